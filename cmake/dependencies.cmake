@@ -1,0 +1,13 @@
+# All from Debian 12 packages; scripts/deps.sh installs them.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(fmt REQUIRED CONFIG)
+find_package(spdlog REQUIRED CONFIG)
+find_package(simdjson REQUIRED CONFIG)
+find_package(tomlplusplus REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(tl-expected REQUIRED CONFIG)
+find_package(SQLiteCpp REQUIRED CONFIG)
+find_package(SQLite3 REQUIRED)
+find_package(GTest REQUIRED CONFIG)
+find_package(benchmark REQUIRED CONFIG)
