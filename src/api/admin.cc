@@ -1,0 +1,240 @@
+#include "api/admin.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+#include "api/views.h"
+
+namespace hf::api {
+namespace {
+
+namespace json = boost::json;
+using core::UnloadMode;
+using core::action::AnswerCode;
+
+json::array names_array(const std::vector<std::string>& names) {
+  json::array array;
+  for (const std::string& name : names) {
+    array.emplace_back(name);
+  }
+  return array;
+}
+
+tl::expected<bool, ApiError> flag(std::string_view query, std::string_view name) {
+  const std::optional<std::string> value = query_value(query, name);
+  if (!value || *value == "false" || *value == "0") {
+    return false;
+  }
+  if (*value == "true" || *value == "1" || value->empty()) {
+    return true;
+  }
+  ApiError error = bad_request("invalid_parameter", std::string(name) + " must be true or false");
+  error.param = name;
+  return tl::unexpected(std::move(error));
+}
+
+ApiError admins_only() {
+  ApiError error = bad_request("admin_only", "this command needs an administrator's key");
+  error.status = 403;
+  return error;
+}
+
+int active_requests_of(const engine::Status& status, ModelId id) {
+  const auto at = std::find_if(status.models.begin(), status.models.end(),
+                               [id](const engine::ModelStatus& model) { return model.id == id; });
+  return at == status.models.end() ? 0 : active_requests(*at);
+}
+
+// A load that waits: answered when the model is ready, given up when the client leaves (a load that
+// has begun goes on).
+struct PendingLoad {
+  Call call;
+  std::string model;
+  TicketId ticket{};
+  bool done = false;
+};
+
+void load(Context& context, Call call, ModelId model, bool pinned) {
+  const auto pending = std::make_shared<PendingLoad>();
+  pending->model = context.engine.name_of(model);
+  pending->call = std::move(call);
+  pending->call.exchange->on_disconnect(
+      [weak = std::weak_ptr<PendingLoad>(pending), &engine = context.engine] {
+        const std::shared_ptr<PendingLoad> waiting = weak.lock();
+        if (waiting && !std::exchange(waiting->done, true)) {
+          engine.cancel(waiting->ticket);
+        }
+      });
+  pending->ticket = context.engine.load(
+      model, pending->call.caller.user, [pending, pinned](engine::Outcome outcome) {
+        if (std::exchange(pending->done, true)) {
+          return;
+        }
+        if (!outcome) {
+          return pending->call.refuse(from_refusal(outcome.error(), pending->model));
+        }
+        json::object object{{"model", pending->model}, {"state", "ready"}};
+        object["waited_ms"] = millis_of(outcome->waited);
+        if (pinned) {
+          object["pinned"] = true;
+        }
+        pending->call.answer(200, json::serialize(object));
+      });
+}
+
+void unload(Context& context, Call call, ModelId model) {
+  const auto mode = unload_mode(call.exchange->head().query);
+  if (!mode) {
+    return call.refuse(mode.error());
+  }
+  std::string who = call.caller.name.empty() ? call.exchange->head().peer : call.caller.name;
+  context.engine.unload(
+      model, *mode, std::move(who),
+      [&context, call = std::move(call), model, mode = *mode](const engine::CommandResult& result) {
+        const int active = active_requests_of(context.engine.status(), model);
+        const auto answer = unload_answer(result, mode, context.engine.name_of(model), active);
+        if (!answer) {
+          return call.refuse(answer.error());
+        }
+        call.answer(answer->status, answer->json);
+      });
+}
+
+void pin(Context& context, Call call, ModelId model, bool pinned) {
+  context.engine.pin(
+      model, pinned,
+      [&context, call = std::move(call), model, pinned](const engine::CommandResult& result) {
+        const std::string name = context.engine.name_of(model);
+        if (result.code != AnswerCode::Done && result.code != AnswerCode::Started) {
+          return call.refuse(pin_refused(result.code, name));
+        }
+        if (pinned) {
+          return load(context, call, model, true);
+        }
+        call.answer(200, json::serialize(json::object{{"model", name}, {"pinned", false}}));
+      });
+}
+
+void cleanup(Context& context, Call call) {
+  const auto level = cleanup_level(call.exchange->head().query);
+  if (!level) {
+    return call.refuse(level.error());
+  }
+  context.engine.cleanup(
+      *level, [call = std::move(call), level = *level](const engine::CommandResult& result) {
+        call.answer(200, cleanup_json(result, level));
+      });
+}
+
+}  // namespace
+
+void run_command(Context& context, Call call, const Route& route) {
+  const bool is_load = route.endpoint == Endpoint::AdminCommand && route.verb == Verb::Load;
+  if (!call.caller.admin && !is_load) {
+    return call.refuse(admins_only());
+  }
+  if (route.endpoint == Endpoint::Cleanup) {
+    return cleanup(context, std::move(call));
+  }
+  const auto model = context.engine.resolve(route.model);
+  if (!model) {
+    return call.refuse(unknown_model(model.error()));
+  }
+  switch (route.verb) {
+    case Verb::Load:
+      return load(context, std::move(call), *model, false);
+    case Verb::Unload:
+      return unload(context, std::move(call), *model);
+    case Verb::Pin:
+      return pin(context, std::move(call), *model, true);
+    case Verb::Unpin:
+      return pin(context, std::move(call), *model, false);
+  }
+}
+
+tl::expected<UnloadMode, ApiError> unload_mode(std::string_view query) {
+  const auto drain = flag(query, "drain");
+  const auto force = flag(query, "force");
+  if (!drain || !force) {
+    return tl::unexpected(drain ? force.error() : drain.error());
+  }
+  if (*drain && *force) {
+    return tl::unexpected(bad_request("invalid_parameter", "drain and force exclude each other"));
+  }
+  if (*force) {
+    return UnloadMode::Force;
+  }
+  return *drain ? UnloadMode::Drain : UnloadMode::IfIdle;
+}
+
+tl::expected<core::CleanupLevel, ApiError> cleanup_level(std::string_view query) {
+  const std::string level = query_value(query, "level").value_or("normal");
+  if (level == "normal") {
+    return core::CleanupLevel::Normal;
+  }
+  if (level == "emergency") {
+    return core::CleanupLevel::Emergency;
+  }
+  ApiError error = bad_request("invalid_parameter", "level must be normal or emergency");
+  error.param = "level";
+  return tl::unexpected(std::move(error));
+}
+
+tl::expected<CommandAnswer, ApiError> unload_answer(const engine::CommandResult& result,
+                                                    UnloadMode mode, std::string_view model,
+                                                    int active) {
+  if (result.code == AnswerCode::InUse) {
+    ApiError error;
+    error.status = 409;
+    error.code = "model_in_use";
+    error.message = "model \"" + std::string(model) + "\" is in use";
+    error.hint = "drain lets its answers finish first (?drain=true), force cuts them (?force=true)";
+    error.numbers = {{"active_requests", active}};
+    return tl::unexpected(std::move(error));
+  }
+  if (result.code == AnswerCode::NeverFits || result.code == AnswerCode::Refused) {
+    return tl::unexpected(pin_refused(result.code, model));
+  }
+  CommandAnswer answer;
+  json::object object;
+  object["model"] = model;
+  if (result.code == AnswerCode::NotLoaded) {
+    object["result"] = "not_loaded";
+  } else {
+    answer.status = mode == UnloadMode::Drain ? 202 : 200;
+    object["result"] = mode == UnloadMode::Drain ? "draining" : "unloading";
+  }
+  answer.json = json::serialize(object);
+  return answer;
+}
+
+std::string cleanup_json(const engine::CommandResult& result, core::CleanupLevel level) {
+  json::object object;
+  object["level"] = level == core::CleanupLevel::Emergency ? "emergency" : "normal";
+  object["unloading"] = names_array(result.unloading);
+  object["kept"] = names_array(result.kept);
+  object["protected"] = names_array(result.protected_models);
+  return json::serialize(object);
+}
+
+ApiError pin_refused(AnswerCode code, std::string_view model) {
+  ApiError error;
+  if (code == AnswerCode::NeverFits) {
+    error.status = 409;
+    error.code = core::name_of(core::Why::NeverFits);
+    error.message = "model \"" + std::string(model) +
+                    "\" cannot be pinned: it does not fit beside what is pinned already";
+    error.hint = "unpin another model, or raise the memory budget";
+    return error;
+  }
+  error.status = 503;
+  error.code = core::name_of(core::Why::ShuttingDown);
+  error.message = "the server takes no commands while it shuts down";
+  error.retry_after = std::chrono::seconds(1);
+  return error;
+}
+
+}  // namespace hf::api

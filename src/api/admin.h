@@ -1,0 +1,29 @@
+#pragma once
+// Our own commands over HTTP: load, unload, pin, unpin, cleanup. They change state, so they are
+// POST only; once keys exist all but load are the administrator's. Loop thread.
+
+#include <string>
+#include <tl/expected.hpp>
+
+#include "api/context.h"
+
+namespace hf::api {
+
+// Takes the call over. Requires: route.endpoint is AdminCommand or Cleanup.
+void run_command(Context& context, Call call, const Route& route);
+
+// The pure halves, for tests: what a command's result is to a client.
+struct CommandAnswer {
+  int status = 200;
+  std::string json{};
+};
+// Reads ?drain= and ?force=. Error: both at once, or a value that is neither true nor false.
+tl::expected<core::UnloadMode, ApiError> unload_mode(std::string_view query);
+tl::expected<core::CleanupLevel, ApiError> cleanup_level(std::string_view query);
+tl::expected<CommandAnswer, ApiError> unload_answer(const engine::CommandResult& result,
+                                                    core::UnloadMode mode, std::string_view model,
+                                                    int active);
+std::string cleanup_json(const engine::CommandResult& result, core::CleanupLevel level);
+ApiError pin_refused(core::action::AnswerCode code, std::string_view model);
+
+}  // namespace hf::api

@@ -1,0 +1,85 @@
+#include "api/admin.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+namespace hf::api {
+namespace {
+
+namespace json = boost::json;
+using core::UnloadMode;
+using core::action::AnswerCode;
+
+engine::CommandResult result(AnswerCode code) {
+  engine::CommandResult r;
+  r.code = code;
+  return r;
+}
+
+TEST(UnloadMode, FromQuery) {
+  EXPECT_EQ(*unload_mode(""), UnloadMode::IfIdle);
+  EXPECT_EQ(*unload_mode("drain=true"), UnloadMode::Drain);
+  EXPECT_EQ(*unload_mode("force=true"), UnloadMode::Force);
+  EXPECT_EQ(*unload_mode("force"), UnloadMode::Force);
+  EXPECT_EQ(*unload_mode("force=false&drain=0"), UnloadMode::IfIdle);
+}
+
+TEST(UnloadMode, RefusesWhatItDoesNotUnderstand) {
+  ASSERT_FALSE(unload_mode("force=yes"));
+  EXPECT_EQ(unload_mode("force=yes").error().status, 400);
+  EXPECT_EQ(unload_mode("drain=maybe").error().param, "drain");
+  EXPECT_FALSE(unload_mode("force=true&drain=true"));
+}
+
+TEST(CleanupLevel, FromQuery) {
+  EXPECT_EQ(*cleanup_level(""), core::CleanupLevel::Normal);
+  EXPECT_EQ(*cleanup_level("level=normal"), core::CleanupLevel::Normal);
+  EXPECT_EQ(*cleanup_level("level=emergency"), core::CleanupLevel::Emergency);
+  ASSERT_FALSE(cleanup_level("level=all"));
+  EXPECT_EQ(cleanup_level("level=all").error().status, 400);
+}
+
+TEST(UnloadAnswer, InUseIsAConflictThatCounts) {
+  const auto answer = unload_answer(result(AnswerCode::InUse), UnloadMode::IfIdle, "m", 3);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().status, 409);
+  EXPECT_EQ(answer.error().code, "model_in_use");
+  const json::value body = json::parse(error_body(answer.error(), Dialect::OpenAi, ""));
+  EXPECT_EQ(body.at("error").at("active_requests").as_int64(), 3);
+}
+
+TEST(UnloadAnswer, SaysWhatHappens) {
+  const auto word = [](AnswerCode code, UnloadMode mode) {
+    const auto answer = unload_answer(result(code), mode, "m", 0);
+    return std::to_string(answer->status) + " " +
+           std::string(json::parse(answer->json).at("result").as_string());
+  };
+  EXPECT_EQ(word(AnswerCode::Started, UnloadMode::IfIdle), "200 unloading");
+  EXPECT_EQ(word(AnswerCode::Started, UnloadMode::Force), "200 unloading");
+  EXPECT_EQ(word(AnswerCode::Started, UnloadMode::Drain), "202 draining");
+  EXPECT_EQ(word(AnswerCode::NotLoaded, UnloadMode::Drain), "200 not_loaded");
+}
+
+TEST(CleanupJson, NamesAllThreeSets) {
+  engine::CommandResult r = result(AnswerCode::Started);
+  r.unloading = {"c"};
+  r.kept = {"a", "b"};
+  r.protected_models = {"a"};
+  const json::value body = json::parse(cleanup_json(r, core::CleanupLevel::Emergency));
+  EXPECT_EQ(body.at("level").as_string(), "emergency");
+  EXPECT_EQ(body.at("unloading").as_array(), json::array{"c"});
+  EXPECT_EQ(body.at("kept").as_array(), (json::array{"a", "b"}));
+  EXPECT_EQ(body.at("protected").as_array(), json::array{"a"});
+}
+
+TEST(PinRefused, NeverFitsIsAConflict) {
+  EXPECT_EQ(pin_refused(AnswerCode::NeverFits, "m").status, 409);
+  EXPECT_EQ(pin_refused(AnswerCode::NeverFits, "m").retry_after, Duration::zero());
+  EXPECT_EQ(pin_refused(AnswerCode::Refused, "m").status, 503);
+  EXPECT_GT(pin_refused(AnswerCode::Refused, "m").retry_after, Duration::zero());
+}
+
+}  // namespace
+}  // namespace hf::api

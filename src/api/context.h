@@ -1,0 +1,46 @@
+#pragma once
+// What the handlers of one server share, and what they know of one request. Plain references: the
+// owner (the service) outlives every exchange. Loop thread.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "api/access.h"
+#include "api/errors.h"
+#include "api/routes.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "net/exchange.h"
+
+namespace hf::api {
+
+// Runs `action` from the loop after `delay`.
+using After = std::function<void(Duration delay, std::function<void()> action)>;
+
+// Requests of each user that wait or run; an entry goes at 0.
+using ActiveRequests = std::unordered_map<UserId, int>;
+
+struct Context {
+  engine::Engine& engine;
+  std::shared_ptr<const config::Config> config;
+  After after;
+  // Shared, because a request that a stopped loop still holds may go after the service.
+  std::shared_ptr<ActiveRequests> active = std::make_shared<ActiveRequests>();
+};
+
+struct Call {
+  std::shared_ptr<net::Exchange> exchange;
+  Caller caller{};
+  Dialect dialect = Dialect::OpenAi;
+  std::string request_id{};
+
+  void answer(int status, std::string json) const;
+  void refuse(const ApiError& error) const;
+};
+
+// An answer of ours with its x-request-id.
+net::Reply json_reply(int status, std::string json, const std::string& request_id);
+
+}  // namespace hf::api

@@ -1,0 +1,294 @@
+#include "api/errors.h"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "api/text.h"
+#include "base/assert.h"
+#include "base/units.h"
+
+namespace hf::api {
+namespace {
+
+namespace json = boost::json;
+using core::Why;
+
+constexpr Duration kSoon = std::chrono::seconds(1);
+
+std::string_view openai_type(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "unavailable_error";
+    default:
+      return status >= 500 ? "server_error" : "invalid_request_error";
+  }
+}
+
+std::string_view anthropic_type(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "overloaded_error";
+    default:
+      return status >= 500 ? "api_error" : "invalid_request_error";
+  }
+}
+
+std::string in_quotes(std::string_view name) {
+  return "\"" + std::string(name) + "\"";
+}
+
+void add_extras(json::object& object, const ApiError& error) {
+  if (!error.hint.empty()) {
+    object["hint"] = error.hint;
+  }
+  if (error.retry_after > Duration::zero()) {
+    object["retry_after_s"] = retry_after_s(error.retry_after);
+  }
+  for (const auto& [name, number] : error.numbers) {
+    object[name] = number;
+  }
+}
+
+json::object openai_object(const ApiError& error) {
+  json::object inner;
+  inner["message"] = error.message;
+  inner["type"] = openai_type(error.status);
+  inner["code"] = error.code;
+  inner["param"] = error.param.empty() ? json::value(nullptr) : json::value(error.param);
+  add_extras(inner, error);
+  return {{"error", std::move(inner)}};
+}
+
+json::object anthropic_object(const ApiError& error) {
+  json::object inner;
+  inner["type"] = anthropic_type(error.status);
+  inner["message"] = error.message;
+  inner["code"] = error.code;
+  add_extras(inner, error);
+  return {{"type", "error"}, {"error", std::move(inner)}};
+}
+
+json::object object_of(const ApiError& error, Dialect dialect) {
+  return dialect == Dialect::Anthropic ? anthropic_object(error) : openai_object(error);
+}
+
+void add_header(net::Reply& reply, std::string name, std::string value) {
+  reply.headers.push_back(net::Header{std::move(name), std::move(value)});
+}
+
+ApiError make(int status, std::string_view code, std::string message) {
+  ApiError error;
+  error.status = status;
+  error.code = code;
+  error.message = std::move(message);
+  return error;
+}
+
+// Where a refusal must say when to come back although the core did not.
+Duration at_least_soon(Duration after) {
+  return std::max(after, kSoon);
+}
+
+ApiError never_fits(const core::Reason& reason, const std::string& name) {
+  ApiError error =
+      make(422, "never_fits",
+           "model " + name + " needs " + format_bytes(reason.need) + ", and at most " +
+               format_bytes(reason.have) + " can be given; nothing was unloaded for it");
+  error.param = "model";
+  error.hint = "use a smaller model, context or number of slots, or a larger memory budget";
+  error.numbers = {{"needed_bytes", reason.need.count}, {"available_bytes", reason.have.count}};
+  return error;
+}
+
+// A stock sentence and, where the engine has something to add for the client, that as well.
+std::string with_detail(std::string sentence, const std::string& detail) {
+  return detail.empty() ? sentence : sentence + ": " + detail;
+}
+
+}  // namespace
+
+std::int64_t retry_after_s(Duration after) {
+  HF_ASSERT(after > Duration::zero(), "no time to come back");
+  const auto whole = std::chrono::ceil<std::chrono::seconds>(after).count();
+  return std::max<std::int64_t>(1, whole);
+}
+
+std::string error_body(const ApiError& error, Dialect dialect, std::string_view request_id) {
+  json::object object = object_of(error, dialect);
+  if (dialect == Dialect::Anthropic && !request_id.empty()) {
+    object["request_id"] = request_id;
+  }
+  return json::serialize(object);
+}
+
+net::Reply error_reply(const ApiError& error, Dialect dialect, std::string_view request_id) {
+  net::Reply reply;
+  reply.status = error.status;
+  reply.body = error_body(error, dialect, request_id);
+  reply.close = error.status == 413;
+  add_header(reply, "x-request-id", std::string(request_id));
+  if (error.retry_after > Duration::zero()) {
+    add_header(reply, "Retry-After", std::to_string(retry_after_s(error.retry_after)));
+  } else if (error.status == 409) {
+    // SDKs repeat a 409 by themselves unless told not to.
+    add_header(reply, "x-should-retry", "false");
+  }
+  if (!error.allow.empty()) {
+    add_header(reply, "Allow", error.allow);
+  }
+  if (error.status == 401) {
+    add_header(reply, "WWW-Authenticate", "Bearer");
+  }
+  return reply;
+}
+
+std::string stream_error_event(const ApiError& error, Dialect dialect,
+                               std::string_view content_type) {
+  const std::string text = json::serialize(object_of(error, dialect));
+  if (!content_type.starts_with("text/event-stream")) {
+    return text + "\n";
+  }
+  const std::string data = "data: " + text + "\n\n";
+  return dialect == Dialect::Anthropic ? "event: error\n" + data : data;
+}
+
+ApiError from_refusal(const engine::Refusal& refusal, std::string_view model) {
+  const std::string name = in_quotes(model);
+  const Why why = refusal.reason.why;
+  ApiError error = make(503, core::name_of(why), {});
+  error.retry_after = at_least_soon(refusal.retry_after);
+  if (why == Why::NeverFits) {
+    return never_fits(refusal.reason, name);
+  }
+  if (why == Why::ModelBroken) {
+    error = make(422, "model_broken",
+                 with_detail("model " + name + " cannot be served", refusal.message));
+    error.param = "model";
+  } else if (why == Why::ModelGone) {
+    error = make(404, "model_not_found", "model " + name + " is no longer offered");
+    error.param = "model";
+  } else if (why == Why::UserLimit) {
+    error.status = 429;
+    error.message =
+        "the queue of model " + name + " is full and you have the most requests waiting in it";
+  } else if (why == Why::QueueFull) {
+    error.message = "too many requests wait for model " + name;
+  } else if (why == Why::ModelFailed) {
+    error.message = with_detail(
+        "the last load of model " + name + " failed; it is tried again later", refusal.message);
+  } else if (why == Why::LoadFailed) {
+    error.message = with_detail("loading model " + name + " failed", refusal.message);
+  } else if (why == Why::ShuttingDown) {
+    error.message = "the server is shutting down";
+  } else if (why == Why::Forced) {
+    error.message = "an administrator stopped model " + name + " while it was loading";
+  } else {
+    error.message = with_detail("model " + name + " cannot be had now", refusal.message);
+  }
+  return error;
+}
+
+ApiError from_cut(const core::Reason& reason, std::string_view model) {
+  const std::string name = in_quotes(model);
+  ApiError error =
+      make(503, core::name_of(reason.why), "the answer of model " + name + " was cut short");
+  error.retry_after = kSoon;
+  if (reason.why == Why::ChildDied || reason.why == Why::Crashed) {
+    return upstream_crashed(model);
+  }
+  if (reason.why == Why::RequestLimit) {
+    error.message = "the answer was cut after " + format_duration(reason.waited) +
+                    " because others wait for model memory; the limit is " +
+                    format_duration(reason.limit);
+  } else if (reason.why == Why::ReaderStalled) {
+    error.status = 408;
+    error.message = "the answer was cut because its reader took nothing for " +
+                    format_duration(reason.waited) + " while others waited";
+  } else if (reason.why == Why::DrainDeadline) {
+    error.message = "the server shut down before the answer was complete";
+  } else if (reason.why == Why::Forced) {
+    error.message = "an administrator stopped model " + name;
+  }
+  return error;
+}
+
+ApiError upstream_crashed(std::string_view model) {
+  ApiError error =
+      make(502, "upstream_crashed",
+           "the process that serves model " + in_quotes(model) + " ended unexpectedly");
+  error.retry_after = kSoon;
+  return error;
+}
+
+ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
+  const auto text = [detail](std::string_view sentence) {
+    return detail.empty() ? std::string(sentence)
+                          : std::string(sentence) + ": " + std::string(detail);
+  };
+  ApiError error;
+  switch (fault) {
+    case net::BodyFault::NotJson:
+      return make(400, "invalid_json", text("the body is not valid JSON"));
+    case net::BodyFault::NotObject:
+      return make(400, "not_an_object", "the body must be a JSON object");
+    case net::BodyFault::NoModel:
+      error = make(400, "model_missing", "the body has no \"model\"");
+      error.hint = "GET /v1/models lists the names";
+      break;
+    case net::BodyFault::TwoModels:
+      error = make(400, "model_ambiguous", "the body has more than one \"model\"");
+      break;
+    case net::BodyFault::ModelNotString:
+      error = make(400, "model_not_a_string", "\"model\" must be a string");
+      break;
+    case net::BodyFault::EmptyModel:
+      error = make(400, "model_empty", "\"model\" is empty");
+      error.hint = "GET /v1/models lists the names";
+      break;
+  }
+  error.param = "model";
+  return error;
+}
+
+ApiError unknown_model(const engine::NotFound& not_found) {
+  std::string message = "there is no model " + in_quotes(presentable(not_found.asked));
+  for (std::size_t i = 0; i < not_found.near.size(); ++i) {
+    message += (i == 0 ? "; did you mean " : " or ") + in_quotes(not_found.near[i]);
+    message += i + 1 == not_found.near.size() ? "?" : "";
+  }
+  ApiError error = make(404, "model_not_found", std::move(message));
+  error.param = "model";
+  error.hint = "GET /v1/models lists the names";
+  return error;
+}
+
+ApiError body_too_large(std::uint64_t limit_bytes) {
+  ApiError error = make(
+      413, "body_too_large",
+      "the body is larger than " + format_bytes(Bytes(static_cast<std::int64_t>(limit_bytes))));
+  error.numbers = {{"limit_bytes", static_cast<std::int64_t>(limit_bytes)}};
+  return error;
+}
+
+ApiError bad_request(std::string code, std::string message) {
+  return make(400, code, std::move(message));
+}
+
+}  // namespace hf::api

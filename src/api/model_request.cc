@@ -1,0 +1,183 @@
+#include "api/model_request.h"
+
+#include <utility>
+
+#include "net/json_model.h"
+
+namespace hf::api {
+namespace {
+
+// A dying process closes its sockets some milliseconds before its exit is reported. The second
+// attempt waits for that report, so that it is not granted the same dead child; this long at most.
+constexpr Duration kExitNews = std::chrono::milliseconds(500);
+
+}  // namespace
+
+void ModelRequest::start(Context& context, Call call) {
+  const auto self = std::make_shared<ModelRequest>(context, std::move(call));
+  const tl::expected<ModelId, ApiError> model = self->find_model();
+  if (!model) {
+    return self->call_.refuse(model.error());
+  }
+  self->model_ = *model;
+  self->name_ = context.engine.name_of(*model);
+  if (const std::optional<ApiError> over_limit = self->count_for_user()) {
+    return self->refuse(*over_limit);
+  }
+  self->call_.exchange->on_disconnect([weak = self->weak_from_this()] {
+    if (const auto request = weak.lock()) {
+      request->on_client_gone();
+    }
+  });
+  self->ask();
+}
+
+ModelRequest::~ModelRequest() {
+  if (counted_in_) {
+    const auto at = counted_in_->find(call_.caller.user);
+    if (--at->second == 0) {
+      counted_in_->erase(at);
+    }
+  }
+}
+
+tl::expected<ModelId, ApiError> ModelRequest::find_model() const {
+  const std::optional<std::string>& fallback = context_.config->default_model;
+  const net::BodyResult body = net::read_body_fields(call_.exchange->body(), !fallback);
+  if (!body.fields) {
+    return tl::unexpected(from_body_fault(body.fault, body.detail));
+  }
+  const std::string name = body.fields->model.empty() ? fallback.value_or("") : body.fields->model;
+  const auto found = context_.engine.resolve(name);
+  if (!found) {
+    return tl::unexpected(unknown_model(found.error()));
+  }
+  return *found;
+}
+
+std::optional<ApiError> ModelRequest::count_for_user() {
+  const std::optional<int> limit = call_.caller.max_active;
+  counted_in_ = context_.active;
+  const int active = ++(*counted_in_)[call_.caller.user];
+  if (!limit || active <= *limit) {
+    return std::nullopt;
+  }
+  ApiError error;
+  error.status = 429;
+  error.code = core::name_of(core::Why::UserLimit);
+  error.message =
+      "you have " + std::to_string(*limit) + " requests waiting or running, which is your limit";
+  error.retry_after = std::chrono::seconds(1);
+  return error;
+}
+
+void ModelRequest::ask() {
+  cut_.reset();
+  queued_ = true;
+  ticket_ = context_.engine.acquire(model_, call_.caller.user,
+                                    [self = shared_from_this()](engine::Outcome outcome) {
+                                      self->on_outcome(std::move(outcome));
+                                    });
+}
+
+void ModelRequest::on_client_gone() {
+  gone_ = true;
+  if (queued_) {
+    queued_ = false;
+    context_.engine.cancel(ticket_);
+  }
+  lease_.release();
+}
+
+void ModelRequest::on_outcome(engine::Outcome outcome) {
+  queued_ = false;
+  if (gone_) {
+    return;  // a granted lease ends with `outcome`
+  }
+  if (!outcome) {
+    return refuse(from_refusal(outcome.error(), name_));
+  }
+  lease_ = std::move(outcome->lease);
+  waited_ += outcome->waited;
+  lease_.on_cut([weak = weak_from_this()](const core::Reason& reason) {
+    if (const auto request = weak.lock()) {
+      request->on_cut(reason);
+    }
+  });
+  relay(std::move(outcome->socket_path));
+}
+
+void ModelRequest::on_cut(const core::Reason& reason) {
+  cut_ = reason;
+  if (pausing_) {
+    return retry();
+  }
+  call_.exchange->abort_relay();
+}
+
+void ModelRequest::relay(std::string socket_path) {
+  net::RelayPlan plan;
+  plan.socket_path = std::move(socket_path);
+  plan.response_headers = extra_headers();
+  plan.response_headers.push_back(net::Header{"x-request-id", call_.request_id});
+  // The plan lives until on_done has run, which keeps this object alive for the other callbacks.
+  plan.on_done = [self = shared_from_this()](const net::RelayResult& result) {
+    self->on_relay_end(result);
+  };
+  plan.stream_error = [this](net::RelayEnd, std::string_view content_type) {
+    return stream_error_event(broken_error(), call_.dialect, content_type);
+  };
+  plan.on_stall = [this](bool stalled) { lease_.reader_stalled(stalled); };
+  call_.exchange->relay(std::move(plan));
+}
+
+void ModelRequest::on_relay_end(const net::RelayResult& result) {
+  if (result.response_started || result.end == net::RelayEnd::ClientGone || gone_) {
+    lease_.release();
+    return;
+  }
+  const bool died = cut_ && cut_->why == core::Why::ChildDied;
+  if (cut_ && !died) {
+    return refuse(broken_error());  // taken away on purpose before a byte came
+  }
+  if (retried_) {
+    return refuse(upstream_crashed(name_));
+  }
+  retried_ = true;
+  if (died) {
+    return ask();
+  }
+  pausing_ = true;
+  context_.after(kExitNews, [self = shared_from_this()] { self->retry(); });
+}
+
+void ModelRequest::retry() {
+  if (!std::exchange(pausing_, false) || gone_) {
+    return;
+  }
+  if (cut_ && cut_->why != core::Why::ChildDied) {
+    return refuse(broken_error());
+  }
+  lease_.release();
+  ask();
+}
+
+void ModelRequest::refuse(const ApiError& error) {
+  lease_.release();
+  net::Reply reply = error_reply(error, call_.dialect, call_.request_id);
+  for (net::Header& header : extra_headers()) {
+    reply.headers.push_back(std::move(header));
+  }
+  call_.exchange->reply(std::move(reply));
+}
+
+ApiError ModelRequest::broken_error() const {
+  return cut_ ? from_cut(*cut_, name_) : upstream_crashed(name_);
+}
+
+std::vector<net::Header> ModelRequest::extra_headers() const {
+  return {net::Header{"x-holdfast-model", name_},
+          net::Header{"x-holdfast-waited-ms", std::to_string(millis_of(waited_))}};
+}
+
+}  // namespace hf::api

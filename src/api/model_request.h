@@ -1,0 +1,60 @@
+#pragma once
+// The life of one request to a model: checked, queued, granted, relayed, released. Why a class: its
+// parts happen in any order (the client leaves, the lease is cut, the child dies, the answer ends),
+// and whatever comes first must leave exactly one outcome and no lease behind. Loop thread. It
+// keeps itself alive through the callback that is due next (engine, relay or timer); the client's
+// and the lease's callbacks only borrow it.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/context.h"
+
+namespace hf::api {
+
+class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
+ public:
+  // Takes the request over; it will be answered. Bad input is refused before the engine hears of
+  // it. Parsing a body of the largest size (64 MiB) holds the loop for some 40 ms; who may send
+  // such bodies can set a smaller body_limit.
+  static void start(Context& context, Call call);
+
+  // For start() only: use that.
+  ModelRequest(Context& context, Call call) : context_(context), call_(std::move(call)) {}
+  ModelRequest(const ModelRequest&) = delete;
+  ModelRequest& operator=(const ModelRequest&) = delete;
+  ~ModelRequest();
+
+ private:
+  // The model asked for, or the refusal.
+  tl::expected<ModelId, ApiError> find_model() const;
+  std::optional<ApiError> count_for_user();
+  void ask();
+  void on_outcome(engine::Outcome outcome);
+  void on_client_gone();
+  void on_cut(const core::Reason& reason);
+  void relay(std::string socket_path);
+  void on_relay_end(const net::RelayResult& result);
+  // The upstream took no request: once more, with a new lease.
+  void retry();
+  void refuse(const ApiError& error);
+  ApiError broken_error() const;
+  std::vector<net::Header> extra_headers() const;
+
+  Context& context_;
+  Call call_;
+  ModelId model_;
+  std::string name_;
+  TicketId ticket_;
+  std::shared_ptr<ActiveRequests> counted_in_;  // set once this one is counted
+  engine::Lease lease_;
+  Duration waited_{};
+  std::optional<core::Reason> cut_;  // why the present lease was taken away
+  bool queued_ = false;
+  bool gone_ = false;
+  bool retried_ = false;
+  bool pausing_ = false;  // before the second attempt
+};
+
+}  // namespace hf::api

@@ -1,0 +1,183 @@
+#include "api/routes.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace hf::api {
+namespace {
+
+// Every path of the stock server that one model answers by its `model` field. Multipart ones
+// (audio) and those that act on a process rather than a model (slots, props, adapters) are not
+// offered.
+constexpr std::array<std::string_view, 26> kProxied{
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/rerank",
+    "/v1/reranking",
+    "/v1/chat/completions/input_tokens",
+    "/v1/responses/input_tokens",
+    "/chat/completions",
+    "/chat/completions/input_tokens",
+    "/completions",
+    "/completion",
+    "/embeddings",
+    "/embedding",
+    "/responses",
+    "/responses/input_tokens",
+    "/rerank",
+    "/reranking",
+    "/infill",
+    "/tokenize",
+    "/detokenize",
+    "/apply-template",
+    "/v1/tokenize",
+    "/v1/detokenize",
+};
+
+struct FixedPath {
+  std::string_view path;
+  Endpoint endpoint;
+  bool post = false;
+};
+constexpr std::array<FixedPath, 9> kFixed{{
+    {"/", Endpoint::Home},
+    {"/health", Endpoint::Health},
+    {"/v1/health", Endpoint::Health},
+    {"/health/live", Endpoint::Live},
+    {"/v1/models", Endpoint::ModelList},
+    {"/models", Endpoint::ModelList},
+    {"/api/v1/models", Endpoint::AdminModels},
+    {"/api/v1/explain", Endpoint::Explain},
+    {"/api/v1/cleanup", Endpoint::Cleanup, true},
+}};
+
+constexpr std::array<std::pair<std::string_view, Verb>, 4> kVerbs{{
+    {"load", Verb::Load},
+    {"unload", Verb::Unload},
+    {"pin", Verb::Pin},
+    {"unpin", Verb::Unpin},
+}};
+
+constexpr std::string_view kModelInfo = "/v1/models/";
+constexpr std::string_view kAdminModel = "/api/v1/models/";
+
+ApiError not_found(std::string_view path) {
+  ApiError error;
+  error.status = 404;
+  error.code = "unknown_path";
+  error.message = "there is nothing at this path";
+  if (path.size() > 1 && path.ends_with('/')) {
+    error.hint = "leave out the slash at the end";
+  } else if (path.starts_with("/api/v1/models/")) {
+    error.hint = "POST /api/v1/models/NAME/ followed by load, unload, pin or unpin";
+  } else if (path.starts_with("/api/")) {
+    error.hint = "see /api/v1/models, /api/v1/explain?model=NAME, /api/v1/cleanup";
+  } else if (path.starts_with("/v1/audio/") || path.starts_with("/audio/")) {
+    error.hint = "audio is not offered; models answer text";
+  } else {
+    error.hint = "GET / names the paths there are, for example /v1/chat/completions";
+  }
+  return error;
+}
+
+tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Route route) {
+  const bool fits = post ? method == "POST" : method == "GET" || method == "HEAD";
+  if (fits) {
+    return route;
+  }
+  ApiError error;
+  error.status = 405;
+  error.code = "method_not_allowed";
+  error.allow = post ? "POST" : "GET, HEAD";
+  error.message = "this path takes " + std::string(post ? "POST" : "GET") + " only";
+  return tl::unexpected(std::move(error));
+}
+
+std::optional<Route> admin_command(std::string_view path) {
+  const std::string_view rest = path.substr(kAdminModel.size());
+  const std::size_t slash = rest.rfind('/');
+  if (slash == std::string_view::npos || slash == 0) {
+    return std::nullopt;
+  }
+  const std::string_view word = rest.substr(slash + 1);
+  for (const auto& [name, verb] : kVerbs) {
+    if (word == name) {
+      return Route{Endpoint::AdminCommand, std::string(rest.substr(0, slash)), verb};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<char> hex_pair(std::string_view text) {
+  const auto digit = [](char c) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    return kDigits.find(lower);
+  };
+  if (text.size() < 2 || digit(text[0]) == std::string_view::npos ||
+      digit(text[1]) == std::string_view::npos) {
+    return std::nullopt;
+  }
+  return static_cast<char>(digit(text[0]) * 16 + digit(text[1]));
+}
+
+std::string decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::optional<char> escaped =
+        text[i] == '%' ? hex_pair(text.substr(i + 1, 2)) : std::nullopt;
+    result += escaped.value_or(text[i]);
+    i += escaped ? 2 : 0;
+  }
+  return result;
+}
+
+}  // namespace
+
+tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path) {
+  if (std::find(kProxied.begin(), kProxied.end(), path) != kProxied.end()) {
+    return allow_only(true, method, Route{Endpoint::Proxied});
+  }
+  for (const FixedPath& fixed : kFixed) {
+    if (path == fixed.path) {
+      return allow_only(fixed.post, method, Route{fixed.endpoint});
+    }
+  }
+  if (path.starts_with(kModelInfo) && path.size() > kModelInfo.size()) {
+    return allow_only(false, method,
+                      Route{Endpoint::ModelInfo, std::string(path.substr(kModelInfo.size()))});
+  }
+  if (path.starts_with(kAdminModel)) {
+    if (std::optional<Route> command = admin_command(path)) {
+      return allow_only(true, method, std::move(*command));
+    }
+  }
+  return tl::unexpected(not_found(path));
+}
+
+Dialect dialect_of(std::string_view path) {
+  constexpr std::string_view kMessages = "/v1/messages";
+  const bool below = path.starts_with(kMessages) &&
+                     (path.size() == kMessages.size() || path[kMessages.size()] == '/');
+  return below ? Dialect::Anthropic : Dialect::OpenAi;
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const std::size_t equals = std::min(part.find('='), part.size());
+    if (decoded(part.substr(0, equals)) == name) {
+      return decoded(part.substr(std::min(equals + 1, part.size())));
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace hf::api

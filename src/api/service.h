@@ -1,0 +1,35 @@
+#pragma once
+// Holdfast's HTTP interface: net hands it requests, it asks the engine and answers. What may be
+// refused by the header alone (site, key, path, method) is, before a body is read. Loop thread.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/access.h"
+#include "api/context.h"
+#include "engine/engine.h"
+#include "net/exchange.h"
+
+namespace hf::api {
+
+class Service final : public net::Service {
+ public:
+  // Borrows the engine, which must outlive every exchange.
+  Service(engine::Engine& engine, std::shared_ptr<const config::Config> config, After after);
+
+  std::optional<net::Reply> check_head(const net::RequestHead& head) override;
+  std::uint64_t body_limit(const net::RequestHead& head) const override;
+  net::Reply too_large(const net::RequestHead& head, std::uint64_t limit) override;
+  net::Reply malformed(std::string_view why) override;
+  void handle(std::shared_ptr<net::Exchange> exchange) override;
+
+ private:
+  void answer_view(const Call& call, const Route& route);
+  void answer_model(const Call& call, const Route& route, const std::string& name);
+
+  Context context_;
+  Access access_;
+};
+
+}  // namespace hf::api

@@ -1,0 +1,275 @@
+#include "api/views.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cmath>
+
+namespace hf::api {
+namespace {
+
+namespace json = boost::json;
+using core::State;
+using engine::ModelStatus;
+using engine::WaitStatus;
+
+// Milliseconds are precise enough, and a number of nanoseconds is not readable.
+double rounded_seconds(Duration duration) {
+  return std::round(seconds_of(duration) * 1e3) / 1e3;
+}
+double one_decimal(double number) {
+  return std::round(number * 10) / 10;
+}
+
+json::value optional_seconds(const std::optional<Duration>& duration) {
+  return duration ? json::value(rounded_seconds(*duration)) : json::value(nullptr);
+}
+
+template <class Names>
+json::array names_array(const Names& names) {
+  json::array array;
+  for (const std::string& name : names) {
+    array.emplace_back(name);
+  }
+  return array;
+}
+
+bool is_cached(State state) {
+  return state == State::Loading || state == State::Ready || state == State::Gated ||
+         state == State::Stopping;
+}
+
+std::string_view level_name(core::PressureLevel level) {
+  switch (level) {
+    case core::PressureLevel::Normal:
+      return "normal";
+    case core::PressureLevel::High:
+      return "high";
+    case core::PressureLevel::Critical:
+      return "critical";
+  }
+  return "normal";
+}
+
+json::object cached_model(const ModelStatus& model, Detail detail) {
+  const core::ModelView& view = model.view;
+  json::object object{{"name", view.name},
+                      {"use_count", view.use_count},
+                      {"active_requests", active_requests(model)},
+                      {"is_loading", view.state == State::Loading},
+                      {"state", core::name_of(view.state)},
+                      {"pinned", view.pinned},
+                      {"generation", view.generation.value},
+                      {"bytes_reserved", view.reserved.total().count},
+                      {"bytes_measured", view.measured.total().count},
+                      {"idle_s", rounded_seconds(view.idle)}};
+  if (detail == Detail::Admin) {
+    object["pid"] = model.pid;
+  }
+  if (view.state == State::Loading) {
+    object["load_progress"] = model.load_progress;
+  }
+  return object;
+}
+
+json::object wait_object(const WaitStatus& wait) {
+  return {{"model", wait.model},
+          {"requests", wait.view.requests},
+          {"oldest_s", rounded_seconds(wait.view.oldest)},
+          {"position", wait.view.position},
+          {"eta_s", optional_seconds(wait.view.eta)},
+          {"bound_s", optional_seconds(wait.view.bound)},
+          {"waiting_for", core::name_of(wait.view.waiting_for)},
+          {"blockers", names_array(wait.blockers)}};
+}
+
+json::object memory_object(const core::MemoryView& memory) {
+  return {{"budget_bytes", memory.budget.total().count},
+          {"reserved_bytes", memory.reserved.total().count},
+          {"debt_bytes", memory.debt.total().count},
+          {"used_percent", one_decimal(memory.used_percent)},
+          {"level", level_name(memory.level)}};
+}
+
+// Days to a civil date and back are the library's; only the text is ours.
+std::string utc_text(std::int64_t unix_s) {
+  using namespace std::chrono;
+  const sys_seconds at{seconds(unix_s)};
+  const sys_days day = floor<days>(at);
+  const year_month_day date{day};
+  const hh_mm_ss clock{at - day};
+  const auto two = [](auto number) {
+    const std::string text = std::to_string(number);
+    return text.size() < 2 ? "0" + text : text;
+  };
+  return std::to_string(static_cast<int>(date.year())) + "-" +
+         two(static_cast<unsigned>(date.month())) + "-" + two(static_cast<unsigned>(date.day())) +
+         "T" + two(clock.hours().count()) + ":" + two(clock.minutes().count()) + ":" +
+         two(clock.seconds().count()) + "Z";
+}
+
+json::object client_model(const ModelStatus& model) {
+  json::object object{{"id", model.view.name},
+                      {"object", "model"},
+                      {"created", model.created_unix_s},
+                      {"owned_by", "holdfast"},
+                      {"type", "model"},
+                      {"display_name", model.view.name},
+                      {"created_at", utc_text(model.created_unix_s)},
+                      {"state", core::name_of(model.view.state)},
+                      {"aliases", names_array(model.aliases)}};
+  if (!model.kind.empty()) {
+    object["kind"] = model.kind;
+    object["context_length"] = model.context;
+  }
+  return object;
+}
+
+json::object admin_model(const ModelStatus& model, Detail detail) {
+  const core::ModelView& view = model.view;
+  json::object object = cached_model(model, detail);
+  object["aliases"] = names_array(model.aliases);
+  object["kind"] = model.kind;
+  object["architecture"] = model.architecture;
+  object["context"] = model.context;
+  object["trained_context"] = model.trained_context;
+  object["parallel"] = model.parallel;
+  object["file_bytes"] = model.file_size.count;
+  object["bytes_estimated"] = view.estimate.total().count;
+  object["leases"] = view.leases;
+  object["waiting"] = view.waiting;
+  object["slots"] = view.slots;
+  object["in_state_s"] = rounded_seconds(view.in_state);
+  object["episodes"] = view.episodes;
+  object["value"] = view.value;
+  object["retry_in_s"] = optional_seconds(view.failed_for);
+  object["problem"] = model.problem.empty() ? json::value(nullptr) : json::value(model.problem);
+  return object;
+}
+
+const ModelStatus* find(const engine::Status& status, ModelId id) {
+  const auto at = std::find_if(status.models.begin(), status.models.end(),
+                               [id](const ModelStatus& model) { return model.id == id; });
+  return at == status.models.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+int active_requests(const ModelStatus& model) {
+  return model.view.leases + model.view.waiting;
+}
+
+std::string_view name_of(engine::Overall overall) {
+  switch (overall) {
+    case engine::Overall::Ok:
+      return "ok";
+    case engine::Overall::Degraded:
+      return "degraded";
+    case engine::Overall::Full:
+      return "full";
+  }
+  return "ok";
+}
+
+int health_http_status(const engine::Status& status) {
+  return status.overall == engine::Overall::Full ? 503 : 200;
+}
+
+std::string health_json(const engine::Status& status, Detail detail) {
+  json::object object{{"status", name_of(status.overall)}};
+  if (detail == Detail::StatusOnly) {
+    return json::serialize(object);
+  }
+  json::array cached;
+  json::array loading;
+  json::object active;
+  for (const ModelStatus& model : status.models) {
+    if (is_cached(model.view.state)) {
+      cached.push_back(cached_model(model, detail));
+    }
+    if (model.view.state == State::Loading) {
+      loading.emplace_back(model.view.name);
+    }
+    if (active_requests(model) > 0) {
+      active[model.view.name] = active_requests(model);
+    }
+  }
+  json::array waiting;
+  for (const WaitStatus& wait : status.waiting) {
+    waiting.push_back(wait_object(wait));
+  }
+  object["cached_models"] = std::move(cached);
+  object["loading_models"] = std::move(loading);
+  object["active_model_requests"] = std::move(active);
+  object["memory"] = memory_object(status.memory);
+  object["waiting"] = std::move(waiting);
+  object["warnings"] = names_array(status.warnings);
+  object["draining"] = status.draining;
+  object["uptime_s"] = rounded_seconds(status.uptime);
+  object["engine_version"] = status.engine_version;
+  return json::serialize(object);
+}
+
+std::string model_list_json(const engine::Status& status) {
+  json::array data;
+  for (const ModelStatus& model : status.models) {
+    if (model.view.listed) {
+      data.push_back(client_model(model));
+    }
+  }
+  // Anthropic's clients page through a list and read these three.
+  const json::value first = data.empty() ? json::value(nullptr) : data.front().at("id");
+  const json::value last = data.empty() ? json::value(nullptr) : data.back().at("id");
+  json::object object{{"object", "list"}, {"has_more", false}};
+  object["first_id"] = first;
+  object["last_id"] = last;
+  object["data"] = std::move(data);
+  return json::serialize(object);
+}
+
+std::optional<std::string> model_info_json(const engine::Status& status, ModelId model) {
+  const ModelStatus* found = find(status, model);
+  if (found == nullptr || !found->view.listed) {
+    return std::nullopt;
+  }
+  return json::serialize(client_model(*found));
+}
+
+std::string admin_models_json(const engine::Status& status, Detail detail) {
+  json::array models;
+  for (const ModelStatus& model : status.models) {
+    models.push_back(admin_model(model, detail));
+  }
+  json::object object;
+  object["models"] = std::move(models);
+  return json::serialize(object);
+}
+
+std::optional<std::string> explain_json(const engine::Status& status, ModelId model, Detail detail,
+                                        const std::vector<engine::Decision>& decisions) {
+  const ModelStatus* found = find(status, model);
+  if (found == nullptr) {
+    return std::nullopt;
+  }
+  json::object object;
+  object["model"] = admin_model(*found, detail);
+  object["waiting"] = nullptr;
+  for (const WaitStatus& wait : status.waiting) {
+    if (wait.view.model == model) {
+      object["waiting"] = wait_object(wait);
+    }
+  }
+  object["memory"] = memory_object(status.memory);
+  json::array lines;
+  for (const engine::Decision& decision : decisions) {
+    lines.push_back(json::object{{"age_s", static_cast<double>(decision.age_ms) / 1e3},
+                                 {"event", decision.event},
+                                 {"reason", decision.reason_code},
+                                 {"text", decision.text}});
+  }
+  object["decisions"] = std::move(lines);
+  return json::serialize(object);
+}
+
+}  // namespace hf::api

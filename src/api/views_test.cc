@@ -1,0 +1,220 @@
+#include "api/views.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+namespace hf::api {
+namespace {
+
+namespace json = boost::json;
+using core::State;
+
+engine::ModelStatus model(std::uint32_t id, std::string name, State state, int leases = 0,
+                          int waiting = 0) {
+  engine::ModelStatus m;
+  m.id = ModelId(id);
+  m.view.id = m.id;
+  m.view.name = std::move(name);
+  m.view.state = state;
+  m.view.leases = leases;
+  m.view.waiting = waiting;
+  m.view.use_count = 7;
+  m.view.generation = Generation(3);
+  m.view.reserved = core::Footprint::host(Bytes(1000));
+  m.view.measured = core::Footprint::host(Bytes(900));
+  m.view.idle = std::chrono::milliseconds(1500);
+  m.pid = 4711;
+  m.kind = "chat";
+  m.context = 4096;
+  return m;
+}
+
+engine::Status two_models() {
+  engine::Status status;
+  status.models = {model(0, "a", State::Ready, 2, 1), model(1, "b", State::Loading, 0, 1),
+                   model(2, "c", State::Absent),      model(3, "d", State::Stopping),
+                   model(4, "e", State::Gated, 1),    model(5, "f", State::Failed)};
+  status.memory.budget = core::Footprint::host(Bytes(5000));
+  status.memory.reserved = core::Footprint::host(Bytes(4000));
+  status.memory.used_percent = 96.24;
+  status.memory.level = core::PressureLevel::Critical;
+  return status;
+}
+
+json::value health(const engine::Status& status, Detail detail = Detail::Admin) {
+  return json::parse(health_json(status, detail));
+}
+
+TEST(Health, CachedModelsAreLoadingToStopping) {
+  const json::value body = health(two_models());
+  std::vector<std::string> names;
+  for (const json::value& entry : body.at("cached_models").as_array()) {
+    names.emplace_back(entry.at("name").as_string());
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"a", "b", "d", "e"}));
+}
+
+TEST(Health, FieldsOfACachedModelToTheLetter) {
+  const json::value body = health(two_models());
+  const json::object& a = body.at("cached_models").at(0).as_object();
+  EXPECT_EQ(a.at("use_count").to_number<int>(), 7);
+  EXPECT_EQ(a.at("active_requests").as_int64(), 3);
+  EXPECT_FALSE(a.at("is_loading").as_bool());
+  EXPECT_EQ(a.at("state").as_string(), "ready");
+  EXPECT_FALSE(a.at("pinned").as_bool());
+  EXPECT_EQ(a.at("generation").to_number<int>(), 3);
+  EXPECT_EQ(a.at("pid").as_int64(), 4711);
+  EXPECT_EQ(a.at("bytes_reserved").as_int64(), 1000);
+  EXPECT_EQ(a.at("bytes_measured").as_int64(), 900);
+  EXPECT_DOUBLE_EQ(a.at("idle_s").as_double(), 1.5);
+  EXPECT_TRUE(body.at("cached_models").at(1).at("is_loading").as_bool());
+}
+
+TEST(Health, LoadingAndActive) {
+  const json::value body = health(two_models());
+  EXPECT_EQ(body.at("loading_models").as_array(), json::array{"b"});
+  const json::object& active = body.at("active_model_requests").as_object();
+  EXPECT_EQ(active.size(), 3U);  // an entry disappears at 0
+  EXPECT_EQ(active.at("a").as_int64(), 3);
+  EXPECT_EQ(active.at("b").as_int64(), 1);
+  EXPECT_EQ(active.at("e").as_int64(), 1);
+}
+
+TEST(Health, Memory) {
+  const json::value body = health(two_models());
+  const json::object& memory = body.at("memory").as_object();
+  EXPECT_EQ(memory.at("budget_bytes").as_int64(), 5000);
+  EXPECT_EQ(memory.at("reserved_bytes").as_int64(), 4000);
+  EXPECT_DOUBLE_EQ(memory.at("used_percent").as_double(), 96.2);
+  EXPECT_EQ(memory.at("level").as_string(), "critical");
+}
+
+TEST(Health, WaitingWithUnknownBound) {
+  engine::Status status = two_models();
+  engine::WaitStatus wait;
+  wait.model = "b";
+  wait.view.requests = 2;
+  wait.view.position = 1;
+  wait.view.oldest = std::chrono::seconds(4);
+  wait.view.eta = std::chrono::milliseconds(2500);
+  wait.view.waiting_for = core::WaitingFor::Turn;
+  wait.blockers = {"a"};
+  status.waiting = {wait};
+  const json::value body = health(status);
+  const json::object& shown = body.at("waiting").at(0).as_object();
+  EXPECT_EQ(shown.at("model").as_string(), "b");
+  EXPECT_EQ(shown.at("requests").as_int64(), 2);
+  EXPECT_EQ(shown.at("position").as_int64(), 1);
+  EXPECT_DOUBLE_EQ(shown.at("oldest_s").as_double(), 4);
+  EXPECT_DOUBLE_EQ(shown.at("eta_s").as_double(), 2.5);
+  EXPECT_TRUE(shown.at("bound_s").is_null());
+  EXPECT_EQ(shown.at("waiting_for").as_string(), "turn");
+  EXPECT_EQ(shown.at("blockers").as_array(), json::array{"a"});
+}
+
+TEST(Health, OnlyFullIsAnError) {
+  engine::Status status;
+  EXPECT_EQ(health_http_status(status), 200);
+  EXPECT_EQ(health(status).at("status").as_string(), "ok");
+  status.overall = engine::Overall::Degraded;
+  EXPECT_EQ(health_http_status(status), 200);
+  EXPECT_EQ(health(status).at("status").as_string(), "degraded");
+  status.overall = engine::Overall::Full;
+  EXPECT_EQ(health_http_status(status), 503);
+  EXPECT_EQ(health(status).at("status").as_string(), "full");
+}
+
+TEST(Health, EmptyServerHasEmptyContainers) {
+  const json::value body = health(engine::Status{});
+  EXPECT_TRUE(body.at("cached_models").as_array().empty());
+  EXPECT_TRUE(body.at("loading_models").as_array().empty());
+  EXPECT_TRUE(body.at("active_model_requests").as_object().empty());
+  EXPECT_TRUE(body.at("waiting").as_array().empty());
+}
+
+TEST(Health, WithoutAKeyTheStatusOnly) {
+  const json::value body = health(two_models(), Detail::StatusOnly);
+  EXPECT_EQ(body.as_object().size(), 1U);
+  EXPECT_EQ(body.at("status").as_string(), "ok");
+}
+
+TEST(Health, PidIsForAdministrators) {
+  const json::value body = health(two_models(), Detail::User);
+  EXPECT_FALSE(body.at("cached_models").at(0).as_object().contains("pid"));
+}
+
+TEST(ModelList, IsWhatClientsExpect) {
+  engine::Status status = two_models();
+  status.models[0].created_unix_s = 951782400;  // 29 February 2000
+  status.models[2].view.listed = false;
+  const json::value body = json::parse(model_list_json(status));
+  EXPECT_EQ(body.at("object").as_string(), "list");
+  const json::array& data = body.at("data").as_array();
+  ASSERT_EQ(data.size(), 5U);
+  EXPECT_EQ(data[0].at("id").as_string(), "a");
+  EXPECT_EQ(data[0].at("object").as_string(), "model");
+  EXPECT_EQ(data[0].at("created").as_int64(), 951782400);
+  EXPECT_EQ(data[0].at("created_at").as_string(), "2000-02-29T00:00:00Z");
+  EXPECT_EQ(data[0].at("owned_by").as_string(), "holdfast");
+  EXPECT_EQ(body.at("first_id").as_string(), "a");
+  EXPECT_EQ(body.at("last_id").as_string(), "f");
+}
+
+TEST(ModelList, Empty) {
+  const json::value body = json::parse(model_list_json(engine::Status{}));
+  EXPECT_TRUE(body.at("data").as_array().empty());
+  EXPECT_TRUE(body.at("first_id").is_null());
+}
+
+TEST(ModelInfo, OneOrNone) {
+  engine::Status status = two_models();
+  const auto found = model_info_json(status, ModelId(0));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(json::parse(*found).at("id").as_string(), "a");
+  EXPECT_FALSE(model_info_json(status, ModelId(99)));
+  status.models[0].view.listed = false;
+  EXPECT_FALSE(model_info_json(status, ModelId(0)));
+}
+
+TEST(AdminModels, ShowEveryModelAndItsProblem) {
+  engine::Status status = two_models();
+  status.models[5].problem = "the file is cut";
+  const json::value body = json::parse(admin_models_json(status, Detail::Admin));
+  const json::array& models = body.at("models").as_array();
+  ASSERT_EQ(models.size(), 6U);
+  EXPECT_EQ(models[5].at("problem").as_string(), "the file is cut");
+  EXPECT_TRUE(models[0].at("problem").is_null());
+  EXPECT_EQ(models[0].at("leases").as_int64(), 2);
+  EXPECT_EQ(models[0].at("waiting").as_int64(), 1);
+}
+
+TEST(Explain, ShowsWaitAndDecisions) {
+  engine::Status status = two_models();
+  engine::WaitStatus wait;
+  wait.model = "b";
+  wait.view.model = ModelId(1);
+  status.waiting = {wait};
+  engine::Decision decision;
+  decision.age_ms = 2500;
+  decision.event = "spawn";
+  decision.reason_code = "head_fits";
+  decision.text = "first in line";
+  const auto text = explain_json(status, ModelId(1), Detail::Admin, {decision});
+  ASSERT_TRUE(text);
+  const json::value body = json::parse(*text);
+  EXPECT_EQ(body.at("model").at("name").as_string(), "b");
+  EXPECT_EQ(body.at("waiting").at("model").as_string(), "b");
+  const json::value& line = body.at("decisions").at(0);
+  EXPECT_DOUBLE_EQ(line.at("age_s").as_double(), 2.5);
+  EXPECT_EQ(line.at("event").as_string(), "spawn");
+  EXPECT_EQ(line.at("reason").as_string(), "head_fits");
+  EXPECT_EQ(line.at("text").as_string(), "first in line");
+  EXPECT_TRUE(
+      json::parse(*explain_json(status, ModelId(0), Detail::Admin, {})).at("waiting").is_null());
+  EXPECT_FALSE(explain_json(status, ModelId(99), Detail::Admin, {}));
+}
+
+}  // namespace
+}  // namespace hf::api

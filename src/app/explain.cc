@@ -1,0 +1,104 @@
+// `holdfast explain MODEL`: why it is loaded, waiting or gone.
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "app/commands.h"
+#include "app/server_link.h"
+#include "app/terminal.h"
+#include "base/units.h"
+#include "net/client.h"
+
+namespace hf::app {
+namespace {
+
+namespace json = boost::json;
+
+std::string seconds_text(const json::value& value, std::string_view key) {
+  return format_duration(duration_of_seconds(number_at(value, key)));
+}
+
+std::string count_text(const json::value& value, std::string_view key) {
+  return std::to_string(static_cast<std::int64_t>(number_at(value, key)));
+}
+
+std::string bytes_text(const json::value& value, std::string_view key) {
+  return format_bytes(Bytes(static_cast<std::int64_t>(number_at(value, key))));
+}
+
+std::string model_text(const json::value& model) {
+  std::string text = coloured(Colour::Bold, text_at(model, "name")) + " is " +
+                     text_at(model, "state") + ", for " + seconds_text(model, "in_state_s") + "\n";
+  text += "  uses: " + count_text(model, "use_count") +
+          "; running now: " + count_text(model, "leases") + " of " + count_text(model, "slots") +
+          ", waiting: " + count_text(model, "waiting") + "\n";
+  if (number_at(model, "bytes_reserved") > 0) {
+    text += "  memory: " + bytes_text(model, "bytes_reserved") + " reserved, " +
+            bytes_text(model, "bytes_measured") + " measured at most\n";
+  } else {
+    text += "  memory: needs " + bytes_text(model, "bytes_estimated") + "\n";
+  }
+  if (const std::string problem = text_at(model, "problem"); !problem.empty()) {
+    text += "  problem: " + coloured(Colour::Red, problem) + "\n";
+  }
+  if (member(model, "retry_in_s").is_number()) {
+    text += "  its last load failed; the next attempt is allowed in " +
+            seconds_text(model, "retry_in_s") + "\n";
+  }
+  return text;
+}
+
+std::string wait_text(const json::value& wait) {
+  if (!wait.is_object()) {
+    return "  nobody waits for it\n";
+  }
+  std::string text = "  waits for " + text_at(wait, "waiting_for");
+  if (const std::string blockers = joined(wait, "blockers"); !blockers.empty()) {
+    text += " of " + blockers;
+  }
+  text += ", place " + count_text(wait, "position") + ", the oldest request for " +
+          seconds_text(wait, "oldest_s");
+  text += member(wait, "bound_s").is_number()
+              ? "; served in " + seconds_text(wait, "bound_s") + " at the latest\n"
+              : "; the latest time is not known yet\n";
+  return text;
+}
+
+int run_explain(const std::string& model, bool as_json) {
+  const auto answer = ask(Question{"GET", "/api/v1/explain?model=" + net::percent_encode(model)});
+  if (!answer) {
+    return answer.error();
+  }
+  if (!answer->good()) {
+    return report(*answer);
+  }
+  if (as_json) {
+    std::fputs(answer->body.c_str(), stdout);
+    return kGood;
+  }
+  std::string text = model_text(member(answer->value, "model"));
+  text += wait_text(member(answer->value, "waiting"));
+  const json::array& decisions = list_at(answer->value, "decisions");
+  text += decisions.empty() ? "no decisions about it yet\n" : "last decisions\n";
+  for (const json::value& decision : decisions) {
+    text += "  " + seconds_text(decision, "age_s") + " ago  " + text_at(decision, "event") + ": " +
+            text_at(decision, "text") + "\n";
+  }
+  std::fputs(text.c_str(), stdout);
+  return kGood;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Choice& choice) {
+  CLI::App* command = app.add_subcommand("explain", "Why a model is loaded, waiting or gone");
+  const auto model = std::make_shared<std::string>();
+  command->add_option("MODEL", *model, "Name or alias")->required();
+  command->callback([&choice, model] {
+    choice.run = [&choice, model] { return run_explain(*model, choice.json); };
+  });
+}
+
+}  // namespace hf::app

@@ -1,0 +1,63 @@
+// `holdfast`: picks the subcommand. The hidden `jail` comes before everything else, because it must
+// do no more than prepare and become an engine's process.
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include "app/commands.h"
+#include "process/child.h"
+
+namespace hf::app {
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app{
+      "Many language models on one machine: loads them when they are asked for and never\n"
+      "takes one away from somebody who is using it."};
+  app.name("holdfast");
+  app.require_subcommand(1);
+  app.fallthrough();
+  Choice choice;
+  app.add_flag("--json", choice.json, "Print JSON, for programs");
+  app.footer(
+      "Commands other than serve talk to the server at HOLDFAST_HOST (HOST:PORT or a URL; default\n"
+      "127.0.0.1:11435) with the key in HOLDFAST_API_KEY.\n"
+      "Exit status: 0 good, 1 failed, 2 wrong usage or configuration.");
+  add_serve(app, choice);
+  add_ps(app, choice);
+  add_load(app, choice);
+  add_unload(app, choice);
+  add_cleanup(app, choice);
+  add_pin(app, choice);
+  add_unpin(app, choice);
+  add_explain(app, choice);
+  add_config(app, choice);
+  add_simulate(app, choice);
+  add_version(app, choice);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == kGood ? kGood : kWrongUsage;
+  }
+  return choice.run();
+}
+
+}  // namespace
+}  // namespace hf::app
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "jail") == 0) {
+    return hf::process::jail_main(argc - 1, argv + 1);
+  }
+  // A client that goes away is an error of its socket, not the end of the server.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return hf::app::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "holdfast: %s\n", error.what());
+    return hf::app::kFailed;
+  }
+}

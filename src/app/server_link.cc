@@ -1,0 +1,158 @@
+#include "app/server_link.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <cstdlib>
+
+#include "app/commands.h"
+#include "app/terminal.h"
+#include "config/endpoint.h"
+#include "net/client.h"
+
+namespace hf::app {
+namespace {
+
+namespace json = boost::json;
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+tl::expected<config::Endpoint, int> find_server() {
+  const std::string host = variable("HOLDFAST_HOST");
+  if (host.empty()) {
+    config::Endpoint local;
+    local.host = "127.0.0.1";
+    return local;
+  }
+  const Result<config::Endpoint> endpoint = config::parse_endpoint(host);
+  if (!endpoint) {
+    print_error("HOLDFAST_HOST: " + endpoint.error().message,
+                "expected HOST:PORT or http://HOST:PORT");
+    return tl::unexpected(kWrongUsage);
+  }
+  if (endpoint->tls) {
+    print_error("HOLDFAST_HOST: https is not spoken by this command",
+                "use http:// or a tunnel, for example: ssh -L 11435:localhost:11435 HOST");
+    return tl::unexpected(kWrongUsage);
+  }
+  return *endpoint;
+}
+
+void report_unreachable(const Error& error, const config::Endpoint& server) {
+  if (error.code == Errc::Unavailable) {
+    const std::string place = server.host + ":" + std::to_string(server.port);
+    print_error("no server answers at " + place,
+                "start one with: holdfast serve   (or say where it is: HOLDFAST_HOST=HOST:PORT)");
+  } else if (error.code == Errc::NotFound) {
+    print_error(error.message, "check HOLDFAST_HOST");
+  } else if (error.code == Errc::Timeout) {
+    print_error(error.message, "is it a Holdfast server? See its log");
+  } else {
+    print_error(error.message, "see the server's log");
+  }
+}
+
+const json::value& null_value() {
+  static const json::value null;
+  return null;
+}
+
+}  // namespace
+
+tl::expected<Answer, int> ask(const Question& question) {
+  const auto server = find_server();
+  if (!server) {
+    return tl::unexpected(server.error());
+  }
+  net::ClientRequest request;
+  request.host = server->host;
+  request.port = server->port;
+  request.method = question.method;
+  request.target = server->path + question.target;
+  request.answer_within = question.within;
+  request.headers.push_back(net::Header{"Accept", "application/json"});
+  if (const std::string key = variable("HOLDFAST_API_KEY"); !key.empty()) {
+    request.headers.push_back(net::Header{"Authorization", "Bearer " + key});
+  }
+  Result<net::ClientResponse> response = net::fetch(request);
+  if (!response) {
+    report_unreachable(response.error(), *server);
+    return tl::unexpected(kFailed);
+  }
+  Answer answer;
+  answer.status = response->status;
+  answer.body = std::move(response->body);
+  boost::system::error_code bad;
+  answer.value = json::parse(answer.body, bad);
+  if (bad) {
+    print_error(
+        "the answer of " + server->host + ":" + std::to_string(server->port) +
+            " is not Holdfast's (HTTP " + std::to_string(answer.status) + ")",
+        "another program may listen there; say where the server is: HOLDFAST_HOST=HOST:PORT");
+    return tl::unexpected(kFailed);
+  }
+  return answer;
+}
+
+int report(const Answer& answer) {
+  const json::value& error = member(answer.value, "error");
+  std::string message = text_at(error, "message");
+  if (message.empty()) {
+    message = "the server answered HTTP " + std::to_string(answer.status);
+  }
+  std::string next = text_at(error, "hint");
+  if (answer.status == 401) {
+    next = "set HOLDFAST_API_KEY to your key";
+  } else if (text_at(error, "code") == "model_in_use") {
+    next = "let its answers finish first: unload --drain; or cut them: unload --force";
+  } else if (text_at(error, "code") == "model_not_found") {
+    next = "list the models: holdfast ps --all";
+  } else if (next.empty() && number_at(error, "retry_after_s") > 0) {
+    next = "try again in " + std::to_string(static_cast<int>(number_at(error, "retry_after_s"))) +
+           " s; holdfast ps shows who uses what";
+  }
+  print_error(message, next);
+  return kFailed;
+}
+
+std::string model_target(std::string_view model, std::string_view verb) {
+  return "/api/v1/models/" + net::percent_encode(model) + "/" + std::string(verb);
+}
+
+const json::value& member(const json::value& value, std::string_view key) {
+  const json::object* object = value.if_object();
+  const json::value* found =
+      object == nullptr ? nullptr : object->if_contains(json::string_view(key.data(), key.size()));
+  return found == nullptr ? null_value() : *found;
+}
+
+std::string text_at(const json::value& value, std::string_view key) {
+  const json::string* text = member(value, key).if_string();
+  return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+double number_at(const json::value& value, std::string_view key) {
+  const json::value& found = member(value, key);
+  return found.is_number() ? found.to_number<double>() : 0.0;
+}
+
+const json::array& list_at(const json::value& value, std::string_view key) {
+  static const json::array empty;
+  const json::array* list = member(value, key).if_array();
+  return list == nullptr ? empty : *list;
+}
+
+std::string joined(const json::value& value, std::string_view key) {
+  std::string result;
+  for (const json::value& entry : list_at(value, key)) {
+    if (const json::string* text = entry.if_string()) {
+      result += (result.empty() ? "" : ", ") + std::string(text->data(), text->size());
+    }
+  }
+  return result;
+}
+
+}  // namespace hf::app

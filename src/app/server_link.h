@@ -1,0 +1,50 @@
+#pragma once
+// How a command reaches the running server: where it is (HOLDFAST_HOST), with which key
+// (HOLDFAST_API_KEY), and what its errors mean to the person at the terminal. Blocking; any thread.
+
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace hf::app {
+
+struct Answer {
+  int status = 0;
+  std::string body;          // as it came
+  boost::json::value value;  // parsed; null if it was no JSON
+
+  [[nodiscard]] bool good() const { return status >= 200 && status < 300; }
+};
+
+struct Question {
+  std::string method = "GET";
+  std::string target;  // percent-encoded, from "/" on
+  // none: as long as it takes (a load may wait for other people's answers)
+  std::optional<std::chrono::seconds> within{std::chrono::seconds(30)};
+};
+
+// Asks the server. Prints what went wrong, with the next step, when there is no answer at all; the
+// exit code is in the error then (its message was shown).
+tl::expected<Answer, int> ask(const Question& question);
+
+// Prints the server's error with its hint and returns the exit code. Requires: !answer.good().
+int report(const Answer& answer);
+
+// "/api/v1/models/NAME/VERB" with the name encoded.
+std::string model_target(std::string_view model, std::string_view verb);
+
+// The text of a member, "" if it is not there or no text; 0 and 0.0 likewise.
+std::string text_at(const boost::json::value& value, std::string_view key);
+double number_at(const boost::json::value& value, std::string_view key);
+// The member, or null.
+const boost::json::value& member(const boost::json::value& value, std::string_view key);
+// The elements of a list, none if it is no list.
+const boost::json::array& list_at(const boost::json::value& value, std::string_view key);
+// The texts of a list joined by ", ".
+std::string joined(const boost::json::value& value, std::string_view key);
+
+}  // namespace hf::app

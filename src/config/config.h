@@ -1,0 +1,134 @@
+#pragma once
+// The configuration as the rest of the program sees it: plain values, complete and checked. It
+// exists so that nobody asks twice whether a setting is there or makes sense. Defaults are not
+// written here but once, in settings.cc, beside the type and the reason of each setting;
+// docs/config.md comes from there. Built by load.h, never changed afterwards (pass it as const);
+// two of them can be compared, which is how a reload finds what changed. Any thread.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "config/endpoint.h"
+
+namespace hf::config {
+
+enum class Language { English, Russian };
+enum class LogFormat { Text, Json };
+enum class LogLevel { Debug, Info, Warning, Error };
+enum class Role { User, Admin };
+// How the engine reads the weights (--load-mode); Auto leaves the choice to it.
+enum class LoadMode { Auto, Mmap, None, Mlock, MmapMlock, Dio };
+
+// Layers kept on a GPU; kAll means every layer the model has.
+struct GpuLayers {
+  static constexpr int kAll = -1;
+  int count = kAll;
+
+  bool operator==(const GpuLayers&) const = default;
+};
+
+struct MemoryConfig {
+  std::optional<Bytes> budget;  // none: readers/budget.h computes it from the machine
+  double high = 0;              // percent used, as the machine counts it (not of the budget)
+  double low = 0;
+  double critical = 0;
+  std::filesystem::path proc_root;  // machine-wide files only: proc/meminfo, sys/fs/cgroup, …
+
+  bool operator==(const MemoryConfig&) const = default;
+};
+
+struct QueueConfig {
+  Duration patience{};
+  std::optional<Duration> turn;           // none: max(patience, 10 × measured load), at most 300 s
+  int max_waiting = 0;                    // tickets waiting for one model
+  std::optional<Duration> request_limit;  // none: off
+  Duration all_in_use_warning{};
+
+  bool operator==(const QueueConfig&) const = default;
+};
+
+struct EngineConfig {
+  std::optional<std::filesystem::path> llama_server;  // none: searched for, see docs/config.md
+  int loads_at_once = 0;
+
+  bool operator==(const EngineConfig&) const = default;
+};
+
+// One [models."NAME"] table on top of [defaults]. A model that was found in models_dir and has no
+// table of its own is Config::defaults with its name and path filled in.
+struct ModelConfig {
+  std::string name;                           // canonical, see canonical_model_name
+  std::optional<std::filesystem::path> path;  // none: NAME.gguf below models_dir
+  std::optional<std::filesystem::path> mmproj;
+  std::vector<std::string> aliases;  // canonical
+  std::optional<int> context;  // tokens one request may use; none: min(trained, 32k), shrunk to fit
+  int parallel = 0;            // slots
+  std::optional<GpuLayers> gpu_layers;  // none: the engine decides
+  std::optional<Bytes> cache_ram;       // none: weights/8 between 64 MiB and 2 GiB
+  LoadMode load_mode = LoadMode::Auto;
+  bool pin = false;
+  int priority = 0;               // higher is served earlier, within patience
+  std::optional<Duration> ttl;    // none: an idle model stays until its memory is needed
+  std::vector<std::string> args;  // further flags of the engine; none that Holdfast sets itself
+
+  bool operator==(const ModelConfig&) const = default;
+};
+
+struct UserConfig {
+  std::string name;
+  std::string key_sha256;  // 64 lower-case hexadecimal digits
+  Role role = Role::User;
+  std::optional<int> max_active;  // requests waiting and running at once; none: no limit
+
+  bool operator==(const UserConfig&) const = default;
+};
+
+struct LogConfig {
+  Language language = Language::English;
+  LogFormat format = LogFormat::Text;
+  LogLevel level = LogLevel::Info;
+
+  bool operator==(const LogConfig&) const = default;
+};
+
+struct StoreConfig {
+  std::filesystem::path path;
+  std::optional<std::filesystem::path> journal;
+
+  bool operator==(const StoreConfig&) const = default;
+};
+
+struct Config {
+  std::vector<SocketAddress> listen;  // never empty
+  std::filesystem::path models_dir;   // absolute, like every path here but a bare program name
+  std::optional<std::string> default_model;
+  Bytes body_limit;
+  Duration drain{};
+  MemoryConfig memory;
+  QueueConfig queue;
+  EngineConfig engine;
+  ModelConfig defaults;             // name, path, mmproj and aliases are empty
+  std::vector<ModelConfig> models;  // by name, ascending
+  std::vector<UserConfig> users;    // in the order of the file
+  LogConfig log;
+  StoreConfig store;
+
+  bool operator==(const Config&) const = default;
+};
+
+// "X:latest" is "X"; every other name is itself.
+std::string_view canonical_model_name(std::string_view name);
+
+// The table of a model by name or alias (canonical or not), or null.
+const ModelConfig* find_model(const Config& config, std::string_view name);
+
+// The word an engine's --load-mode takes.
+std::string_view to_text(LoadMode mode);
+
+}  // namespace hf::config

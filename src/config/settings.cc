@@ -1,0 +1,349 @@
+#include "config/settings.h"
+
+#include <array>
+#include <charconv>
+
+#include "base/assert.h"
+#include "config/fields.h"
+
+namespace hf::config {
+namespace {
+
+template <auto Member>
+struct MemberOf;
+template <class SectionType, class FieldType, FieldType SectionType::*Member>
+struct MemberOf<Member> {
+  using Section = SectionType;
+  using Field = FieldType;
+};
+
+template <auto Member>
+auto setting(std::string_view key, std::string_view initial, std::string_view why,
+             Limits limits = {}) {
+  using Section = typename MemberOf<Member>::Section;
+  Setting<Section> result;
+  result.key = key;
+  result.initial = initial;
+  result.why = why;
+  result.limits = limits;
+  result.type = type_of(Tag<typename MemberOf<Member>::Field>{});
+  result.assign = [](const SettingInfo& info, const Value& value, Section& section) {
+    return read(info, value, section.*Member);
+  };
+  return result;
+}
+
+constexpr double kMi = 1024.0 * 1024.0;
+constexpr double kTi = kMi * kMi;
+constexpr double kDay = 86400;
+
+// A default in the tables above is a TOML number, word or one-line text; nothing else is needed.
+Value literal(std::string_view text) {
+  Value value;
+  if (text == "true" || text == "false") {
+    value.data = text == "true";
+  } else if (text == "[]") {
+    value.data = std::vector<std::string>{};
+  } else if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+    value.data = std::string(text.substr(1, text.size() - 2));
+  } else {
+    std::int64_t number = 0;
+    for (const char c : text) {
+      HF_ASSERT(c >= '0' && c <= '9', "a default is a text, a word or a number");
+      number = number * 10 + (c - '0');
+    }
+    value.data = number;
+  }
+  return value;
+}
+
+template <class Section>
+SectionInfo describe(std::string_view table, std::string_view heading, std::string_view about,
+                     std::span<const Setting<Section>> settings) {
+  return {table, heading, about, {settings.begin(), settings.end()}};
+}
+
+// A value in a message is cut there: it is the reader's own text, so its beginning is enough.
+constexpr std::size_t kShownAtMost = 60;
+
+}  // namespace
+
+std::string Value::shown() const {
+  if (const auto* flag = std::get_if<bool>(&data)) {
+    return *flag ? "true" : "false";
+  }
+  if (const auto* whole = std::get_if<std::int64_t>(&data)) {
+    return std::to_string(*whole);
+  }
+  if (const auto* real = std::get_if<double>(&data)) {
+    std::array<char, 32> buffer{};
+    const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *real);
+    return {buffer.data(), error == std::errc{} ? end : buffer.data()};
+  }
+  if (const auto* text = std::get_if<std::string>(&data)) {
+    const bool cut = text->size() > kShownAtMost;
+    return '"' + text->substr(0, kShownAtMost) + (cut ? "…\"" : "\"");
+  }
+  return what;
+}
+
+std::span<const Setting<Config>> server_settings() {
+  static const std::vector<Setting<Config>> kSettings{
+      setting<&Config::listen>(
+          "listen", "\"127.0.0.1:11435\"",
+          "Where to accept connections. `localhost` means `127.0.0.1` and `[::1]`. Any address "
+          "that "
+          "is not loopback needs at least one `[[users]]` table: without keys, everybody who "
+          "reaches the port could use and unload models. Port 0 lets the kernel choose."),
+      setting<&Config::models_dir>(
+          "models_dir",
+          "(`./models` if that folder exists, else `$XDG_DATA_HOME/holdfast/models`, else "
+          "`~/.local/share/holdfast/models`)",
+          "Every `*.gguf` file below it is a model named by its path without `.gguf`; new files "
+          "appear without a restart. A folder beside you comes first, so that trying "
+          "Holdfast needs no configuration."),
+      setting<&Config::default_model>(
+          "default_model", "(none)",
+          "Serves requests that name no model. Without it they are refused, because a guess would "
+          "load gigabytes nobody asked for."),
+      setting<&Config::body_limit>(
+          "body_limit", "\"64MiB\"",
+          "Longest request body. Images travel inside it, hence the room; it is held in memory "
+          "while the request waits, hence a limit.",
+          {1024, 2048 * kMi}),
+      setting<&Config::drain>(
+          "drain", "\"30s\"",
+          "How long running answers may go on after the server was told to stop. What is left then "
+          "is cut with a typed error.",
+          {0, kDay}),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<MemoryConfig>> memory_settings() {
+  static const std::vector<Setting<MemoryConfig>> kSettings{
+      setting<&MemoryConfig::budget>(
+          "budget", "(auto: computed from the machine, shown by `holdfast doctor`)",
+          "Bytes that all loaded models together may reserve. Admission counts reservations, never "
+          "what happens to be free now.",
+          {kMi, 1024 * kTi}),
+      setting<&MemoryConfig::high>(
+          "high", "90",
+          "From this share of used memory on, idle models are unloaded, the least valuable first. "
+          "Counted on the machine or our cgroup, whichever is tighter.",
+          {1, 100}),
+      setting<&MemoryConfig::low>(
+          "low", "85",
+          "That cleanup ends below this share. Apart from `high`, so that it does not start again "
+          "at once.",
+          {1, 100}),
+      setting<&MemoryConfig::critical>(
+          "critical", "95",
+          "From this share on every model that nobody uses is unloaded at once. Models in use stay "
+          "even then.",
+          {1, 100}),
+      setting<&MemoryConfig::proc_root>(
+          "proc_root", "\"/\"",
+          "Folder that stands for `/` when the machine's memory is read (`proc/meminfo`, "
+          "`proc/pressure/`, `sys/fs/cgroup`): for tests, and for containers that mount the host's "
+          "files elsewhere."),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<QueueConfig>> queue_settings() {
+  static const std::vector<Setting<QueueConfig>> kSettings{
+      setting<&QueueConfig::patience>(
+          "patience", "\"30s\"",
+          "How long somebody waits for a model that does not fit before another model that is in "
+          "use stops admitting newcomers for its sake. Running answers are never cut for it.",
+          {0.001, kDay}),
+      setting<&QueueConfig::turn>(
+          "turn",
+          "(auto: the larger of `patience` and 10 × the model's measured load, at most 300 s)",
+          "How long a model that was loaded stays before it may be swapped for a waiting one. "
+          "Shorter turns wait less and load more.",
+          {0.001, kDay}),
+      setting<&QueueConfig::max_waiting>(
+          "max_waiting", "64",
+          "Requests that may wait for one model; the next is refused with `Retry-After`. A queue "
+          "nobody can serve in time only hides the refusal.",
+          {1, 100000}),
+      setting<&QueueConfig::request_limit>(
+          "request_limit", "(off)",
+          "Longest time an answer may hold a model that somebody else waits for. Off: an answer is "
+          "never cut. Setting it makes the stated wait bounds shorter.",
+          {1, 7 * kDay}),
+      setting<&QueueConfig::all_in_use_warning>(
+          "all_in_use_warning", "\"60s\"",
+          "When all models have been in use for so long while somebody waits, a warning says how "
+          "much more memory would help.",
+          {1, kDay}),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<EngineConfig>> engine_settings() {
+  static const std::vector<Setting<EngineConfig>> kSettings{
+      setting<&EngineConfig::llama_server>(
+          "llama_server",
+          "(`llama-server` beside `holdfast`, else the pinned one in the cache, else one on "
+          "`PATH`)",
+          "The engine to run, one process per loaded model. A bare name is looked up on `PATH`."),
+      setting<&EngineConfig::loads_at_once>(
+          "loads_at_once", "1",
+          "Models that may load at the same time. Loads share one disk, so two side by side make "
+          "both people wait longer.",
+          {1, 64}),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<ModelConfig>> model_settings() {
+  static const std::vector<Setting<ModelConfig>> kSettings{
+      setting<&ModelConfig::path>(
+          "path", "(`NAME.gguf` in `models_dir`)",
+          "The model's file; for a split model its first part. Relative to `models_dir`. Only in a "
+          "model's own table."),
+      setting<&ModelConfig::mmproj>(
+          "mmproj", "(an `mmproj-*.gguf` beside the model, if there is one)",
+          "The projector that lets the model see or hear. Relative to `models_dir`. Only in a "
+          "model's own table."),
+      setting<&ModelConfig::aliases>("aliases", "[]",
+                                     "Further names of the same model; they share its process and "
+                                     "its queue. Only in a model's "
+                                     "own table."),
+      setting<&ModelConfig::context>(
+          "context",
+          "(auto: what the model was trained for, at most 32768, less if it does not fit)",
+          "Tokens one request may use, question and answer together. The engine gets "
+          "`context` × `parallel`.",
+          {64, 16777216}),
+      setting<&ModelConfig::parallel>(
+          "parallel", "4", "Answers at the same time. Each slot costs its own share of KV cache.",
+          {1, 64}),
+      setting<&ModelConfig::gpu_layers>("gpu_layers", "(auto: the engine decides)",
+                                        "Layers kept on the GPU. 0 keeps the model in RAM.",
+                                        {0, 10000}),
+      setting<&ModelConfig::cache_ram>(
+          "cache_ram", "(auto: an eighth of the weights, between 64 MiB and 2 GiB)",
+          "RAM for prompts that may come back. The engine's own default of 8 GiB a model would "
+          "swallow the budget.",
+          {0, kTi}),
+      setting<&ModelConfig::load_mode>(
+          "load_mode", "\"auto\"",
+          "How the engine reads the weights. Mapped files stay in the page cache after an unload, "
+          "so a reload costs almost nothing."),
+      setting<&ModelConfig::pin>(
+          "pin", "false",
+          "Load it at start and keep it until somebody unloads it. Its bytes are not there for "
+          "others."),
+      setting<&ModelConfig::priority>(
+          "priority", "0",
+          "Higher is served first among models whose people have waited less than `patience`; "
+          "beyond that only the order of arrival counts, so that nobody starves.",
+          {-100, 100}),
+      setting<&ModelConfig::ttl>(
+          "ttl", "(off)",
+          "Unload after so long without a request. Off: an idle model stays until its memory is "
+          "needed, which costs nobody anything.",
+          {1, 365 * kDay}),
+      setting<&ModelConfig::args>(
+          "args", "[]",
+          "Further flags for the engine, one word an item. Flags that Holdfast sets itself are "
+          "refused: address, model, context, slots, caches, aliases, tools. A model's list "
+          "replaces "
+          "that of `[defaults]`."),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<UserConfig>> user_settings() {
+  static const std::vector<Setting<UserConfig>> kSettings{
+      setting<&UserConfig::name>("name", "(required)", "Who it is, in logs and for fairness."),
+      setting<&UserConfig::key_sha256>("key_sha256", "(required)",
+                                       "SHA-256 of the user's key as 64 hexadecimal digits "
+                                       "(`printf %s KEY | sha256sum`), so that "
+                                       "this file holds no secret."),
+      setting<&UserConfig::role>(
+          "role", "\"user\"",
+          "An `admin` may load, unload, pin and see process ids; a `user` may ask models."),
+      setting<&UserConfig::max_active>(
+          "max_active", "(off)",
+          "Requests of this user, waiting and running, at the same time. Beyond it: 429.",
+          {1, 100000}),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<LogConfig>> log_settings() {
+  static const std::vector<Setting<LogConfig>> kSettings{
+      setting<&LogConfig::language>("language", "\"en\"", "Language of the log lines."),
+      setting<&LogConfig::format>("format", "\"text\"",
+                                  "`json` writes one object a line, for log collectors."),
+      setting<&LogConfig::level>("level", "\"info\"", "The least important lines to write."),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<StoreConfig>> store_settings() {
+  static const std::vector<Setting<StoreConfig>> kSettings{
+      setting<&StoreConfig::path>(
+          "path",
+          "(`$XDG_STATE_HOME/holdfast/history.db`, else `~/.local/state/holdfast/history.db`)",
+          "What is remembered across restarts: uses, load times, memory peaks, speeds. Losing it "
+          "costs only better estimates."),
+      setting<&StoreConfig::journal>(
+          "journal", "(none)",
+          "File that gets one JSON line per event and decision, before the action it tells of."),
+  };
+  return kSettings;
+}
+
+bool names_one_model(std::string_view key) {
+  return key == "path" || key == "mmproj" || key == "aliases";
+}
+
+std::vector<SectionInfo> all_sections() {
+  SectionInfo defaults = describe("defaults", "[defaults]", "", model_settings());
+  std::erase_if(defaults.settings,
+                [](const SettingInfo& info) { return names_one_model(info.key); });
+  return {
+      describe("", "top of the file", "Before the first `[table]`.", server_settings()),
+      describe("memory", "[memory]", "How much may be used, and when that is too much.",
+               memory_settings()),
+      describe("queue", "[queue]", "Who waits how long.", queue_settings()),
+      describe("engine", "[engine]", "The program that runs the models.", engine_settings()),
+      std::move(defaults),
+      describe("models", "[models.\"NAME\"]",
+               "`[defaults]` holds for every model; a model's own table overrides it key by key. A "
+               "model found in `models_dir` needs no table. `NAME:latest` is `NAME`.",
+               model_settings()),
+      describe("users", "[[users]]",
+               "One table a user. As soon as there is one, every request needs a key.",
+               user_settings()),
+      describe("log", "[log]", "Log lines go to standard error.", log_settings()),
+      describe("store", "[store]", "Files that Holdfast writes.", store_settings()),
+  };
+}
+
+template <class Section>
+void assign_defaults(std::span<const Setting<Section>> settings, Section& section) {
+  for (const Setting<Section>& entry : settings) {
+    if (!entry.initial.starts_with('(')) {
+      const Problem problem = entry.assign(entry, literal(entry.initial), section);
+      HF_ASSERT(!problem, "a declared default breaks its own limits");
+    }
+  }
+}
+
+template void assign_defaults(std::span<const Setting<Config>>, Config&);
+template void assign_defaults(std::span<const Setting<MemoryConfig>>, MemoryConfig&);
+template void assign_defaults(std::span<const Setting<QueueConfig>>, QueueConfig&);
+template void assign_defaults(std::span<const Setting<EngineConfig>>, EngineConfig&);
+template void assign_defaults(std::span<const Setting<ModelConfig>>, ModelConfig&);
+template void assign_defaults(std::span<const Setting<UserConfig>>, UserConfig&);
+template void assign_defaults(std::span<const Setting<LogConfig>>, LogConfig&);
+template void assign_defaults(std::span<const Setting<StoreConfig>>, StoreConfig&);
+
+}  // namespace hf::config

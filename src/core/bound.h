@@ -1,0 +1,23 @@
+#pragma once
+// The bound on a ticket's wait, fixed when it arrives (docs/scheduling.md states and argues it):
+//
+//   T = L + Q + R + U                     one turn
+//   Z = (M - 1) T + R + U + L             own gate shut -> ready again
+//   c = ceil(j / S),  E = (c - 1)(Z + R)
+//   absent or gated:  W = P + (n + 1) T + L + E
+//   loading:          W = L + [c > 1] P + E
+//   open but full:    W = P + Z + R + E
+//
+// Pure functions, any thread.
+
+#include "base/time.h"
+#include "core/view.h"
+
+namespace hf::core {
+
+enum class Standing { InLine, Loading, OpenButFull };
+
+// Units: durations. `slots` = S of the ticket's model. Saturates at about a century.
+Duration wait_bound(const BoundTerms& terms, int slots, Standing standing);
+
+}  // namespace hf::core

@@ -1,0 +1,45 @@
+#pragma once
+// The settings the core decides by, validated by config before they come here. Names and defaults:
+// docs/config.md. Value type.
+
+#include <optional>
+
+#include "base/time.h"
+#include "core/footprint.h"
+
+namespace hf::core {
+
+enum class VictimPolicy { Holdfast, Lru, Lfu, Gdsf, Largest };
+
+struct Limits {
+  Footprint budget;
+
+  Duration patience = std::chrono::seconds(30);  // P: who waited this long makes the line urgent
+  std::optional<Duration> turn;  // Q; nullopt: max(patience, 10 x measured load), at most 300 s
+  std::optional<Duration> request_limit;  // R; nullopt: answers are never cut for their length
+  int loads_at_once = 1;                  // C
+  int max_waiting = 64;                   // tickets a model; the next one is refused
+  VictimPolicy policy = VictimPolicy::Holdfast;
+
+  Duration placeholder = std::chrono::seconds(15);  // how long a departed client's place is kept
+  Duration reader_stall =
+      std::chrono::seconds(60);  // a bitten lease whose reader takes nothing ends
+  Duration stop_deadline =
+      std::chrono::seconds(10);               // U: SIGTERM to SIGKILL and reap, kept by the shell
+  Duration drain = std::chrono::seconds(30);  // at shutdown, then what still runs is cut
+  Duration all_in_use_warning = std::chrono::seconds(60);
+
+  // Per cent of the machine's memory in use.
+  double high = 90;
+  double low = 85;
+  double critical = 95;
+};
+
+// Facts of nature rather than taste; reasons in docs/reference and wait-bound.
+constexpr Duration kEpisodeGap = std::chrono::seconds(30);  // uses closer than this are one episode
+constexpr Duration kEpisodeHalfLife = std::chrono::hours(6);
+constexpr Duration kLongestTurn = std::chrono::seconds(300);
+constexpr Duration kFirstBackoff = std::chrono::seconds(1);  // after a failed load, doubled up to
+constexpr Duration kLongestBackoff = std::chrono::seconds(60);
+
+}  // namespace hf::core

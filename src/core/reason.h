@@ -1,0 +1,82 @@
+#pragma once
+// Reason: why the core did what it did, as data: a code, who it was about, for whom, and the
+// numbers that were compared. Log, journal, /health, `holdfast explain` and the dashboard all show
+// this one record. Value type.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/time.h"
+
+namespace hf::core {
+
+enum class Why {
+  None,
+  // loads
+  HeadFits,           // first in line, and its bytes are free
+  OvertakesIntoFree,  // fits into free bytes while nobody is out of patience
+  RetryAfterOom,      // second attempt in the same turn, with a raised estimate
+  Preload,
+  // stops
+  IdleVictim,       // least valuable idle set that makes room for the head
+  TurnOver,         // gated for the owner, its running answers have ended
+  GateNeverLifted,  // drained with tickets behind its gate
+  MemoryPressure,
+  EmergencyCleanup,
+  CleanupByHand,
+  BudgetDebt,   // busy children grew beyond their reservation; idle models go first
+  IdleTooLong,  // ttl
+  UnloadedByHand,
+  ForcedByHand,
+  SpecChanged,  // its file or options changed
+  Removed,
+  Shutdown,
+  // gates
+  OwnerWaits,  // shut: somebody in line is out of patience and this turn is over
+  OwnerGone,   // opened again: nobody needs its memory any more
+  DrainByHand,
+  // grants
+  SlotFree,
+  ModelReady,  // load and pin tickets: the model is there
+  // refusals
+  QueueFull,    // more than max_waiting tickets, and this user has the most
+  NeverFits,    // larger than the budget less what is pinned
+  ModelFailed,  // circuit breaker: retry after
+  LoadFailed,
+  ModelBroken,  // its file is not usable
+  ModelGone,    // removed from the configuration
+  ShuttingDown,
+  UserLimit,
+  // cut leases
+  RequestLimit,
+  ReaderStalled,
+  ChildDied,
+  DrainDeadline,
+  Forced,
+  // tickets and children
+  ClientGone,
+  AnswerEnded,
+  Crashed,
+  ByCommand,
+};
+
+struct Reason {
+  Why why = Why::None;
+  std::optional<ModelId> for_model{};  // on whose behalf
+  Bytes need{0};                       // bytes wanted …
+  Bytes have{0};                       // … against bytes there
+  Duration waited{};                   // the oldest wait behind the decision
+  Duration limit{};                    // the limit it was compared with (patience, turn, ttl, …)
+  double value = 0;                    // value of keeping, where one was compared
+  double percent = 0;                  // memory in use, where that decided
+};
+
+// Stable machine name of a code: "idle_victim".
+std::string_view name_of(Why why);
+// One English sentence with the numbers; `for_name` is the name of for_model, or empty.
+std::string describe(const Reason& reason, std::string_view for_name);
+
+}  // namespace hf::core

@@ -1,0 +1,127 @@
+#include "core/scheduler.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace hf::core {
+
+Scheduler::Scheduler(const Limits& limits)
+    : limits_(limits), ledger_(limits.budget), pressure_(limits) {
+  HF_ASSERT(limits.loads_at_once >= 1 && limits.max_waiting >= 1, "config validates limits");
+  HF_ASSERT(limits.patience > Duration::zero(), "config validates patience");
+}
+
+void Scheduler::handle(const Event& event, TimePoint now) {
+  HF_ASSERT(now >= now_, "time is monotonic");
+  now_ = now;
+  expire_placeholders();
+  std::visit([this](const auto& e) { on(e); }, event);
+  settle();
+}
+
+std::optional<Action> Scheduler::poll_action() {
+  if (actions_.empty()) {
+    return std::nullopt;
+  }
+  Action action = std::move(actions_.front());
+  actions_.pop_front();
+  return action;
+}
+
+Model* Scheduler::find(ModelId id) {
+  return id.value < models_.size() ? &models_[id.value] : nullptr;
+}
+
+const Model* Scheduler::find(ModelId id) const {
+  return id.value < models_.size() ? &models_[id.value] : nullptr;
+}
+
+void Scheduler::touch(Model& model) {
+  if (std::find(touched_.begin(), touched_.end(), model.id) == touched_.end()) {
+    touched_.push_back(model.id);
+  }
+}
+
+// Grants and line numbers first (they depend on one model only), then the line as a whole. Loops
+// because a cut lease frees a slot, a stopped model frees a place, and each may let somebody else
+// go on; it ends because every round consumes a ticket, a lease, a gate or a child.
+void Scheduler::settle() {
+  stop_expired_ttl();
+  do {
+    while (!touched_.empty()) {
+      const ModelId id = touched_.back();
+      touched_.pop_back();
+      settle_model(models_[id.value]);
+    }
+    run_line();
+    update_bites();
+    cut_bitten();
+    relieve_debt();
+    pressure_step();
+  } while (!touched_.empty());
+  warn_all_in_use();
+  if (shutting_down_ && resident_.empty() && !finished_) {
+    finished_ = true;
+    emit(action::Finished{});
+  }
+  plan_deadline();
+}
+
+void Scheduler::settle_model(Model& model) {
+  grant_waiting(model);
+  update_line(model);
+}
+
+// Rule 1.
+void Scheduler::grant_waiting(Model& model) {
+  while (model.open()) {
+    const bool slot_free = static_cast<int>(model.leases.size()) < model.spec.slots;
+    const WaitingTicket* next = model.queue.next(slot_free);
+    if (next == nullptr) {
+      return;
+    }
+    const WaitingTicket ticket = model.queue.take(next->id);
+    Reason reason;
+    reason.why = ticket.kind == TicketKind::Load ? Why::ModelReady : Why::SlotFree;
+    reason.waited = now_ - ticket.asked;
+    if (ticket.kind == TicketKind::Load) {
+      forget_ticket(ticket.id);
+    } else {
+      model.leases.push_back(Lease{ticket.id, ticket.user, now_, std::nullopt});
+      places_[ticket.id].leased = true;
+      ++model.uses_since_load;
+      model.inflation = clock_;
+    }
+    emit(action::Grant{ticket.id, model.id, model.generation, ticket.kind, reason.waited, reason});
+  }
+}
+
+// Rules 2 and 11.
+void Scheduler::update_line(Model& model) {
+  const bool in_line = !model.queue.empty() && !model.open() && model.state != State::Loading;
+  if (in_line && model.broken) {  // no next generation will serve them
+    refuse_all(model, Reason{.why = Why::ModelBroken}, Duration::zero());
+    return update_line(model);
+  }
+  if (in_line && !model.spec.footprint.fits_in(room_without_pins(model))) {
+    Reason reason;
+    reason.why = Why::NeverFits;
+    reason.need = model.spec.footprint.total();
+    reason.have = room_without_pins(model).total();
+    refuse_all(model, reason, Duration::zero());
+    return update_line(model);
+  }
+  if (in_line == model.line_number.has_value()) {
+    return;
+  }
+  if (in_line) {
+    model.line_number = next_number_++;
+    line_.push_back(model.id);
+  } else {
+    model.line_number.reset();
+    line_.erase(std::find(line_.begin(), line_.end(), model.id));
+  }
+}
+
+}  // namespace hf::core

@@ -1,0 +1,209 @@
+#pragma once
+// The core of Holdfast: decides who is loaded, who waits, who leaves, and why. A deterministic
+// state machine without I/O, clock, threads or logging. Why it is apart: every promise (never
+// unload a model in use, nobody waits for ever, never above the budget) is a property of this class
+// alone and is checked on it by seeded simulation.
+//
+// How to drive it, in a loop on one thread:
+//
+//   scheduler.handle(event, now);                  // now never goes back
+//   while (auto action = scheduler.poll_action())  // perform in this order, after handle()
+//   returned
+//     perform(*action);
+//   arm_timer(scheduler.next_deadline());          // then handle(event::Wake{}, now)
+//
+// The rules are numbered as in docs/scheduling.md.
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "core/action.h"
+#include "core/event.h"
+#include "core/ledger.h"
+#include "core/limits.h"
+#include "core/model.h"
+#include "core/pressure.h"
+#include "core/value.h"
+#include "core/view.h"
+
+namespace hf::core {
+
+// Deliberate faults, for tests that prove the checkers see them. None in every product path.
+enum class Mutant {
+  None,
+  IgnoreLeases,
+  IgnoreLoading,
+  OpenGateWithTickets,
+  NoOwner,
+  LiftByOvertaking
+};
+
+class Scheduler {
+ public:
+  explicit Scheduler(const Limits& limits);
+
+  // Takes one event. Requires: now >= every earlier now.
+  void handle(const Event& event, TimePoint now);
+  // Next thing to do, oldest first.
+  std::optional<Action> poll_action();
+  // When to send Wake if nothing happens before; nullopt: never.
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const { return deadline_; }
+
+  [[nodiscard]] std::size_t model_count() const { return models_.size(); }
+  [[nodiscard]] ModelView view(ModelId model) const;
+  [[nodiscard]] std::vector<WaitView> waiting()
+      const;  // in line order, then loading and full models
+  [[nodiscard]] MemoryView memory() const;
+  [[nodiscard]] std::optional<ModelId> owner() const { return owner_; }
+  [[nodiscard]] bool shutting_down() const { return shutting_down_; }
+  // Everything loaded is in use, and somebody waits for memory.
+  [[nodiscard]] bool all_in_use() const { return all_in_use_since_.has_value(); }
+  [[nodiscard]] bool overdue()
+      const;  // somebody's published deadline has passed, or a queue is full
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  [[nodiscard]] TimePoint now() const { return now_; }
+  // Deadline published to a waiting ticket; nullopt: unknown, or it does not wait.
+  [[nodiscard]] std::optional<TimePoint> deadline_of(TicketId ticket) const;
+
+  // Aborts if the records contradict each other; O(models + tickets).
+  void check_invariants() const;
+  void set_mutant_for_test(Mutant mutant) { mutant_ = mutant; }
+
+ private:
+  struct TicketPlace {
+    ModelId model;
+    bool leased = false;
+  };
+
+  // Events, scheduler_events.cc
+  void on(const event::ModelAdded& e);
+  void on(const event::ModelBroken& e);
+  void on(const event::ModelRemoved& e);
+  void on(const event::SpecTuned& e);
+  void on(const event::Arrived& e);
+  void on(const event::Ended& e);
+  void on(const event::ReaderStalled& e);
+  void on(const event::ReaderResumed& e);
+  // Children, scheduler_children.cc
+  void on(const event::LoadReady& e);
+  void on(const event::LoadFailed& e);
+  void on(const event::Exited& e);
+  void on(const event::Measured& e);
+  // Memory and commands, scheduler_commands.cc
+  void on(const event::MemoryReading& e);
+  void on(const event::Cleanup& e);
+  void on(const event::Unload& e);
+  void on(const event::Pin& e);
+  void on(const event::LimitsChanged& e);
+  void on(const event::Shutdown& e);
+  void on(const event::Wake& e);
+
+  // After each event: bring grants, line, gates, loads and cuts up to date.
+  void settle();
+  void settle_model(Model& model);  // grants, line number
+  void grant_waiting(Model& model);
+  void update_line(Model& model);
+
+  // Rules 3 to 9, scheduler_rules.cc
+  void run_line();
+  bool serve_head();
+  bool make_room(Model& head);
+  bool gate_for(Model& head);
+  void overtake();
+  void open_unneeded_gates();
+  void stop_drained();
+  void relieve_debt();
+  [[nodiscard]] Model* head();
+  [[nodiscard]] bool urgent() const;
+  [[nodiscard]] bool is_idle(const Model& model) const;
+  [[nodiscard]] bool is_protected(const Model& model) const;
+  [[nodiscard]] bool turn_over(const Model& model) const;
+  [[nodiscard]] Footprint draining() const;
+  [[nodiscard]] Duration turn_of(const Model& model) const;
+  [[nodiscard]] Candidate candidate(const Model& model) const;
+  [[nodiscard]] Footprint room_without_pins(const Model& model) const;
+  [[nodiscard]] bool loads_allowed() const;
+  [[nodiscard]] Duration oldest_wait() const;
+
+  // Child transitions, scheduler_children.cc
+  void start_load(Model& model, Reason reason);
+  void stop(Model& model, Reason reason, bool kill = false);
+  void shut_gate(Model& model, Gate gate, Reason reason);
+  void open_gate(Model& model);
+  void reaped(Model& model);
+  void cut_leases(Model& model, const Reason& reason);
+  void refuse_all(Model& model, const Reason& reason, Duration retry_after);
+  void back_off(Model& model);
+
+  // Cleanup, scheduler_commands.cc
+  std::vector<ModelId> cleanup(CleanupLevel level, Why why, bool loud);
+  void pressure_step();
+  void report_kept();
+  void announce_protected();
+  [[nodiscard]] std::vector<ModelId> protected_models() const;
+  [[nodiscard]] std::vector<ModelId> loaded_models() const;
+
+  // Time, scheduler_time.cc
+  void expire_placeholders();
+  void stop_expired_ttl();
+  void update_bites();
+  void cut_bitten();
+  void warn_all_in_use();
+  void plan_deadline();
+  [[nodiscard]] std::optional<TimePoint> bite_start(const Model& model) const;
+
+  // Bounds and views, scheduler_views.cc
+  void publish_bound(Model& model, WaitingTicket& ticket);
+  [[nodiscard]] Duration longest_load() const;
+  [[nodiscard]] Duration longest_turn() const;
+  [[nodiscard]] std::optional<Duration> longest_answer() const;
+  [[nodiscard]] Worth worth(const Model& model) const;
+  [[nodiscard]] int line_position(const Model& model) const;  // 1 = head, 0 = not in line
+  [[nodiscard]] WaitView wait_view(const Model& model) const;
+  [[nodiscard]] Duration eta_of(const Model& model) const;
+  [[nodiscard]] Duration retry_after(const Model& model) const;
+
+  Model* find(ModelId id);
+  const Model* find(ModelId id) const;
+  void touch(Model& model);
+  void forget_ticket(TicketId id) { places_.erase(id); }
+  template <class T>
+  void emit(T action) {
+    actions_.emplace_back(std::move(action));
+  }
+
+  Limits limits_;
+  Ledger ledger_;
+  Pressure pressure_;
+  TimePoint now_{};
+  std::optional<TimePoint> deadline_;
+  std::vector<Model> models_;                         // index = ModelId
+  std::unordered_map<TicketId, TicketPlace> places_;  // look-up only, never iterated
+  std::vector<ModelId> touched_;
+  std::vector<ModelId> resident_;  // models with a child, ascending
+  std::vector<ModelId> pinned_;    // ascending
+  std::vector<ModelId> timed_;     // with a ttl, or failed: those whose deadlines must be looked at
+  std::vector<ModelId> line_;      // ascending line numbers
+  std::uint64_t next_number_ = 1;
+  std::optional<ModelId> owner_;  // the model for which gates are shut
+  std::optional<ModelId> retry_;  // waits for its second attempt after out-of-memory
+  int loading_ = 0;
+  double clock_ = 0;                                        // GDSF's inflation
+  std::deque<std::pair<TimePoint, ModelId>> placeholders_;  // expiry order
+  std::deque<Action> actions_;
+
+  bool shutting_down_ = false;
+  bool finished_ = false;
+  TimePoint drain_until_{};
+  bool kept_report_due_ = false;
+  bool all_in_use_told_ = false;  // the short warning, once per episode of pressure
+  std::optional<TimePoint> all_in_use_since_;
+  TimePoint next_long_warning_{};
+  TimePoint pressure_since_{};
+  Mutant mutant_ = Mutant::None;
+};
+
+}  // namespace hf::core

@@ -1,0 +1,265 @@
+// Memory pressure and what administrators ask for. All of it goes through the same stop() that
+// refuses to touch a model in use.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "core/scheduler.h"
+
+namespace hf::core {
+
+void Scheduler::on(const event::MemoryReading& e) {
+  const bool stood_still = pressure_.level() != PressureLevel::Normal;
+  const Pressure::Step step = pressure_.take(e.used_percent);
+  if (stood_still || pressure_.level() != PressureLevel::Normal) {
+    // Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
+    const Duration paused = stood_still ? now_ - pressure_since_ : Duration::zero();
+    for (Model& model : models_) {
+      model.queue.postpone_deadlines(paused);
+    }
+    pressure_since_ = now_;
+  }
+  if (step.left || step.entered_high) {
+    all_in_use_told_ = false;
+  }
+  if (pressure_.level() == PressureLevel::Critical) {
+    if (step.entered_critical) {
+      action::Notice notice;
+      notice.kind = action::NoticeKind::CriticalMemory;
+      notice.percent = e.used_percent;
+      emit(std::move(notice));
+      all_in_use_told_ = false;
+    }
+    cleanup(CleanupLevel::Emergency, Why::EmergencyCleanup, step.entered_critical);
+  }
+}
+
+void Scheduler::on(const event::Cleanup& e) {
+  action::Answer answer;
+  answer.command = e.command;
+  if (e.level == CleanupLevel::Emergency) {
+    all_in_use_told_ = false;
+    answer.unloading = cleanup(CleanupLevel::Emergency, Why::CleanupByHand, true);
+  } else {
+    pressure_.start_round();
+    if (pressure_.may_evict()) {
+      all_in_use_told_ = false;
+      answer.unloading = cleanup(CleanupLevel::Normal, Why::MemoryPressure, true);
+      if (!answer.unloading.empty()) {
+        pressure_.evicted();
+      }
+    }
+  }
+  answer.code = answer.unloading.empty() ? action::AnswerCode::Done : action::AnswerCode::Started;
+  answer.kept = loaded_models();
+  answer.protected_models = protected_models();
+  emit(std::move(answer));
+}
+
+// Emergency: every unprotected model at once. Normal: the least valuable idle one. `loud`: say what
+// is done even if it is nothing.
+std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) {
+  std::vector<Candidate> idle;
+  for (const ModelId id : resident_) {
+    const Model& model = models_[id.value];
+    if (model.state != State::Stopping && is_idle(model)) {
+      idle.push_back(candidate(model));
+    }
+  }
+  const bool anything_loaded = !loaded_models().empty();
+  if (idle.empty()) {
+    if (loud && level == CleanupLevel::Emergency && anything_loaded) {
+      emit(action::Notice{.kind = action::NoticeKind::EmergencyCleanup});
+    }
+    if (anything_loaded && !all_in_use_told_) {
+      all_in_use_told_ = true;
+      action::Notice notice;
+      notice.kind = action::NoticeKind::AllInUse;
+      notice.names = protected_models();
+      emit(std::move(notice));
+    }
+    return {};
+  }
+  if (level == CleanupLevel::Emergency) {
+    emit(action::Notice{.kind = action::NoticeKind::EmergencyCleanup});
+  }
+  announce_protected();
+  std::sort(idle.begin(), idle.end(), leaves_before);
+  if (level == CleanupLevel::Normal) {
+    idle.resize(1);
+  }
+  std::vector<ModelId> victims;
+  for (const Candidate& victim : idle) {
+    victims.push_back(victim.model);
+    Reason reason{.why = why};
+    reason.value = victim.value;
+    reason.percent = pressure_.used_percent();
+    stop(models_[victim.model.value], reason);
+  }
+  kept_report_due_ = kept_report_due_ || level == CleanupLevel::Emergency;
+  return victims;
+}
+
+void Scheduler::announce_protected() {
+  std::vector<ModelId> names = protected_models();
+  if (!names.empty()) {
+    action::Notice notice;
+    notice.kind = action::NoticeKind::Protected;
+    notice.names = std::move(names);
+    emit(std::move(notice));
+  }
+}
+
+// After the last child of an emergency cleanup has been reaped.
+void Scheduler::report_kept() {
+  const bool more = std::any_of(resident_.begin(), resident_.end(), [this](ModelId id) {
+    return models_[id.value].state == State::Stopping && models_[id.value].stop_for_cleanup;
+  });
+  if (more || !kept_report_due_) {
+    return;
+  }
+  kept_report_due_ = false;
+  action::Notice notice;
+  notice.kind = action::NoticeKind::Kept;
+  notice.names = loaded_models();
+  notice.protected_names = protected_models();
+  emit(std::move(notice));
+}
+
+// One idle model at a time, then a new reading, until below the low mark or the round proves
+// fruitless.
+void Scheduler::pressure_step() {
+  if (!pressure_.may_evict() || shutting_down_) {
+    return;
+  }
+  if (!cleanup(CleanupLevel::Normal, Why::MemoryPressure, false).empty()) {
+    pressure_.evicted();
+  }
+}
+
+std::vector<ModelId> Scheduler::protected_models() const {
+  std::vector<ModelId> ids;
+  for (const ModelId id : resident_) {
+    if (is_protected(models_[id.value])) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
+std::vector<ModelId> Scheduler::loaded_models() const {
+  std::vector<ModelId> ids;
+  for (const ModelId id : resident_) {
+    if (models_[id.value].state != State::Stopping) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
+void Scheduler::on(const event::Unload& e) {
+  action::Answer answer;
+  answer.command = e.command;
+  Model* model = find(e.model);
+  if (model == nullptr || !model->has_child()) {
+    if (model != nullptr) {
+      model->pinned = false;
+      std::erase(pinned_, model->id);
+    }
+    answer.code = action::AnswerCode::NotLoaded;
+    return emit(std::move(answer));
+  }
+  const bool in_use = model->state == State::Loading || !model->leases.empty() ||
+                      (model->open() && model->queue.live() > 0);
+  if (e.mode == UnloadMode::IfIdle && in_use && model->state != State::Stopping) {
+    answer.code = action::AnswerCode::InUse;
+    answer.protected_models = {model->id};
+    return emit(std::move(answer));
+  }
+  model->pinned = false;
+  std::erase(pinned_, model->id);
+  answer.code = action::AnswerCode::Started;
+  answer.unloading = {model->id};
+  if (model->state == State::Stopping) {
+    if (e.mode == UnloadMode::Force && !model->kill_sent) {
+      model->kill_sent = true;
+      emit(action::StopChild{model->id, model->generation, true, Reason{.why = Why::ForcedByHand}});
+    }
+  } else if (e.mode == UnloadMode::Force) {
+    cut_leases(*model, Reason{.why = Why::Forced});
+    if (model->state == State::Loading) {
+      refuse_all(*model, Reason{.why = Why::Forced}, kFirstBackoff);
+    }
+    stop(*model, Reason{.why = Why::ForcedByHand}, true);
+  } else if (model->state == State::Loading) {
+    model->drain_when_ready = true;
+  } else if (model->state == State::Gated) {
+    model->gate = Gate::ByHand;
+    model->gate_why = Why::UnloadedByHand;
+  } else {
+    const Why why = e.mode == UnloadMode::Drain ? Why::DrainByHand : Why::UnloadedByHand;
+    shut_gate(*model, Gate::ByHand, Reason{.why = why});
+  }
+  touch(*model);
+  emit(std::move(answer));
+}
+
+void Scheduler::on(const event::Pin& e) {
+  action::Answer answer;
+  answer.command = e.command;
+  Model* model = find(e.model);
+  if (model == nullptr || !model->listed || (e.pinned && shutting_down_)) {
+    answer.code = action::AnswerCode::Refused;
+    return emit(std::move(answer));
+  }
+  if (e.pinned && !model->pinned) {
+    const Footprint& size = model->has_child() ? model->reserved : model->spec.footprint;
+    if (!size.fits_in(room_without_pins(*model))) {
+      answer.code = action::AnswerCode::NeverFits;
+      return emit(std::move(answer));
+    }
+    pinned_.insert(std::lower_bound(pinned_.begin(), pinned_.end(), model->id), model->id);
+    // It leaves the set that was to make room for the owner, who looks for another (rule 13).
+    if (model->state == State::Gated && model->gate == Gate::ForOwner && model->queue.live() == 0) {
+      open_gate(*model);
+    }
+  } else if (!e.pinned) {
+    std::erase(pinned_, model->id);
+  }
+  model->pinned = e.pinned;
+  for (const ModelId id : std::vector<ModelId>(line_)) {
+    touch(models_[id.value]);  // some may never fit beside it
+  }
+  touch(*model);
+  emit(std::move(answer));
+}
+
+void Scheduler::on(const event::LimitsChanged& e) {
+  limits_.budget = e.budget;
+  ledger_.set_budget(e.budget);
+  for (const ModelId id : std::vector<ModelId>(line_)) {
+    touch(models_[id.value]);
+  }
+}
+
+// The first one drains; a second one ends the drain at once.
+void Scheduler::on(const event::Shutdown&) {
+  if (shutting_down_) {
+    drain_until_ = now_;
+    return;
+  }
+  shutting_down_ = true;
+  drain_until_ = now_ + limits_.drain;
+  for (Model& model : models_) {
+    refuse_all(model, Reason{.why = Why::ShuttingDown}, limits_.drain);
+    if (model.open()) {
+      shut_gate(model, Gate::ByHand, Reason{.why = Why::Shutdown});
+    } else if (model.state == State::Gated) {
+      model.gate = Gate::ByHand;
+      model.gate_why = Why::Shutdown;
+    }
+  }
+}
+
+void Scheduler::on(const event::Wake&) {}  // settle() looks at the clock
+
+}  // namespace hf::core

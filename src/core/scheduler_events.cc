@@ -1,0 +1,223 @@
+// What requests and the catalogue tell the core.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "core/scheduler.h"
+
+namespace hf::core {
+
+void Scheduler::on(const event::ModelAdded& e) {
+  HF_ASSERT(e.model.value <= models_.size(), "ids are handed out densely");
+  HF_ASSERT(e.spec.slots >= 1, "a model has a slot");
+  if (e.model.value == models_.size()) {
+    Model model;
+    model.id = e.model;
+    model.state_since = now_;
+    if (e.history) {
+      model.use_count = e.history->use_count;
+      model.episodes = e.history->episodes;
+      model.last_use = now_ - e.history->since_last_use;
+      model.episodes_at = model.last_use;
+    } else {
+      model.last_use = now_ - kEpisodeHalfLife;  // never used: idle for long, no episodes
+      model.episodes_at = now_;
+    }
+    models_.push_back(std::move(model));
+  }
+  Model& model = models_[e.model.value];
+  model.spec = e.spec;
+  model.listed = true;
+  model.broken = false;
+  if (model.state == State::Failed) {  // a new file deserves a new try
+    model.state = State::Absent;
+    model.failures = 0;
+  }
+  std::erase(timed_, model.id);
+  if (model.spec.ttl) {
+    timed_.push_back(model.id);
+  }
+  if (e.restart && model.open()) {
+    shut_gate(model, Gate::ByHand, Reason{.why = Why::SpecChanged});
+  } else if (e.restart && model.state == State::Gated) {
+    model.gate = Gate::ByHand;
+    model.gate_why = Why::SpecChanged;
+  } else if (e.restart && model.state == State::Loading) {
+    model.drain_when_ready = true;
+  }
+  touch(model);
+}
+
+void Scheduler::on(const event::ModelBroken& e) {
+  if (Model* model = find(e.model)) {
+    model->broken = true;
+    touch(*model);  // who waits for its next start is refused
+  }
+}
+
+void Scheduler::on(const event::ModelRemoved& e) {
+  Model* model = find(e.model);
+  if (model == nullptr || !model->listed) {
+    return;
+  }
+  model->listed = false;
+  model->pinned = false;
+  std::erase(pinned_, model->id);
+  refuse_all(*model, Reason{.why = Why::ModelGone}, Duration::zero());
+  if (model->open()) {
+    shut_gate(*model, Gate::ByHand, Reason{.why = Why::Removed});
+  } else if (model->state == State::Gated) {
+    model->gate = Gate::ByHand;
+    model->gate_why = Why::Removed;
+  } else if (model->state == State::Loading) {
+    model->drain_when_ready = true;
+  }
+  touch(*model);
+}
+
+void Scheduler::on(const event::SpecTuned& e) {
+  Model* model = find(e.model);
+  if (model == nullptr) {
+    return;
+  }
+  if (e.reload) {
+    model->spec.reload = *e.reload;
+  }
+  if (e.longest_answer) {
+    model->spec.longest_answer = *e.longest_answer;
+  }
+  if (e.footprint) {
+    model->spec.footprint = *e.footprint;
+  }
+  touch(*model);
+}
+
+void Scheduler::on(const event::Arrived& e) {
+  Model* model = find(e.model);
+  HF_ASSERT(!places_.contains(e.ticket), "a ticket arrives once");
+  const auto refuse = [&](Why why, Duration retry_after) {
+    Reason reason{.why = why};
+    if (why == Why::NeverFits) {
+      reason.need = model->spec.footprint.total();
+      reason.have = room_without_pins(*model).total();
+    }
+    emit(action::Refuse{e.ticket, e.model, retry_after, reason});
+  };
+  if (model == nullptr || !model->listed) {
+    return refuse(Why::ModelGone, Duration::zero());
+  }
+  if (shutting_down_) {
+    return refuse(Why::ShuttingDown, limits_.drain);
+  }
+  const bool served_by_child = model->open() || model->state == State::Loading;
+  if (model->broken && !served_by_child) {
+    return refuse(Why::ModelBroken, Duration::zero());
+  }
+  if (model->state == State::Failed) {
+    if (now_ < model->failed_until) {
+      return refuse(Why::ModelFailed, model->failed_until - now_);
+    }
+    model->state = State::Absent;
+    model->state_since = now_;
+  }
+  if (!served_by_child && !model->spec.footprint.fits_in(room_without_pins(*model))) {
+    return refuse(Why::NeverFits, Duration::zero());
+  }
+  if (e.kind == TicketKind::Request) {
+    model->episodes = decayed_episodes(model->episodes, now_ - model->episodes_at);
+    model->episodes_at = now_;
+    if (now_ - model->last_use > kEpisodeGap || model->use_count == 0) {
+      model->episodes += 1;
+    }
+    ++model->use_count;
+    model->last_use = now_;
+  }
+  places_[e.ticket] = TicketPlace{model->id, false};
+  WaitingTicket& ticket = model->queue.add(e.ticket, e.user, e.kind, now_);
+  update_line(*model);  // the bound counts from the model's place in line
+  publish_bound(*model, ticket);
+  touch(*model);
+
+  grant_waiting(*model);  // a ticket that gets a slot at once does not count as waiting
+  if (model->queue.live() > limits_.max_waiting) {
+    const int users = model->queue.live_users();
+    const TicketId last = model->queue.newest_of_largest_user(e.user)->id;
+    model->queue.remove(last);
+    forget_ticket(last);
+    Reason reason{.why = users > 1 ? Why::UserLimit : Why::QueueFull};
+    emit(action::Refuse{last, model->id, retry_after(*model), reason});
+  }
+}
+
+void Scheduler::on(const event::Ended& e) {
+  const auto place = places_.find(e.ticket);
+  if (place == places_.end()) {
+    return;  // refused, cut or ended before
+  }
+  Model& model = models_[place->second.model.value];
+  const bool leased = place->second.leased;
+  places_.erase(place);
+  touch(model);
+  if (!leased) {
+    const WaitingTicket* ticket = model.queue.find(e.ticket);
+    HF_ASSERT(ticket != nullptr, "a ticket that is not leased waits");
+    const TimePoint until = now_ + limits_.placeholder;
+    // As many as may wait, so that vanishing clients cannot grow the queue without end.
+    const bool room = model.queue.size() - model.queue.live() < limits_.max_waiting;
+    if (e.kind == EndKind::ClientGone && ticket->kind == TicketKind::Request && room) {
+      model.queue.leave_placeholder(e.ticket, until);
+      placeholders_.emplace_back(until, model.id);
+    } else {
+      model.queue.remove(e.ticket);
+    }
+    return;
+  }
+  const auto lease = std::find_if(model.leases.begin(), model.leases.end(),
+                                  [&](const Lease& l) { return l.ticket == e.ticket; });
+  HF_ASSERT(lease != model.leases.end(), "a leased ticket is in its model's list");
+  constexpr double kNewShare = 0.2;  // moving average over about five answers
+  model.mean_answer_s += kNewShare * (seconds_of(now_ - lease->since) - model.mean_answer_s);
+  model.leases.erase(lease);
+  model.last_use = now_;
+  if (e.kind == EndKind::Done) {
+    model.failures = 0;
+  }
+}
+
+void Scheduler::on(const event::ReaderStalled& e) {
+  const auto place = places_.find(e.ticket);
+  if (place == places_.end() || !place->second.leased) {
+    return;
+  }
+  for (Lease& lease : models_[place->second.model.value].leases) {
+    if (lease.ticket == e.ticket && !lease.stalled_since) {
+      lease.stalled_since = now_;
+    }
+  }
+}
+
+void Scheduler::on(const event::ReaderResumed& e) {
+  const auto place = places_.find(e.ticket);
+  if (place == places_.end() || !place->second.leased) {
+    return;
+  }
+  for (Lease& lease : models_[place->second.model.value].leases) {
+    if (lease.ticket == e.ticket) {
+      lease.stalled_since.reset();
+    }
+  }
+}
+
+void Scheduler::refuse_all(Model& model, const Reason& reason, Duration retry) {
+  for (const WaitingTicket& ticket : model.queue.take_all()) {
+    if (ticket.live()) {
+      forget_ticket(ticket.id);
+      emit(action::Refuse{ticket.id, model.id, retry, reason});
+    }
+  }
+  if (retry_ == model.id) {
+    retry_.reset();
+  }
+  touch(model);
+}
+
+}  // namespace hf::core

@@ -1,0 +1,194 @@
+#include "core/ticket_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace hf::core {
+
+WaitingTicket& TicketQueue::add(TicketId id, UserId user, TicketKind kind, TimePoint now) {
+  HF_ASSERT(find(id) == nullptr, "a ticket id is used once");
+  WaitingTicket* kept = nullptr;
+  std::uint64_t last_tag = granted_tag_;
+  for (WaitingTicket& ticket : tickets_) {
+    if (ticket.user != user) {
+      continue;
+    }
+    last_tag = std::max(last_tag, ticket.tag);
+    if (!ticket.live() && ticket.kind == kind &&
+        (kept == nullptr || ticket.arrived < kept->arrived)) {
+      kept = &ticket;
+    }
+  }
+  ++live_;
+  if (kept != nullptr) {
+    kept->id = id;
+    kept->asked = now;
+    kept->placeholder_until.reset();
+    kept->deadline.reset();  // its model may have come and gone without it meanwhile
+    return *kept;
+  }
+  WaitingTicket ticket;
+  ticket.id = id;
+  ticket.user = user;
+  ticket.kind = kind;
+  ticket.arrived = now;
+  ticket.asked = now;
+  ticket.tag = last_tag + 1;
+  ticket.sequence = ++sequence_;
+  if (tickets_.empty() || now < oldest_) {
+    oldest_ = now;
+  }
+  const auto place = std::upper_bound(
+      tickets_.begin(), tickets_.end(), ticket,
+      [](const WaitingTicket& a, const WaitingTicket& b) { return a.tag < b.tag; });
+  return *tickets_.insert(place, ticket);
+}
+
+const WaitingTicket* TicketQueue::next(bool slots_free) const {
+  for (const WaitingTicket& ticket : tickets_) {
+    if (ticket.live() && (slots_free || ticket.kind == TicketKind::Load)) {
+      return &ticket;
+    }
+  }
+  return nullptr;
+}
+
+WaitingTicket TicketQueue::take(TicketId id) {
+  const WaitingTicket* found = find(id);
+  HF_ASSERT(found != nullptr && found->live(), "only a waiting ticket can be granted");
+  WaitingTicket ticket = *found;
+  if (ticket.kind == TicketKind::Request) {
+    granted_tag_ = std::max(granted_tag_, ticket.tag);
+  }
+  remove(id);
+  return ticket;
+}
+
+bool TicketQueue::leave_placeholder(TicketId id, TimePoint until) {
+  for (WaitingTicket& ticket : tickets_) {
+    if (ticket.id == id && ticket.live()) {
+      ticket.placeholder_until = until;
+      --live_;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool TicketQueue::remove(TicketId id) {
+  for (auto it = tickets_.begin(); it != tickets_.end(); ++it) {
+    if (it->id == id) {
+      live_ -= it->live() ? 1 : 0;
+      const bool was_oldest = it->arrived == oldest_;
+      tickets_.erase(it);
+      if (was_oldest) {
+        refresh_oldest();
+      }
+      return true;
+    }
+  }
+  return false;
+}
+
+int TicketQueue::expire(TimePoint now) {
+  const auto expired = std::erase_if(tickets_, [now](const WaitingTicket& ticket) {
+    return !ticket.live() && *ticket.placeholder_until <= now;
+  });
+  if (expired > 0) {
+    refresh_oldest();
+  }
+  return static_cast<int>(expired);
+}
+
+std::vector<WaitingTicket> TicketQueue::take_all() {
+  live_ = 0;
+  return std::exchange(tickets_, {});
+}
+
+void TicketQueue::postpone_deadlines(Duration by) {
+  for (WaitingTicket& ticket : tickets_) {
+    if (ticket.deadline) {
+      *ticket.deadline += by;
+    }
+  }
+}
+
+TimePoint TicketQueue::oldest_live() const {
+  HF_ASSERT(live_ > 0, "somebody waits");
+  TimePoint oldest = TimePoint::max();
+  for (const WaitingTicket& ticket : tickets_) {
+    if (ticket.live()) {
+      oldest = std::min(oldest, ticket.arrived);
+    }
+  }
+  return oldest;
+}
+
+int TicketQueue::live_of(UserId user) const {
+  return static_cast<int>(
+      std::count_if(tickets_.begin(), tickets_.end(),
+                    [user](const WaitingTicket& t) { return t.live() && t.user == user; }));
+}
+
+int TicketQueue::live_users() const {
+  std::vector<UserId> users;
+  for (const WaitingTicket& ticket : tickets_) {
+    if (ticket.live() && std::find(users.begin(), users.end(), ticket.user) == users.end()) {
+      users.push_back(ticket.user);
+    }
+  }
+  return static_cast<int>(users.size());
+}
+
+const WaitingTicket* TicketQueue::newest_of_largest_user(UserId favoured) const {
+  const WaitingTicket* chosen = nullptr;
+  int most = live_of(favoured);
+  UserId largest = favoured;
+  for (const WaitingTicket& ticket : tickets_) {
+    if (ticket.live() && live_of(ticket.user) > most) {
+      most = live_of(ticket.user);
+      largest = ticket.user;
+    }
+  }
+  for (const WaitingTicket& ticket : tickets_) {
+    if (ticket.live() && ticket.user == largest &&
+        (chosen == nullptr || ticket.sequence > chosen->sequence)) {
+      chosen = &ticket;
+    }
+  }
+  return chosen;
+}
+
+int TicketQueue::place_of(const WaitingTicket& ticket) const {
+  int own = 0;
+  int places = 0;
+  for (const WaitingTicket& other : tickets_) {
+    ++places;
+    if (other.user == ticket.user &&
+        (other.tag < ticket.tag ||
+         (other.tag == ticket.tag && other.sequence <= ticket.sequence))) {
+      ++own;
+    }
+  }
+  return std::max(1, own) * std::max(1, std::min(live_users(), places));
+}
+
+const WaitingTicket* TicketQueue::find(TicketId id) const {
+  for (const WaitingTicket& ticket : tickets_) {
+    if (ticket.id == id) {
+      return &ticket;
+    }
+  }
+  return nullptr;
+}
+
+void TicketQueue::refresh_oldest() {
+  oldest_ = TimePoint::max();
+  for (const WaitingTicket& ticket : tickets_) {
+    oldest_ = std::min(oldest_, ticket.arrived);
+  }
+}
+
+}  // namespace hf::core

@@ -1,0 +1,82 @@
+#pragma once
+// The queue of one model: tickets in the order in which they will be granted, fair between users,
+// with the places of departed clients kept for a while. Why tags: a ticket's place is fixed when it
+// arrives (start-time fair queueing), so a newcomer can delay it by a bounded amount only, and a
+// user with two hundred requests shares the model evenly with a user who has one. Single thread, no
+// clock.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "core/event.h"
+#include "core/view.h"
+
+namespace hf::core {
+
+struct WaitingTicket {
+  TicketId id;
+  UserId user;
+  TicketKind kind = TicketKind::Request;
+  TimePoint arrived;      // age counts from here, also across a client's return
+  TimePoint asked;        // when this very request came
+  std::uint64_t tag = 0;  // grant order; ties by sequence
+  std::uint64_t sequence = 0;
+  std::optional<TimePoint> placeholder_until;  // set: its client has gone
+  std::optional<TimePoint> deadline;           // published bound; nullopt: unknown
+  BoundTerms terms;
+
+  [[nodiscard]] bool live() const { return !placeholder_until.has_value(); }
+};
+
+class TicketQueue {
+ public:
+  [[nodiscard]] bool empty() const { return tickets_.empty(); }  // counts placeholders
+  [[nodiscard]] int live() const { return live_; }
+  [[nodiscard]] int size() const { return static_cast<int>(tickets_.size()); }
+  [[nodiscard]] const std::vector<WaitingTicket>& tickets() const { return tickets_; }
+
+  // Adds a ticket; takes over the oldest placeholder of the same user if there is one (then the
+  // place and the age are those of the placeholder; a deadline must be published anew). Returns it;
+  // valid until the next change.
+  WaitingTicket& add(TicketId id, UserId user, TicketKind kind, TimePoint now);
+
+  // The live ticket to be granted next, or nullptr. `slots_free` false: only Load tickets qualify.
+  [[nodiscard]] const WaitingTicket* next(bool slots_free) const;
+  // Removes and returns it; moves the fair clock on.
+  WaitingTicket take(TicketId id);
+  // Turns a live ticket into a placeholder; false if it is not here.
+  bool leave_placeholder(TicketId id, TimePoint until);
+  // Removes a ticket or placeholder without granting it.
+  bool remove(TicketId id);
+  // Removes placeholders whose time is over; returns how many.
+  int expire(TimePoint now);
+  std::vector<WaitingTicket> take_all();
+  // Published deadlines move by `by` (time that did not count).
+  void postpone_deadlines(Duration by);
+
+  // Arrival of the oldest ticket, placeholders included / live only. Requires: not empty / live() >
+  // 0.
+  [[nodiscard]] TimePoint oldest() const { return oldest_; }
+  [[nodiscard]] TimePoint oldest_live() const;
+  // Live tickets of one user, and the newest of the user who has the most (ties: `favoured` first).
+  [[nodiscard]] int live_of(UserId user) const;
+  [[nodiscard]] int live_users() const;
+  [[nodiscard]] const WaitingTicket* newest_of_largest_user(UserId favoured) const;
+  // j of the bound: place in the own user's queue x min(users, places in the queue).
+  [[nodiscard]] int place_of(const WaitingTicket& ticket) const;
+  [[nodiscard]] const WaitingTicket* find(TicketId id) const;
+
+ private:
+  void refresh_oldest();
+
+  std::vector<WaitingTicket> tickets_;  // sorted by (tag, sequence)
+  int live_ = 0;
+  TimePoint oldest_;
+  std::uint64_t granted_tag_ = 0;  // tag of the last ticket granted
+  std::uint64_t sequence_ = 0;
+};
+
+}  // namespace hf::core

@@ -1,0 +1,132 @@
+#include "engine/command_line.h"
+
+#include <cstdlib>
+
+namespace hf::engine {
+namespace {
+
+// Adds flags, but only those that this engine knows: one it does not know ends it at once.
+class Line {
+ public:
+  explicit Line(const process::EngineTraits& traits) : traits_(traits) {}
+
+  bool add(const char* flag) {
+    if (!traits_.has(flag)) {
+      return false;
+    }
+    arguments_.emplace_back(flag);
+    return true;
+  }
+  bool add(const char* flag, std::string value) {
+    if (!add(flag)) {
+      return false;
+    }
+    arguments_.push_back(std::move(value));
+    return true;
+  }
+  void always(const char* flag, std::string value) {
+    arguments_.emplace_back(flag);
+    arguments_.push_back(std::move(value));
+  }
+  std::vector<std::string> take() && { return std::move(arguments_); }
+  std::vector<std::string>& raw() { return arguments_; }
+
+ private:
+  const process::EngineTraits& traits_;
+  std::vector<std::string> arguments_;
+};
+
+void add_load_mode(Line& line, config::LoadMode mode) {
+  using config::LoadMode;
+  if (mode == LoadMode::Auto || line.add("--load-mode", std::string(config::to_text(mode)))) {
+    return;
+  }
+  // Before v0.5.0 there were two switches instead.
+  if (mode == LoadMode::None) {
+    line.add("--no-mmap");
+  } else if (mode == LoadMode::Mlock || mode == LoadMode::MmapMlock) {
+    line.add("--mlock");
+  }
+}
+
+void add_kind(Line& line, ModelKind kind) {
+  switch (kind) {
+    case ModelKind::Chat:
+      // Without --embeddings a child answers 501 to them, with pooling none 400; with both it
+      // serves text and embeddings, and greedy text stays the same.
+      if (line.add("--embeddings")) {
+        line.add("--pooling", "mean");
+      }
+      break;
+    case ModelKind::Embedding:
+      line.add("--embeddings");  // the file says its pooling
+      break;
+    case ModelKind::Reranker:
+      line.add("--reranking");
+      break;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> command_line(const RunPlan& plan, const std::string& socket_path,
+                                      const process::EngineTraits& traits) {
+  Line line(traits);
+  line.always("--model", plan.model_path);
+  if (!plan.mmproj_path.empty()) {
+    line.add("--mmproj", plan.mmproj_path);
+  }
+  line.always("--host", socket_path);
+  line.add("--alias", plan.name);
+  if (!line.add("--no-ui")) {
+    line.add("--no-webui");
+  }
+  line.add("--no-slots");
+  line.add("--offline");
+  line.add("--cors-origins", "localhost");
+  line.add("--fit", "off");  // it would shrink what was asked for without telling the ledger
+  line.add("--ctx-size", std::to_string(static_cast<long long>(plan.context) * plan.parallel));
+  line.add("--parallel", std::to_string(plan.parallel));
+  line.add("--cache-ram", std::to_string(plan.cache_ram.count / kMiB.count));
+  line.add("--ctx-checkpoints", std::to_string(plan.context_checkpoints));
+  if (plan.swa_full) {
+    line.add("--swa-full");
+  }
+  if (plan.gpu_layers) {
+    const bool all = *plan.gpu_layers == config::GpuLayers::kAll;
+    line.add("--n-gpu-layers", all ? "999" : std::to_string(*plan.gpu_layers));
+  }
+  add_load_mode(line, plan.load_mode);
+  add_kind(line, plan.kind);
+  line.raw().insert(line.raw().end(), plan.extra.begin(), plan.extra.end());
+  return std::move(line).take();
+}
+
+std::vector<std::string> child_environment() {
+  // LLAMA_SERVER_ROUTER_PORT makes the stock server print its state on standard output and end when
+  // its standard input closes. Nothing listens on that port.
+  std::vector<std::string> environment{"LANG=C.UTF-8", "LLAMA_SERVER_ROUTER_PORT=1"};
+  // Which cards may be used is the one thing that drivers take from the environment only.
+  for (const char* name : {"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",
+                           "GGML_VK_VISIBLE_DEVICES"}) {
+    if (const char* value = std::getenv(name)) {
+      environment.push_back(std::string(name) + "=" + value);
+    }
+  }
+  return environment;
+}
+
+std::string options_key(const RunPlan& plan) {
+  std::string key = "ctx=" + std::to_string(plan.context) + " np=" + std::to_string(plan.parallel) +
+                    " cram=" + std::to_string(plan.cache_ram.count) +
+                    " ckpt=" + std::to_string(plan.context_checkpoints) +
+                    " swa=" + std::to_string(plan.swa_full ? 1 : 0) + " ngl=" +
+                    (plan.gpu_layers ? std::to_string(*plan.gpu_layers) : std::string("auto")) +
+                    " lm=" + std::string(config::to_text(plan.load_mode));
+  for (const std::string& argument : plan.extra) {
+    key += ' ' + argument;
+  }
+  return key;
+}
+
+}  // namespace hf::engine

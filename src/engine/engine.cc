@@ -1,0 +1,226 @@
+// The public face: forwards to Impl. Asking for a lease begins here.
+#include "engine/engine.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "engine/impl.h"
+
+namespace hf::engine {
+
+Lease::Lease(Lease&& other) noexcept
+    : engine_(std::exchange(other.engine_, nullptr)), ticket_(other.ticket_) {}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    release();
+    engine_ = std::exchange(other.engine_, nullptr);
+    ticket_ = other.ticket_;
+  }
+  return *this;
+}
+
+void Lease::release() {
+  if (Engine* engine = std::exchange(engine_, nullptr)) {
+    engine->impl_->release(ticket_);
+  }
+}
+
+void Lease::on_cut(std::function<void(const core::Reason&)> callback) {
+  if (engine_ != nullptr) {
+    engine_->impl_->on_cut(ticket_, std::move(callback));
+  }
+}
+
+void Lease::reader_stalled(bool stalled) {
+  if (engine_ != nullptr) {
+    engine_->impl_->reader_stalled(ticket_, stalled);
+  }
+}
+
+Engine::Engine(boost::asio::io_context& io, std::shared_ptr<const config::Config> config)
+    : impl_(std::make_unique<Impl>(*this, io, std::move(config))) {}
+
+Engine::~Engine() = default;
+
+Result<void> Engine::start() {
+  return impl_->start();
+}
+void Engine::shutdown(std::function<void()> done) {
+  impl_->shutdown(std::move(done));
+}
+
+tl::expected<ModelId, NotFound> Engine::resolve(std::string_view name) const {
+  if (const auto model = impl_->catalog().find(name)) {
+    return *model;
+  }
+  NotFound missing{std::string(name.substr(0, 200)), impl_->catalog().near(name)};
+  return tl::unexpected<NotFound>(std::move(missing));
+}
+
+std::string Engine::name_of(ModelId model) const {
+  return impl_->catalog().name(model);
+}
+
+TicketId Engine::acquire(ModelId model, UserId user, AcquireCallback callback) {
+  return impl_->acquire(model, user, core::TicketKind::Request, std::move(callback));
+}
+
+TicketId Engine::load(ModelId model, UserId user, AcquireCallback callback) {
+  return impl_->acquire(model, user, core::TicketKind::Load, std::move(callback));
+}
+
+void Engine::cancel(TicketId ticket) {
+  impl_->cancel(ticket);
+}
+
+void Engine::unload(ModelId model, core::UnloadMode mode, std::string who,
+                    CommandCallback callback) {
+  const std::uint64_t number = impl_->next_command();
+  impl_->note_command("unload", model, who, mode == core::UnloadMode::Force);
+  impl_->command(core::event::Unload{number, model, mode}, number, std::move(callback));
+}
+
+void Engine::cleanup(core::CleanupLevel level, CommandCallback callback) {
+  const std::uint64_t number = impl_->next_command();
+  impl_->command(core::event::Cleanup{number, level}, number, std::move(callback));
+}
+
+void Engine::pin(ModelId model, bool pinned, CommandCallback callback) {
+  const std::uint64_t number = impl_->next_command();
+  impl_->command(core::event::Pin{number, model, pinned}, number, std::move(callback));
+}
+
+Status Engine::status() const {
+  return impl_->status();
+}
+
+std::vector<Decision> Engine::decisions_about(ModelId model) const {
+  return impl_->decisions_about(model);
+}
+
+Engine::Impl::Impl(Engine& self, boost::asio::io_context& io,
+                   std::shared_ptr<const config::Config> config)
+    : self_(self),
+      io_(io),
+      config_(std::move(config)),
+      core_timer_(io),
+      memory_timer_(io),
+      measure_timer_(io),
+      rescan_timer_(io),
+      save_timer_(io) {}
+
+Engine::Impl::~Impl() {
+  *alive_ = false;
+  stopped_ = true;
+  for (auto& [model, running] : running_) {
+    running.child->kill();  // only after a start that failed half-way, or a loop that was abandoned
+  }
+}
+
+TicketId Engine::Impl::acquire(ModelId model, UserId user, core::TicketKind kind,
+                               AcquireCallback callback) {
+  const TicketId ticket(++last_ticket_);
+  waiting_.emplace(ticket, Waiting{std::move(callback), model, user, kind, false});
+  const core::State state = scheduler_->view(model).state;
+  const bool child_serves = state != core::State::Absent && state != core::State::Failed;
+  if (child_serves || !has_changed(catalog_.at(model).file)) {
+    boost::asio::post(io_, [this, ticket, alive = alive_] {
+      if (*alive) {
+        arrive(ticket);
+      }
+    });
+  } else {
+    refresh_then_arrive(ticket, model);
+  }
+  return ticket;
+}
+
+// The request becomes a ticket; from here on the core knows it.
+void Engine::Impl::arrive(TicketId ticket) {
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) {
+    return;  // its client left meanwhile
+  }
+  Waiting& waiting = found->second;
+  waiting.arrived = true;
+  feed(core::event::Arrived{ticket, waiting.model, waiting.user, waiting.kind});
+}
+
+// The file was replaced since it was costed: look at it again before anybody is asked to leave for
+// it.
+void Engine::Impl::refresh_then_arrive(TicketId ticket, ModelId model) {
+  const ModelSource source = catalog_.at(model).file.source;
+  const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
+  worker_.run([this, ticket, source, budget, alive = alive_] {
+    auto file = std::make_shared<ModelFile>(inspect(source, budget));
+    boost::asio::post(io_, [this, ticket, file, alive] {
+      if (*alive) {
+        put_model(std::move(*file));
+        arrive(ticket);
+      }
+    });
+  });
+}
+
+void Engine::Impl::cancel(TicketId ticket) {
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) {
+    return;  // answered: the lease's owner releases it
+  }
+  const bool arrived = found->second.arrived;
+  waiting_.erase(found);
+  if (arrived) {
+    feed(core::event::Ended{ticket, core::EndKind::ClientGone});
+  }
+}
+
+void Engine::Impl::release(TicketId ticket) {
+  const auto found = held_.find(ticket);
+  if (found == held_.end()) {
+    return;  // cut before
+  }
+  const Held held = std::move(found->second);
+  held_.erase(found);
+  if (held.cut) {
+    return;
+  }
+  feed(core::event::Ended{ticket, core::EndKind::Done});
+  const core::ModelView view = scheduler_->view(held.model);
+  write(journal_line("release", held.model)
+            .generation(held.generation.value)
+            .leases(view.generation == held.generation ? view.leases : 0)
+            .request(std::to_string(ticket.value)));
+}
+
+void Engine::Impl::on_cut(TicketId ticket, std::function<void(const core::Reason&)> callback) {
+  const auto found = held_.find(ticket);
+  if (found == held_.end()) {
+    return;
+  }
+  if (found->second.cut) {
+    boost::asio::post(
+        io_, [callback = std::move(callback), reason = *found->second.cut] { callback(reason); });
+    return;
+  }
+  found->second.on_cut = std::move(callback);
+}
+
+void Engine::Impl::reader_stalled(TicketId ticket, bool stalled) {
+  if (stalled) {
+    feed(core::event::ReaderStalled{ticket});
+  } else {
+    feed(core::event::ReaderResumed{ticket});
+  }
+}
+
+void Engine::Impl::command(core::Event event, std::uint64_t number, CommandCallback callback) {
+  commands_.emplace(number, std::move(callback));
+  boost::asio::post(io_, [this, event = std::move(event), alive = alive_]() mutable {
+    if (*alive) {
+      feed(std::move(event));
+    }
+  });
+}
+
+}  // namespace hf::engine

@@ -1,0 +1,172 @@
+#pragma once
+// The driver: turns what happens (requests, child exits, timers, readings) into events for the
+// core, performs the core's actions, and owns everything that has a life of its own: children,
+// leases, timers. Why it is between api and core: api knows dialects and no rules, core knows rules
+// and no sockets. One loop thread; callbacks come from the loop, never from inside the call that
+// took them.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "config/config.h"
+#include "core/action.h"
+#include "core/event.h"
+#include "core/reason.h"
+#include "core/view.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace hf::engine {
+
+class Engine;
+
+// A request's hold on one generation of a child. While it lives, that child is not stopped (force
+// and the drain deadline excepted). Move-only; the destructor releases it.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Engine& engine, TicketId ticket) : engine_(&engine), ticket_(ticket) {}
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { release(); }
+
+  // Releases now; further calls do nothing.
+  void release();
+  // The core took the lease away (request limit, stalled reader, dead child, force): called once,
+  // after which release() is a no-op. Set it as soon as the lease is had.
+  void on_cut(std::function<void(const core::Reason&)> callback);
+  // The client takes nothing although bytes wait for it / takes again.
+  void reader_stalled(bool stalled);
+  [[nodiscard]] TicketId ticket() const { return ticket_; }
+  [[nodiscard]] bool held() const { return engine_ != nullptr; }
+
+ private:
+  Engine* engine_ = nullptr;
+  TicketId ticket_;
+};
+
+struct Granted {
+  Lease lease;
+  std::string socket_path;
+  Generation generation;
+  Duration waited{};
+};
+
+// Why a ticket was not granted. `message` is for the client: no paths, no arguments.
+struct Refusal {
+  core::Reason reason;
+  Duration retry_after{};  // zero: retrying will not help
+  std::string message;
+};
+
+using Outcome = tl::expected<Granted, Refusal>;
+using AcquireCallback = std::function<void(Outcome)>;
+
+struct CommandResult {
+  core::action::AnswerCode code = core::action::AnswerCode::Done;
+  std::vector<std::string> unloading;
+  std::vector<std::string> kept;
+  std::vector<std::string> protected_models;
+};
+using CommandCallback = std::function<void(CommandResult)>;
+
+struct ModelStatus {
+  ModelId id;
+  core::ModelView view;
+  std::vector<std::string> aliases;
+  int pid = 0;
+  double load_progress = 0;  // 0…1 while loading
+  std::string kind;          // "chat", "embedding", "reranker"; "" while the file is unreadable
+  std::string architecture;
+  std::int64_t context = 0;  // tokens one request may use
+  std::int64_t trained_context = 0;
+  int parallel = 0;
+  Bytes file_size{0};
+  std::int64_t created_unix_s = 0;  // the file's modification time
+  std::string problem;              // why it cannot be served, for clients; "" if it can
+};
+
+struct WaitStatus {
+  core::WaitView view;
+  std::string model;
+  std::vector<std::string> blockers;
+};
+
+enum class Overall { Ok, Degraded, Full };
+
+struct Status {
+  Overall overall = Overall::Ok;
+  std::vector<std::string> warnings;  // why it is not ok
+  std::vector<ModelStatus> models;    // all listed ones, sorted by name
+  std::vector<WaitStatus> waiting;
+  core::MemoryView memory;
+  bool draining = false;
+  Duration uptime{};
+  std::string engine_version;
+};
+
+struct NotFound {
+  std::string asked;
+  std::vector<std::string> near;  // likely names, best first, at most 3
+};
+
+// A line of `explain`: one remembered decision about a model.
+struct Decision {
+  std::int64_t age_ms = 0;
+  std::string event;
+  std::string reason_code;
+  std::string text;
+};
+
+class Engine {
+ public:
+  // Borrows the context. `config` is shared and immutable.
+  Engine(boost::asio::io_context& io, std::shared_ptr<const config::Config> config);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Probes the engine program, opens store, journal and run directory, reads the models. A broken
+  // model is a warning; an engine program that cannot run, or a run directory that cannot be made,
+  // is an error.
+  Result<void> start();
+  // Drains and stops all children; `done` is called when none is left. A second call ends the drain
+  // now.
+  void shutdown(std::function<void()> done);
+
+  // The model of that name (exact, alias, or with ":latest" taken off).
+  [[nodiscard]] tl::expected<ModelId, NotFound> resolve(std::string_view name) const;
+  [[nodiscard]] std::string name_of(ModelId model) const;
+
+  // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
+  // by ticket while it has not been answered.
+  TicketId acquire(ModelId model, UserId user, AcquireCallback callback);
+  void cancel(TicketId ticket);
+  // As acquire(), but only until the model is ready: the Granted carries an empty lease.
+  TicketId load(ModelId model, UserId user, AcquireCallback callback);
+
+  void unload(ModelId model, core::UnloadMode mode, std::string who, CommandCallback callback);
+  void cleanup(core::CleanupLevel level, CommandCallback callback);
+  void pin(ModelId model, bool pinned, CommandCallback callback);
+
+  [[nodiscard]] Status status() const;
+  [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
+
+ private:
+  friend class Lease;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hf::engine

@@ -1,0 +1,203 @@
+// The life of the children: spawn, ready, measured, gone.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "base/units.h"
+#include "engine/impl.h"
+#include "process/memory_signs.h"
+#include "readers/process_memory.h"
+
+namespace hf::engine {
+namespace {
+
+// Even an empty model gets this long, then a disk slower than any we know is allowed for.
+constexpr std::chrono::milliseconds kStopDeadline{10000};
+
+// What the kernel's OOM killer should prefer: an idle model before one that loads, one that loads
+// before one that somebody uses. The server itself stays at its own 0.
+constexpr int kIdleScore = 800;
+constexpr int kLoadingScore = 300;
+constexpr int kBusyScore = 100;
+
+std::int64_t wall_clock_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+void Engine::Impl::perform(const core::action::StartLoad& a) {
+  const ModelFile& file = catalog_.at(a.model).file;
+  Running running;
+  running.generation = a.generation;
+  running.spawned = now();
+  running.key = measurement_key(a.model);
+  running.socket_path = run_dir_->socket_path(a.model, a.generation);
+  process::ChildSpec spec;
+  spec.engine = traits_.path;
+  spec.arguments = command_line(file.plan, running.socket_path, traits_);
+  spec.environment = child_environment();
+  spec.socket_path = running.socket_path;
+  spec.load_deadline =
+      std::chrono::duration_cast<std::chrono::milliseconds>(spec_of(file).load_deadline);
+  spec.stop_deadline = kStopDeadline;
+
+  const ModelId model = a.model;
+  const Generation generation = a.generation;
+  const std::string name = catalog_.name(model);
+  process::ChildEvents events;
+  events.on_progress = [this, model, generation, alive = alive_](double fraction) {
+    const auto found = running_.find(model);
+    if (*alive && found != running_.end() && found->second.generation == generation) {
+      found->second.progress = fraction;
+    }
+  };
+  events.on_ready = [this, model, generation, alive = alive_] {
+    if (*alive) {
+      child_ready(model, generation);
+    }
+  };
+  events.on_exit = [this, model, generation, alive = alive_](const process::ChildExit& exit) {
+    if (*alive) {
+      child_exited(model, generation, exit);
+    }
+  };
+  events.on_log = [name](const std::string& line) { spdlog::debug("[{}] {}", name, line); };
+  running.child = process::Child::spawn(io_, std::move(spec), std::move(events));
+  running.pid = running.child->pid();
+  write(journal_line("spawn", model)
+            .generation(generation.value)
+            .pid(running.pid)
+            .leases(0)
+            .number("bytes", a.reserved.total().count)
+            .reason(explain(a.reason)));
+  remember(model, "load", a.reason);
+  spdlog::info("loading {} ({} reserved): {}", name, format_bytes(a.reserved.total()),
+               explain(a.reason));
+  running_[model] = std::move(running);
+  set_oom_score(model);
+}
+
+void Engine::Impl::child_ready(ModelId model, Generation generation) {
+  const auto found = running_.find(model);
+  if (found == running_.end() || found->second.generation != generation) {
+    return;
+  }
+  const Duration took = now() - found->second.spawned;
+  found->second.progress = 1;
+  write(journal_line("ready", model)
+            .generation(generation.value)
+            .pid(found->second.pid)
+            .leases(0)
+            .number("load_ms", millis_of(took)));
+  spdlog::info("{} is ready after {}", catalog_.name(model), format_duration(took));
+  learn_load(model, took);
+  feed(core::event::LoadReady{model, generation});
+  set_oom_score(model);
+}
+
+void Engine::Impl::child_exited(ModelId model, Generation generation,
+                                const process::ChildExit& exit) {
+  const auto found = running_.find(model);
+  if (found == running_.end() || found->second.generation != generation) {
+    return;
+  }
+  const int pid = found->second.pid;
+  const bool was_loading = scheduler_->view(model).state == core::State::Loading;
+  running_.erase(found);
+  write(journal_line("exit", model)
+            .generation(generation.value)
+            .pid(pid)
+            .number("code", exit.code)
+            .text("kind", exit.kind == process::ExitKind::Signalled     ? "signalled"
+                          : exit.kind == process::ExitKind::SpawnFailed ? "spawn_failed"
+                                                                        : "exited"));
+  if (!exit.asked_to_stop || exit.load_timed_out) {
+    spdlog::error("the engine of {} ended unexpectedly ({} {}){}; its last words:\n{}",
+                  catalog_.name(model),
+                  exit.kind == process::ExitKind::Signalled ? "signal" : "code", exit.code,
+                  exit.load_timed_out ? " because it was not ready in time" : "", exit.log_tail);
+  }
+  if (!was_loading) {
+    feed(core::event::Exited{model, generation});
+    return;
+  }
+  core::LoadFailure failure = core::LoadFailure::Crashed;
+  if (exit.kind == process::ExitKind::SpawnFailed) {
+    failure = core::LoadFailure::SpawnFailed;
+  } else if (exit.load_timed_out) {
+    failure = core::LoadFailure::TimedOut;
+  } else if (exit.out_of_memory) {
+    failure = core::LoadFailure::OutOfMemory;
+  }
+  feed(core::event::LoadFailed{model, generation, failure});
+}
+
+store::MeasurementKey Engine::Impl::measurement_key(ModelId model) const {
+  const ModelFile& file = catalog_.at(model).file;
+  return {gguf::to_string(file.identity), options_key(file.plan), traits_.version};
+}
+
+// A measured load is what a reload will cost: the value of keeping the model, and its turn, follow
+// it.
+void Engine::Impl::learn_load(ModelId model, Duration took) {
+  const store::MeasurementKey key = measurement_key(model);
+  store::Measurement& measurement = measurements_[key];
+  // Whether the file was in the page cache is not known yet; the average covers both.
+  store::add_load(measurement, took, true);
+  core::event::SpecTuned tuned;
+  tuned.model = model;
+  tuned.reload = duration_of_seconds(*measurement.load_seconds_cached);
+  feed(tuned);
+  if (store_) {
+    worker_.run([store = store_, row = store::MeasurementRow{key, measurement}] {
+      if (auto saved = store->save_measurement(row, wall_clock_ms()); !saved) {
+        spdlog::warn("history: {}", saved.error().message);
+      }
+    });
+  }
+}
+
+// Reads what each child really holds; smaps can take milliseconds, so on the worker.
+void Engine::Impl::measure_children() {
+  for (auto& [model, running] : running_) {
+    if (running.pid == 0 || running.measuring) {
+      continue;
+    }
+    running.measuring = true;
+    worker_.run(
+        [this, model = model, generation = running.generation, pid = running.pid, alive = alive_] {
+          const auto memory = readers::read_process_memory(pid);
+          const Bytes resident = memory ? memory->resident() : Bytes(0);
+          boost::asio::post(io_, [this, model, generation, resident, alive] {
+            const auto found = *alive ? running_.find(model) : running_.end();
+            if (!*alive || found == running_.end() || found->second.generation != generation) {
+              return;
+            }
+            found->second.measuring = false;
+            if (resident > found->second.high_water) {
+              found->second.high_water = resident;
+              feed(core::event::Measured{model, generation, core::Footprint::host(resident)});
+            }
+          });
+        });
+  }
+}
+
+void Engine::Impl::set_oom_score(ModelId model) {
+  const auto found = running_.find(model);
+  if (found == running_.end() || found->second.pid == 0) {
+    return;
+  }
+  const core::ModelView view = scheduler_->view(model);
+  const int score = view.state == core::State::Loading ? kLoadingScore
+                    : view.leases > 0                  ? kBusyScore
+                                                       : kIdleScore;
+  // Without the right to lower it again the score stays where it is: a preference, not a promise.
+  (void)process::set_oom_score(found->second.pid, score);
+}
+
+}  // namespace hf::engine

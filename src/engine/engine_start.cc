@@ -1,0 +1,216 @@
+// From a configuration to a running engine.
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "base/units.h"
+#include "engine/impl.h"
+
+namespace hf::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string search_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const auto end = rest.find(':');
+    const fs::path candidate = fs::path(rest.substr(0, end)) / program;
+    if (::access(candidate.c_str(), X_OK) == 0) {
+      return candidate.string();
+    }
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+  return {};
+}
+
+fs::path cache_home() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+    return cache;
+  }
+  const char* home = std::getenv("HOME");
+  return fs::path(home == nullptr ? "/root" : home) / ".cache";
+}
+
+// The newest engine that `make build` left in the cache.
+std::string cached_engine() {
+  std::error_code error;
+  std::string newest;
+  fs::file_time_type newest_time{};
+  for (const auto& entry : fs::directory_iterator(cache_home() / "holdfast" / "engine", error)) {
+    const fs::path program = entry.path() / "llama-server";
+    if (::access(program.c_str(), X_OK) != 0) {
+      continue;
+    }
+    const auto time = fs::last_write_time(program, error);
+    if (newest.empty() || time > newest_time) {
+      newest = program.string();
+      newest_time = time;
+    }
+  }
+  return newest;
+}
+
+}  // namespace
+
+// Order: the configuration, beside this program, the pinned one in the cache, PATH.
+Result<std::string> Engine::Impl::find_engine_program() const {
+  if (config_->engine.llama_server) {
+    const std::string given = config_->engine.llama_server->string();
+    const std::string program = given.find('/') == std::string::npos ? search_path(given) : given;
+    if (program.empty()) {
+      return fail(Errc::NotFound, "engine.llama_server: " + given + " is not on PATH");
+    }
+    return program;
+  }
+  std::array<char, 4096> self{};
+  const auto length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
+  if (length > 0) {
+    const fs::path beside = fs::path(self.data()).parent_path() / "llama-server";
+    if (::access(beside.c_str(), X_OK) == 0) {
+      return beside.string();
+    }
+  }
+  for (std::string program : {cached_engine(), search_path("llama-server")}) {
+    if (!program.empty()) {
+      return program;
+    }
+  }
+  return fail(Errc::NotFound,
+              "no llama-server found beside this program, in the cache or on PATH; run `make "
+              "build`, or name one: [engine] llama_server = \"/path/to/llama-server\"");
+}
+
+Result<void> Engine::Impl::open_parts() {
+  auto program = find_engine_program();
+  if (!program) {
+    return fail(std::move(program.error()));
+  }
+  auto traits = process::probe_engine(*program);
+  if (!traits) {
+    return fail(std::move(traits.error()).with_context("engine"));
+  }
+  traits_ = std::move(*traits);
+  spdlog::info("engine: {} {}", traits_.path, traits_.version);
+
+  auto run_dir = process::RunDir::create();
+  if (!run_dir) {
+    return fail(std::move(run_dir.error()).with_context("run directory"));
+  }
+  run_dir_.emplace(std::move(*run_dir));
+
+  if (config_->store.journal) {
+    auto journal = store::Journal::open(*config_->store.journal);
+    if (!journal) {
+      return fail(std::move(journal.error()).with_context("store.journal"));
+    }
+    journal_.emplace(std::move(*journal));
+  }
+  // History is never needed to serve: without it the server knows less, and says so.
+  auto store = store::Store::open(config_->store.path);
+  if (!store) {
+    spdlog::warn("history is off: {}", store.error().message);
+    return {};
+  }
+  if (store->warning()) {
+    spdlog::warn("history: {}", *store->warning());
+  }
+  auto history = store->load_all();
+  if (!history) {
+    spdlog::warn("history is off: {}", history.error().message);
+    return {};
+  }
+  for (store::ModelStats& stats : history->models) {
+    std::string name = stats.name;
+    stats_.emplace(std::move(name), std::move(stats));
+  }
+  for (store::MeasurementRow& row : history->measurements) {
+    measurements_.emplace(std::move(row.key), row.value);
+  }
+  store_ = std::make_shared<store::Store>(std::move(*store));
+  return {};
+}
+
+core::Limits Engine::Impl::make_limits() {
+  core::Limits limits;
+  const auto machine = readers::read_machine_memory(config_->memory.proc_root);
+  if (machine) {
+    machine_ = *machine;
+  } else {
+    spdlog::warn("memory cannot be read ({}); pressure is not watched", machine.error().message);
+  }
+  Bytes budget;
+  if (config_->memory.budget) {
+    budget = *config_->memory.budget;
+    spdlog::info("budget: {} (configured)", format_bytes(budget));
+  } else {
+    const readers::BudgetTerms terms = readers::default_budget(machine_, config_->memory.high);
+    budget = terms.budget;
+    spdlog::info("budget: {} = {} {} - {} used by others - {} in reserve", format_bytes(budget),
+                 terms.from_cgroup ? "cgroup limit" : "RAM", format_bytes(terms.limit),
+                 format_bytes(terms.others), format_bytes(terms.reserve));
+  }
+  limits.budget = core::Footprint::host(budget);
+  limits.patience = config_->queue.patience;
+  limits.turn = config_->queue.turn;
+  limits.request_limit = config_->queue.request_limit;
+  limits.max_waiting = config_->queue.max_waiting;
+  limits.all_in_use_warning = config_->queue.all_in_use_warning;
+  limits.loads_at_once = config_->engine.loads_at_once;
+  limits.drain = config_->drain;
+  limits.high = config_->memory.high;
+  limits.low = config_->memory.low;
+  limits.critical = config_->memory.critical;
+  return limits;
+}
+
+Result<void> Engine::Impl::start() {
+  auto opened = open_parts();
+  if (!opened) {
+    return opened;
+  }
+  scheduler_.emplace(make_limits());
+  add_all_models();
+  start_timers();
+  preload_pinned();
+  return {};
+}
+
+void Engine::Impl::add_all_models() {
+  std::string warning;
+  const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
+  for (const ModelSource& source : find_models(*config_, warning)) {
+    put_model(inspect(source, budget));
+  }
+  if (!warning.empty()) {
+    spdlog::warn("models_dir {}", warning);
+  }
+  spdlog::info("{} models", catalog_.size());
+}
+
+// A pinned model holds its bytes from the start on and is loaded as soon as it can be.
+void Engine::Impl::preload_pinned() {
+  for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
+    const ModelFile& file = catalog_.at(ModelId(i)).file;
+    if (!file.source.settings.pin || !file.problem.empty()) {
+      continue;
+    }
+    const std::string name = file.source.settings.name;
+    self_.pin(ModelId(i), true, [this, name, i](const CommandResult& result) {
+      if (result.code != core::action::AnswerCode::Done) {
+        spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models", name);
+        return;
+      }
+      self_.load(ModelId(i), UserId(0), [name](const Outcome& outcome) {
+        if (!outcome) {
+          spdlog::warn("pinned model {} was not loaded: {}", name, outcome.error().message);
+        }
+      });
+    });
+  }
+}
+
+}  // namespace hf::engine

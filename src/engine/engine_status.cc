@@ -1,0 +1,142 @@
+// What the engine shows and records of itself: status, journal lines, remembered decisions.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "engine/impl.h"
+
+namespace hf::engine {
+namespace {
+
+// Enough for `explain` to tell the story of the last minutes on a busy box.
+constexpr std::size_t kRememberedMax = 4096;
+constexpr std::size_t kShownMax = 20;
+
+std::string kind_name(ModelKind kind) {
+  switch (kind) {
+    case ModelKind::Chat:
+      return "chat";
+    case ModelKind::Embedding:
+      return "embedding";
+    case ModelKind::Reranker:
+      return "reranker";
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Engine::Impl::status() const {
+  Status status;
+  status.memory = scheduler_->memory();
+  status.draining = scheduler_->shutting_down();
+  status.uptime = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_);
+  status.engine_version = traits_.version;
+  for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
+    const Catalog::Entry& entry = catalog_.at(ModelId(i));
+    ModelStatus model;
+    model.id = ModelId(i);
+    model.view = scheduler_->view(model.id);
+    const bool has_child = model.view.reserved != core::Footprint{};
+    if (!entry.listed && !has_child) {
+      continue;
+    }
+    model.aliases = entry.file.source.settings.aliases;
+    model.kind = entry.file.problem.empty() ? kind_name(entry.file.plan.kind) : "";
+    model.architecture = entry.file.architecture;
+    model.context = entry.file.plan.context;
+    model.trained_context = entry.file.trained_context;
+    model.parallel = entry.file.plan.parallel;
+    model.file_size = entry.file.file_size;
+    model.created_unix_s = entry.file.modified_unix_s;
+    model.problem = entry.file.problem;
+    if (const auto running = running_.find(model.id); running != running_.end()) {
+      model.pid = running->second.pid;
+      model.load_progress = running->second.progress;
+    }
+    status.models.push_back(std::move(model));
+  }
+  std::sort(status.models.begin(), status.models.end(),
+            [](const ModelStatus& a, const ModelStatus& b) { return a.view.name < b.view.name; });
+  for (core::WaitView& wait : scheduler_->waiting()) {
+    WaitStatus waiting;
+    waiting.model = catalog_.name(wait.model);
+    waiting.blockers = names_of(wait.blockers);
+    waiting.view = std::move(wait);
+    status.waiting.push_back(std::move(waiting));
+  }
+  if (scheduler_->overdue()) {
+    status.overall = Overall::Full;
+    status.warnings.push_back("a queue is full, or somebody waits beyond the stated bound");
+  } else {
+    if (status.memory.level != core::PressureLevel::Normal) {
+      status.warnings.push_back("memory is under pressure: nothing is loaded until it eases");
+    }
+    if (scheduler_->all_in_use()) {
+      status.warnings.push_back("all models are in use while others wait");
+    }
+    if (status.draining) {
+      status.warnings.push_back("the server is shutting down");
+    }
+    status.overall = status.warnings.empty() ? Overall::Ok : Overall::Degraded;
+  }
+  return status;
+}
+
+std::vector<Decision> Engine::Impl::decisions_about(ModelId model) const {
+  std::vector<Decision> decisions;
+  for (auto it = remembered_.rbegin(); it != remembered_.rend() && decisions.size() < kShownMax;
+       ++it) {
+    if (it->model == model) {
+      decisions.push_back({millis_of(now() - it->at), it->event, it->reason_code, it->text});
+    }
+  }
+  return decisions;
+}
+
+void Engine::Impl::remember(ModelId model, std::string_view event, const core::Reason& reason) {
+  if (remembered_.size() >= kRememberedMax) {
+    remembered_.pop_front();
+  }
+  remembered_.push_back(
+      {now(), model, std::string(event), std::string(core::name_of(reason.why)), explain(reason)});
+}
+
+std::string Engine::Impl::explain(const core::Reason& reason) const {
+  return core::describe(reason, reason.for_model ? catalog_.name(*reason.for_model) : "");
+}
+
+std::vector<std::string> Engine::Impl::names_of(const std::vector<ModelId>& ids) const {
+  std::vector<std::string> names;
+  names.reserve(ids.size());
+  for (const ModelId id : ids) {
+    names.push_back(catalog_.name(id));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+store::JournalLine Engine::Impl::journal_line(std::string_view event, ModelId model) {
+  store::JournalLine line(millis_of(now().time_since_epoch()), event);
+  line.model(catalog_.name(model));
+  return line;
+}
+
+void Engine::Impl::write(const store::JournalLine& line) {
+  if (!journal_) {
+    return;
+  }
+  if (const auto error = journal_->append(line.str())) {
+    spdlog::error("journal: {}", error->message);
+  }
+}
+
+void Engine::Impl::note_command(std::string_view verb, ModelId model, const std::string& who,
+                                bool force) {
+  write(journal_line("command", model).text("verb", verb).text("who", who));
+  if (force) {
+    spdlog::warn("{} of {} was forced by {}", verb, catalog_.name(model), who);
+  }
+}
+
+}  // namespace hf::engine

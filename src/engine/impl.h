@@ -1,0 +1,181 @@
+#pragma once
+// The inside of the Engine: its parts and how they are tied together. Not for other folders. Loop
+// thread, but for jobs handed to `worker`, which touch only what they captured by value and post
+// values back.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/scheduler.h"
+#include "engine/catalog.h"
+#include "engine/engine.h"
+#include "engine/worker_thread.h"
+#include "process/child.h"
+#include "process/probe.h"
+#include "process/run_dir.h"
+#include "readers/machine_memory.h"
+#include "store/journal.h"
+#include "store/journal_line.h"
+#include "store/store.h"
+
+namespace hf::engine {
+
+class Engine::Impl {
+ public:
+  Impl(Engine& self, boost::asio::io_context& io, std::shared_ptr<const config::Config> config);
+  ~Impl();
+
+  Result<void> start();
+  void shutdown(std::function<void()> done);
+
+  TicketId acquire(ModelId model, UserId user, core::TicketKind kind, AcquireCallback callback);
+  void cancel(TicketId ticket);
+  void release(TicketId ticket);
+  void reader_stalled(TicketId ticket, bool stalled);
+  void on_cut(TicketId ticket, std::function<void(const core::Reason&)> callback);
+  void command(core::Event event, std::uint64_t number, CommandCallback callback);
+  std::uint64_t next_command() { return ++last_command_; }
+  void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
+
+  [[nodiscard]] Status status() const;
+  [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
+  Catalog& catalog() { return catalog_; }
+
+ private:
+  struct Running {
+    std::shared_ptr<process::Child> child;
+    Generation generation;
+    std::string socket_path;
+    TimePoint spawned;
+    double progress = 0;
+    int pid = 0;
+    bool measuring = false;  // a reading of its memory is under way
+    Bytes high_water{0};
+    store::MeasurementKey key;
+  };
+  struct Waiting {
+    AcquireCallback callback;
+    ModelId model;
+    UserId user;
+    core::TicketKind kind = core::TicketKind::Request;
+    bool arrived = false;  // the core knows it
+  };
+  struct Held {
+    ModelId model;
+    Generation generation;
+    std::function<void(const core::Reason&)> on_cut;
+    std::optional<core::Reason> cut;  // came before on_cut was set
+  };
+  struct Remembered {
+    TimePoint at;
+    ModelId model;
+    std::string event;
+    std::string reason_code;
+    std::string text;
+  };
+
+  // engine_start.cc
+  Result<void> open_parts();
+  Result<std::string> find_engine_program() const;
+  core::Limits make_limits();
+  void add_all_models();
+  void preload_pinned();
+
+  // engine_loop.cc
+  [[nodiscard]] TimePoint now() const;
+  void feed(core::Event event);
+  void drain_events();
+  void arm_timer();
+  void perform(const core::Action& action);
+  void perform(const core::action::Grant& a);
+  void perform(const core::action::Refuse& a);
+  void perform(const core::action::CutLease& a);
+  void perform(const core::action::StartLoad& a);
+  void perform(const core::action::StopChild& a);
+  void perform(const core::action::GateMoved& a);
+  void perform(const core::action::Notice& a);
+  void perform(const core::action::Answer& a);
+  void perform(const core::action::Finished& a);
+
+  // engine_children.cc
+  void child_ready(ModelId model, Generation generation);
+  void child_exited(ModelId model, Generation generation, const process::ChildExit& exit);
+  void measure_children();
+  void learn_load(ModelId model, Duration took);
+  void set_oom_score(ModelId model);
+  [[nodiscard]] store::MeasurementKey measurement_key(ModelId model) const;
+
+  // engine.cc
+  void arrive(TicketId ticket);
+  void refresh_then_arrive(TicketId ticket, ModelId model);
+
+  // engine_models.cc
+  void put_model(ModelFile file);
+  void rescan();
+  [[nodiscard]] core::ModelSpec spec_of(const ModelFile& file) const;
+  [[nodiscard]] Refusal refusal_of(ModelId model, const core::Reason& reason,
+                                   Duration retry_after) const;
+
+  // engine_timers.cc
+  void start_timers();
+  void every(boost::asio::steady_timer& timer, std::chrono::milliseconds period,
+             void (Impl::*what)());
+  void read_memory();
+  void save_history();
+  void warn_relief(const core::action::Notice& notice);
+
+  // engine_status.cc
+  void write(const store::JournalLine& line);
+  store::JournalLine journal_line(std::string_view event, ModelId model);
+  void remember(ModelId model, std::string_view event, const core::Reason& reason);
+  [[nodiscard]] std::string explain(const core::Reason& reason) const;
+  [[nodiscard]] std::vector<std::string> names_of(const std::vector<ModelId>& ids) const;
+
+  Engine& self_;
+  boost::asio::io_context& io_;
+  std::shared_ptr<const config::Config> config_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+
+  std::optional<process::RunDir> run_dir_;
+  process::EngineTraits traits_;
+  Catalog catalog_;
+  std::optional<core::Scheduler> scheduler_;  // set in start(): its budget is read from the machine
+  readers::MachineMemory machine_;
+  bool memory_warned_ = false;
+
+  std::deque<core::Event> events_;
+  bool draining_events_ = false;
+  std::unordered_map<TicketId, Waiting> waiting_;
+  std::unordered_map<TicketId, Held> held_;
+  std::map<std::uint64_t, CommandCallback> commands_;
+  std::map<ModelId, Running> running_;
+  std::uint64_t last_ticket_ = 0;
+  std::uint64_t last_command_ = 0;
+  std::function<void()> on_finished_;
+  std::deque<Remembered> remembered_;  // the newest decisions, bounded
+
+  std::map<store::MeasurementKey, store::Measurement> measurements_;
+  std::map<std::string, store::ModelStats> stats_;  // as last saved
+  std::shared_ptr<store::Store> store_;             // used on the worker only, after start()
+  std::optional<store::Journal> journal_;
+
+  boost::asio::steady_timer core_timer_;
+  boost::asio::steady_timer memory_timer_;
+  boost::asio::steady_timer measure_timer_;
+  boost::asio::steady_timer rescan_timer_;
+  boost::asio::steady_timer save_timer_;
+  bool stopped_ = false;
+  bool rescanning_ = false;
+  std::shared_ptr<bool> alive_ =
+      std::make_shared<bool>(true);  // false once gone: late posts do nothing
+  WorkerThread worker_;              // last: joined first
+};
+
+}  // namespace hf::engine

@@ -1,0 +1,273 @@
+#include "engine/model_file.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <regex>
+#include <system_error>
+
+#include "base/units.h"
+#include "gguf/cost.h"
+#include "gguf/header.h"
+#include "gguf/kind.h"
+
+namespace hf::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The naming of split files is the engine's: NAME-00002-of-00005.gguf.
+struct PartName {
+  std::string stem;
+  int number = 0;
+  int count = 0;
+};
+
+std::optional<PartName> split_part(const std::string& stem) {
+  static const std::regex kPattern("^(.+)-([0-9]{5})-of-([0-9]{5})$");
+  std::smatch match;
+  if (!std::regex_match(stem, match, kPattern)) {
+    return std::nullopt;
+  }
+  return PartName{match[1], std::stoi(match[2]), std::stoi(match[3])};
+}
+
+bool is_projector(const fs::path& path) {
+  return path.filename().string().starts_with("mmproj");
+}
+
+bool is_model_file(const fs::path& path) {
+  if (path.extension() != ".gguf" || is_projector(path)) {
+    return false;
+  }
+  const auto part = split_part(path.stem().string());
+  return !part || part->number == 1;
+}
+
+// mmproj-NAME.gguf beside NAME.gguf, or the only projector of a subfolder that holds one model.
+fs::path projector_of(const fs::path& model, const fs::path& models_dir) {
+  std::vector<fs::path> projectors;
+  int models = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(model.parent_path(), error)) {
+    const fs::path& path = entry.path();
+    if (path.extension() == ".gguf" && is_projector(path)) {
+      if (path.stem().string() == "mmproj-" + model.stem().string()) {
+        return path;
+      }
+      projectors.push_back(path);
+    } else if (is_model_file(path)) {
+      ++models;
+    }
+  }
+  const bool own_folder = model.parent_path() != models_dir;
+  return own_folder && models == 1 && projectors.size() == 1 ? projectors.front() : fs::path{};
+}
+
+// For clients: what is wrong, in words that name no path.
+std::string public_problem(const Error& error) {
+  switch (error.code) {
+    case Errc::NotFound:
+      return "the model's file is missing";
+    case Errc::PermissionDenied:
+      return "the model's file may not be read by the server";
+    case Errc::Unsupported:
+      return "the model's file is of a kind that the engine does not know";
+    case Errc::Corrupt:
+      return "the model's file is damaged or incomplete";
+    case Errc::InvalidArgument:
+    case Errc::AlreadyExists:
+    case Errc::ResourceExhausted:
+    case Errc::Unavailable:
+    case Errc::Timeout:
+    case Errc::Io:
+    case Errc::Internal:
+      break;
+  }
+  return "the model's file cannot be read";
+}
+
+void mark_broken(ModelFile& file, const Error& error) {
+  file.problem = public_problem(error);
+  file.detail = file.source.path.string() + ": " + error.message;
+}
+
+// Adds the sizes of the later parts; false (and marked) if one is missing or damaged.
+bool add_parts(ModelFile& file, gguf::Header& header) {
+  const auto part = split_part(file.source.path.stem().string());
+  if (header.split_count < 2 || !part) {
+    return true;
+  }
+  for (std::uint32_t number = 2; number <= header.split_count; ++number) {
+    std::array<char, 32> suffix{};
+    std::snprintf(suffix.data(), suffix.size(), "-%05u-of-%05u.gguf", number, header.split_count);
+    const fs::path path = file.source.path.parent_path() / (part->stem + suffix.data());
+    auto next = gguf::read_header(path);
+    if (!next) {
+      file.problem = "part " + std::to_string(number) + " of " +
+                     std::to_string(header.split_count) + " of the model is missing or damaged";
+      file.detail = path.string() + ": " + next.error().message;
+      return false;
+    }
+    header.tensors.total += next->tensors.total;
+    header.file_size += next->file_size;
+    for (std::size_t type = 0; type < header.tensors.matrices.size(); ++type) {
+      header.tensors.matrices[type] += next->tensors.matrices[type];
+    }
+    for (std::size_t layer = 0;
+         layer < std::min(header.tensors.layers.size(), next->tensors.layers.size()); ++layer) {
+      header.tensors.layers[layer] += next->tensors.layers[layer];
+    }
+    header.tensors.output += next->tensors.output;
+    header.tensors.token_embedding += next->tensors.token_embedding;
+  }
+  return true;
+}
+
+ModelKind plan_kind(const gguf::Header& header) {
+  switch (gguf::kind_of(header)) {
+    case gguf::Kind::Embedding:
+      return ModelKind::Embedding;
+    case gguf::Kind::Reranker:
+      return ModelKind::Reranker;
+    case gguf::Kind::Chat:
+    case gguf::Kind::Completion:
+      break;
+  }
+  return ModelKind::Chat;
+}
+
+gguf::RunOptions cost_options(const RunPlan& plan) {
+  gguf::RunOptions options;
+  options.context = static_cast<std::uint32_t>(plan.context);
+  options.parallel = static_cast<std::uint32_t>(plan.parallel);
+  options.cache_ram = plan.cache_ram;
+  options.ctx_checkpoints = static_cast<std::uint32_t>(plan.context_checkpoints);
+  options.swa_full = plan.swa_full;
+  options.load_mode = plan.load_mode == config::LoadMode::None ||
+                              plan.load_mode == config::LoadMode::Dio
+                          ? gguf::LoadMode::Read
+                          : gguf::LoadMode::Mapped;
+  options.repack = gguf::host_repack();
+  options.embeddings = plan.kind == ModelKind::Chat;
+  return options;
+}
+
+// The checkpoints of a model without sliding windows or recurrent layers cost nothing, because the
+// engine makes none; with a full-size window cache they are not needed.
+constexpr int kCheckpoints = 4;
+
+void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
+  const config::ModelConfig& settings = file.source.settings;
+  RunPlan& plan = file.plan;
+  plan.model_path = file.source.path.string();
+  plan.name = settings.name;
+  plan.kind = plan_kind(header);
+  plan.parallel = settings.parallel;
+  plan.swa_full = header.sliding_window > 0;
+  plan.context_checkpoints = header.has_recurrent_state() ? kCheckpoints : 0;
+  plan.cache_ram = settings.cache_ram.value_or(gguf::default_cache_ram(header.tensors.total));
+  plan.load_mode = settings.load_mode;
+  plan.extra = settings.args;
+  if (settings.gpu_layers) {
+    plan.gpu_layers = settings.gpu_layers->count;
+  }
+  plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
+  const auto cost = [&] { return gguf::predict_cost(header, cost_options(plan)).total(); };
+  file.cost = cost();
+  while (!settings.context && file.cost > budget && plan.context / 2 >= kLeastContext) {
+    plan.context /= 2;
+    file.cost = cost();
+  }
+}
+
+}  // namespace
+
+std::vector<ModelSource> find_models(const config::Config& config, std::string& warning) {
+  std::map<std::string, ModelSource> found;
+  for (const config::ModelConfig& table : config.models) {
+    const fs::path path = table.path.value_or(config.models_dir / (table.name + ".gguf"));
+    found[table.name] = ModelSource{table, path};
+  }
+  std::error_code error;
+  fs::recursive_directory_iterator entry(config.models_dir,
+                                         fs::directory_options::follow_directory_symlink, error);
+  if (error) {
+    warning = config.models_dir.string() + ": " + error.message();
+  }
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code ignored;
+    if (entry.depth() > 8) {
+      entry.disable_recursion_pending();  // a loop of links
+    }
+    if (!is_model_file(entry->path()) || !entry->is_regular_file(ignored)) {
+      continue;
+    }
+    const std::string relative =
+        entry->path().lexically_relative(config.models_dir).replace_extension().generic_string();
+    const std::string name(config::canonical_model_name(relative));
+    const bool configured = std::any_of(found.begin(), found.end(), [&](const auto& known) {
+      return known.second.path == entry->path();
+    });
+    if (!configured && !found.contains(name)) {
+      ModelSource source{config.defaults, entry->path()};
+      source.settings.name = name;
+      found.emplace(name, std::move(source));
+    }
+  }
+  std::vector<ModelSource> sources;
+  for (auto& [name, source] : found) {
+    if (!source.settings.mmproj) {
+      const fs::path projector = projector_of(source.path, config.models_dir);
+      if (!projector.empty()) {
+        source.settings.mmproj = projector;
+      }
+    }
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+ModelFile inspect(const ModelSource& source, Bytes budget) {
+  ModelFile file;
+  file.source = source;
+  file.plan.name = source.settings.name;
+  const auto identity = gguf::identify(source.path);
+  if (!identity) {
+    mark_broken(file, identity.error());
+    return file;
+  }
+  file.identity = *identity;
+  file.modified_unix_s = identity->mtime_ns / 1'000'000'000;
+  auto header = gguf::read_header(source.path);
+  if (!header) {
+    mark_broken(file, header.error());
+    return file;
+  }
+  if (!add_parts(file, *header)) {
+    return file;
+  }
+  file.file_size = header->file_size;
+  file.architecture = header->architecture;
+  file.trained_context = static_cast<int>(header->context_length);
+  make_plan(file, *header, budget);
+  if (source.settings.mmproj) {
+    const auto projector = gguf::read_header(*source.settings.mmproj);
+    if (!projector) {
+      file.problem = "the model's image projector is missing or damaged";
+      file.detail = source.settings.mmproj->string() + ": " + projector.error().message;
+      return file;
+    }
+    file.plan.mmproj_path = source.settings.mmproj->string();
+    // Its weights, and as much again for its activations.
+    file.cost += projector->tensors.total + projector->tensors.total;
+  }
+  return file;
+}
+
+bool has_changed(const ModelFile& file) {
+  const auto now = gguf::identify(file.source.path);
+  return now ? *now != file.identity : file.identity != gguf::FileIdentity{};
+}
+
+}  // namespace hf::engine

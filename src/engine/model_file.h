@@ -1,0 +1,53 @@
+#pragma once
+// What a model file offers and what running it costs: found out before anything is loaded or
+// anybody is asked to leave. Blocking (directory walks, header reads): at start or on the worker
+// thread. The results are plain values.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "config/config.h"
+#include "engine/command_line.h"
+#include "gguf/identity.h"
+
+namespace hf::engine {
+
+// A model by name, before its file was opened.
+struct ModelSource {
+  config::ModelConfig settings;  // its table, or the defaults
+  std::filesystem::path path;
+
+  bool operator==(const ModelSource&) const = default;
+};
+
+// Every model of the configuration and every *.gguf below models_dir that is one: projectors
+// (mmproj-*.gguf) and later parts of split files are not. Sorted by name. A models_dir that cannot
+// be read gives only the configured ones; `warning` then says why.
+std::vector<ModelSource> find_models(const config::Config& config, std::string& warning);
+
+struct ModelFile {
+  ModelSource source;
+  gguf::FileIdentity identity;  // of the first part; all zero if it could not be opened
+  std::string problem;          // why it cannot be served, for clients: no paths. "": it can
+  std::string detail;           // the same for the log
+  RunPlan plan;
+  Bytes cost{0};       // peak in use, host RAM
+  Bytes file_size{0};  // all parts
+  std::string architecture;
+  int trained_context = 0;
+  std::int64_t modified_unix_s = 0;
+};
+
+// Opens and costs one model. A context that was not configured is halved until the model fits
+// `budget` (not below kLeastContext: then it is reported as it is and never fits).
+ModelFile inspect(const ModelSource& source, Bytes budget);
+
+constexpr int kLeastContext = 1024;
+
+// True if what `file` was made from has changed on disk (or come, or gone).
+bool has_changed(const ModelFile& file);
+
+}  // namespace hf::engine

@@ -1,0 +1,121 @@
+#include "engine/words.h"
+
+#include <array>
+#include <cstdio>
+
+#include "base/units.h"
+
+namespace hf::engine {
+namespace {
+
+std::string joined(const std::vector<std::string>& names, char open, char close) {
+  std::string text(1, open);
+  for (const std::string& name : names) {
+    if (text.size() > 1) {
+      text += ", ";
+    }
+    text += '\'';
+    for (const char c : name) {
+      if (c == '\'' || c == '\\') {
+        text += '\\';
+      }
+      text += c;
+    }
+    text += '\'';
+  }
+  text += close;
+  return text;
+}
+
+std::string percent(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f%%", value);
+  return text.data();
+}
+
+std::string english(const core::action::Notice& notice, const std::vector<std::string>& names,
+                    const std::vector<std::string>& kept_protected) {
+  using core::action::NoticeKind;
+  switch (notice.kind) {
+    case NoticeKind::CriticalMemory:
+      return "🚨 Critical memory shortage: " + percent(notice.percent);
+    case NoticeKind::EmergencyCleanup:
+      return "🚨 EMERGENCY CLEANUP: unloading unused models from memory";
+    case NoticeKind::Protected:
+      return "🛡️ Protected from unloading (in use): " + name_set(names);
+    case NoticeKind::Unloaded:
+      return "🗑️ Model " + (names.empty() ? std::string("?") : names.front()) +
+             " unloaded from memory";
+    case NoticeKind::Kept:
+      return "✅ Models kept: " + name_list(names) + " (protected: " + name_set(kept_protected) +
+             ")";
+    case NoticeKind::AllInUse:
+    case NoticeKind::AllInUseLong:
+      return "⚠️ All models are in use! No model can be unloaded. Active: " + name_set(names);
+  }
+  return {};
+}
+
+std::string russian(const core::action::Notice& notice, const std::vector<std::string>& names,
+                    const std::vector<std::string>& kept_protected) {
+  using core::action::NoticeKind;
+  switch (notice.kind) {
+    case NoticeKind::CriticalMemory:
+      return "🚨 Критическая нехватка памяти: " + percent(notice.percent);
+    case NoticeKind::EmergencyCleanup:
+      return "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти";
+    case NoticeKind::Protected:
+      return "🛡️ Защищены от выгрузки (используются): " +
+             name_set(names);
+    case NoticeKind::Unloaded:
+      return "🗑️ Модель " + (names.empty() ? std::string("?") : names.front()) +
+             " выгружена из памяти";
+    case NoticeKind::Kept:
+      return "✅ Оставлены модели: " + name_list(names) + " (защищены: " + name_set(kept_protected) +
+             ")";
+    case NoticeKind::AllInUse:
+    case NoticeKind::AllInUseLong:
+      return "⚠️ Все модели используются! Нельзя выгрузить ни одну модель. "
+             "Активные: " +
+             name_set(names);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string name_set(const std::vector<std::string>& names) {
+  return joined(names, '{', '}');
+}
+std::string name_list(const std::vector<std::string>& names) {
+  return joined(names, '[', ']');
+}
+
+std::string notice_line(Language language, const core::action::Notice& notice,
+                        const std::vector<std::string>& names,
+                        const std::vector<std::string>& protected_names) {
+  return language == Language::Russian ? russian(notice, names, protected_names)
+                                       : english(notice, names, protected_names);
+}
+
+std::string relief_line(Language language, const Relief& relief) {
+  const std::string lasted = format_duration(relief.lasted);
+  const std::string oldest = format_duration(relief.oldest_wait);
+  const std::string more = format_bytes(relief.more_needed);
+  const std::string budget = format_bytes(relief.budget);
+  const std::string wanted = format_bytes(relief.budget + relief.more_needed);
+  const std::string largest = format_bytes(relief.largest_bytes);
+  if (language == Language::Russian) {
+    return "⚠️ Все модели используются уже " + lasted + ": " +
+           name_set(relief.in_use) + "; ждут: " + name_set(relief.waiting) + ", дольше всего " +
+           oldest + ". Помогло бы: ещё " + more + " памяти (бюджет " + wanted + " вместо " +
+           budget + "), либо вариант модели " + relief.largest_in_use + " меньше её " + largest +
+           ".";
+  }
+  return "⚠️ All models have been in use for " + lasted + ": " + name_set(relief.in_use) +
+         "; waiting: " + name_set(relief.waiting) + ", the oldest for " + oldest +
+         ". What would help: " + more + " more memory (a budget of " + wanted + " instead of " +
+         budget + "), or a smaller variant of " + relief.largest_in_use + " (now " + largest + ").";
+}
+
+}  // namespace hf::engine

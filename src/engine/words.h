@@ -1,0 +1,40 @@
+#pragma once
+// The log lines about memory that people know by heart, in English and Russian, with their emoji.
+// Why a file of their own: the wording is part of the product (people and scripts read it) and is
+// tested to the letter. Pure functions, any thread.
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "config/config.h"
+#include "core/action.h"
+
+namespace hf::engine {
+
+using config::Language;
+
+// "{'a', 'b'}" and "['a', 'b']": the notation of the lines; a quote in a name is escaped.
+std::string name_set(const std::vector<std::string>& names);
+std::string name_list(const std::vector<std::string>& names);
+
+// The line of a notice. `names` and `protected_names` belong to its ids.
+std::string notice_line(Language language, const core::action::Notice& notice,
+                        const std::vector<std::string>& names,
+                        const std::vector<std::string>& protected_names);
+
+// What would help when all models have been in use while others wait: figures in bytes.
+struct Relief {
+  Duration lasted{};
+  std::vector<std::string> in_use;
+  std::vector<std::string> waiting;
+  Duration oldest_wait{};
+  Bytes budget{0};
+  Bytes more_needed{0};        // this much more budget would hold the waiting models as well
+  Bytes machine_total{0};      // 0: unknown
+  std::string largest_in_use;  // its smaller variant is the other remedy
+  Bytes largest_bytes{0};
+};
+std::string relief_line(Language language, const Relief& relief);
+
+}  // namespace hf::engine

@@ -1,0 +1,68 @@
+#include "engine/words.h"
+
+#include <gtest/gtest.h>
+
+namespace hf::engine {
+namespace {
+
+using core::action::Notice;
+using core::action::NoticeKind;
+
+std::string line(Language language, NoticeKind kind, double percent = 0) {
+  Notice notice;
+  notice.kind = kind;
+  notice.percent = percent;
+  return notice_line(language, notice, {"a", "b"}, {"a", "b"});
+}
+
+TEST(NoticeLine, IsTheDocumentsRussianToTheLetter) {
+  const auto ru = Language::Russian;
+  EXPECT_EQ(line(ru, NoticeKind::CriticalMemory, 96.2), "🚨 Критическая нехватка памяти: 96.2%");
+  EXPECT_EQ(
+      line(ru, NoticeKind::Protected),
+      "🛡️ Защищены от выгрузки (используются): {'a', 'b'}");
+  EXPECT_EQ(line(ru, NoticeKind::Unloaded),
+            "🗑️ Модель a выгружена из памяти");
+  EXPECT_EQ(line(ru, NoticeKind::Kept), "✅ Оставлены модели: ['a', 'b'] (защищены: {'a', 'b'})");
+  EXPECT_EQ(line(ru, NoticeKind::EmergencyCleanup),
+            "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти");
+  EXPECT_EQ(line(ru, NoticeKind::AllInUse),
+            "⚠️ Все модели используются! Нельзя выгрузить ни одну модель. Активные: {'a', "
+            "'b'}");
+}
+
+TEST(NoticeLine, IsTheDesignsEnglishToTheLetter) {
+  const auto en = Language::English;
+  EXPECT_EQ(line(en, NoticeKind::CriticalMemory, 96.2), "🚨 Critical memory shortage: 96.2%");
+  EXPECT_EQ(line(en, NoticeKind::Protected),
+            "🛡️ Protected from unloading (in use): {'a', 'b'}");
+  EXPECT_EQ(line(en, NoticeKind::Unloaded), "🗑️ Model a unloaded from memory");
+  EXPECT_EQ(line(en, NoticeKind::Kept), "✅ Models kept: ['a', 'b'] (protected: {'a', 'b'})");
+  EXPECT_EQ(line(en, NoticeKind::EmergencyCleanup),
+            "🚨 EMERGENCY CLEANUP: unloading unused models from memory");
+  EXPECT_EQ(line(en, NoticeKind::AllInUse),
+            "⚠️ All models are in use! No model can be unloaded. Active: {'a', 'b'}");
+}
+
+TEST(NoticeLine, EscapesQuotesInNames) {
+  EXPECT_EQ(name_set({"it's"}), "{'it\\'s'}");
+}
+
+TEST(ReliefLine, SaysHowMuchMoreWouldHelp) {
+  Relief relief;
+  relief.lasted = std::chrono::seconds(60);
+  relief.in_use = {"a"};
+  relief.waiting = {"b"};
+  relief.budget = 4 * kGiB;
+  relief.more_needed = 2 * kGiB;
+  relief.largest_in_use = "a";
+  relief.largest_bytes = 3 * kGiB;
+  const std::string text = relief_line(Language::English, relief);
+  EXPECT_NE(text.find("2.00 GiB more memory (a budget of 6.00 GiB instead of 4.00 GiB)"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(relief_line(Language::Russian, relief).find("ещё 2.00 GiB памяти"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hf::engine

@@ -1,0 +1,52 @@
+#include "gguf/kind.h"
+
+#include <gtest/gtest.h>
+
+namespace hf::gguf {
+namespace {
+
+Header of(const char* architecture) {
+  Header header;
+  header.architecture = architecture;
+  return header;
+}
+
+TEST(Kind, ComesFromPoolingBeforeAnythingElse) {
+  Header header = of("qwen3");
+  header.has_chat_template = true;
+  EXPECT_EQ(kind_of(header), Kind::Chat);
+  header.pooling = Pooling::Last;
+  EXPECT_EQ(kind_of(header), Kind::Embedding);
+  header.pooling = Pooling::Rank;
+  EXPECT_EQ(kind_of(header), Kind::Reranker);
+  header.pooling = Pooling::None;
+  EXPECT_EQ(kind_of(header), Kind::Chat);
+}
+
+TEST(Kind, EncodersEmbedEvenWithoutAPoolingType) {
+  EXPECT_EQ(kind_of(of("nomic-bert")), Kind::Embedding);
+  EXPECT_EQ(kind_of(of("gemma-embedding")), Kind::Embedding);
+}
+
+TEST(Kind, WithoutATemplateItCompletes) {
+  EXPECT_EQ(kind_of(of("llama")), Kind::Completion);
+}
+
+TEST(DefaultContext, IsWhatWasTrainedUpTo32k) {
+  Header header = of("llama");
+  header.context_length = 8'192;
+  EXPECT_EQ(default_context(header), 8'192U);
+  header.context_length = 131'072;
+  EXPECT_EQ(default_context(header), 32'768U);
+  header.context_length = 0;
+  EXPECT_EQ(default_context(header), 32'768U);
+}
+
+TEST(DefaultCacheRam, IsAnEighthWithinLimits) {
+  EXPECT_EQ(default_cache_ram(Bytes(1)), 64 * kMiB);
+  EXPECT_EQ(default_cache_ram(4 * kGiB), 512 * kMiB);
+  EXPECT_EQ(default_cache_ram(100 * kGiB), 2 * kGiB);
+}
+
+}  // namespace
+}  // namespace hf::gguf

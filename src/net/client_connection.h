@@ -1,0 +1,70 @@
+#pragma once
+// The client's side of one connection: its socket, what it sent that nobody has consumed yet, one
+// deadline, and the ways to end it. Why it exists: the reader, the waiting exchange and the relay
+// all use the same socket, and the client's leaving must be noticed in each of those phases. Loop
+// thread.
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "net/alarm.h"
+#include "net/asio.h"
+#include "net/stall_watch.h"
+
+namespace hf::net {
+
+class ClientConnection {
+ public:
+  explicit ClientConnection(Tcp::socket socket);
+
+  [[nodiscard]] const std::string& peer() const { return peer_; }
+  [[nodiscard]] asio::any_io_executor executor() { return socket_.get_executor(); }
+
+  // Bytes received and not consumed. The view ends with the next read.
+  [[nodiscard]] std::string_view input() const;
+  void consume(std::size_t count) { input_.consume(count); }
+
+  // Appends at most `bytes_max` to input(). An error for the end of the stream and for a passed
+  // deadline.
+  Task<error_code> read_some(std::size_t bytes_max);
+  // Waits until something can be read or the connection ended; allocates nothing meanwhile.
+  Task<error_code> wait_input();
+
+  // Returns when the client has closed (half-close counts) or reset, or when cancelled. What it
+  // sends meanwhile (a pipelined request) is kept in input(), up to a bound; beyond it only a reset
+  // is seen.
+  Task<void> watch();
+
+  // Writes all of it, as fast as the client takes it, however long that is; says when it stalls.
+  Task<error_code> write(std::string_view bytes, StallWatch& stall);
+  // The same, but gives up when the client takes nothing for `progress`.
+  Task<error_code> write_within(std::string_view bytes, std::chrono::seconds progress);
+
+  // When it passes, what is pending on the socket fails. Replaces the one before.
+  void set_deadline(std::chrono::steady_clock::duration after);
+  void clear_deadline() { deadline_.clear(); }
+
+  // Cancels what is pending.
+  void cancel();
+  // Cuts: pending operations fail, later ones too.
+  void close();
+  // Closes so that the client sees a reset, never a clean end.
+  void reset();
+  // Says good-bye, then reads and drops what still comes for a bounded time, so that the client can
+  // read our answer (bytes unread at close() would reset the connection and destroy it; RFC 9112
+  // §9.6).
+  Task<void> linger();
+
+ private:
+  // Writes what the socket takes now and removes it from `bytes`. No error: it takes no more for
+  // now.
+  error_code write_now(std::string_view& bytes, std::size_t& count);
+
+  Tcp::socket socket_;
+  beast::flat_buffer input_;
+  Alarm deadline_;
+  std::string peer_;
+};
+
+}  // namespace hf::net

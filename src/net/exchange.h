@@ -1,0 +1,133 @@
+#pragma once
+// The seam between the HTTP machinery (Beast, coroutines, sockets: all hidden in this folder) and
+// the people who decide what a request means (api). A session reads one whole, size-checked request
+// and hands the Service an Exchange; the Service answers it exactly once, now or later: with a
+// Reply of its own or by relaying an upstream's answer. Everything here runs on the one loop
+// thread; callbacks are called from the loop, never from inside the call that registered them.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace hf::net {
+
+struct Header {
+  std::string name;  // as sent; compare with header_equals()
+  std::string value;
+};
+
+// The request line and header block, decoded but not interpreted.
+struct RequestHead {
+  std::string method;  // "GET", "POST", …
+  std::string target;  // as sent: "/v1/x?y=1"; forwarded to an upstream byte for byte
+  std::string path;    // percent-decoded part before '?'
+  std::string query;   // raw part after '?', without it
+  std::vector<Header> headers;
+  std::string peer;                             // "127.0.0.1:40312", for logs
+  std::optional<std::uint64_t> content_length;  // nullopt: none was sent (no body, or chunked)
+
+  // Value of the first header of that name (ASCII case-insensitive), or empty.
+  [[nodiscard]] std::string_view header(std::string_view name) const;
+};
+
+struct Reply {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<Header> headers;  // extra ones: Retry-After, x-request-id, …
+  bool close = false;  // close the connection after it (always done on 400 framing and 413)
+};
+
+// Why a relay ended.
+enum class RelayEnd {
+  Complete,         // the upstream's whole answer has left our buffer
+  ClientGone,       // the reader closed or reset; the upstream connection was closed at once
+  UpstreamRefused,  // could not connect, or it closed before one byte of a response: nothing was
+                    // sent to the client, the Exchange is still open and must be answered
+  UpstreamBroken,   // died mid-answer: an error event (if the answer was a stream) and a broken
+                    // transfer
+  Aborted,  // abort() was called; as UpstreamBroken for the client, or still open if not started
+};
+
+struct RelayResult {
+  RelayEnd end = RelayEnd::Complete;
+  bool response_started = false;      // false: the Exchange must still be answered
+  int status = 0;                     // the upstream's status, 0 if none came
+  std::uint64_t bytes_to_client = 0;  // of the body, without chunk lines
+};
+
+// Text of a final error event for a stream that breaks ("data: {…}\n\n"), by kind of end; asked for
+// only when the answer already started and is text/event-stream or NDJSON.
+using StreamErrorText = std::function<std::string(RelayEnd end, std::string_view content_type)>;
+
+struct RelayPlan {
+  std::string socket_path;               // the child's unix socket
+  std::vector<Header> response_headers;  // added to the upstream's (x-request-id, x-holdfast-*)
+  StreamErrorText stream_error;
+  std::function<void()> on_first_byte;  // first body byte passed to the client's socket
+  // The reader took nothing although bytes wait for it: called when that starts (after a grace of 1
+  // s), and again with false when it takes some. Used for the stalled-reader rule.
+  std::function<void(bool stalled)> on_stall;
+  std::function<void(const RelayResult&)> on_done;  // exactly once, the last call of the relay
+};
+
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  virtual const RequestHead& head() const = 0;
+  // The whole body, already de-chunked, at most the limit. Stays valid as long as the Exchange.
+  // At least 64 readable bytes lie behind its end (simdjson's padding).
+  virtual std::string_view body() const = 0;
+
+  // Answers. Exactly one reply() ends the exchange; calling it after on_disconnect fired is allowed
+  // and does nothing.
+  virtual void reply(Reply reply) = 0;
+
+  // Sends the request (same method, target, body; hop-by-hop headers, Authorization, x-api-key,
+  // Cookie, Host and Expect removed) to the upstream and streams its answer as it comes. At most
+  // one at a time. After UpstreamRefused (or Aborted before the start) another relay() or reply()
+  // must follow.
+  virtual void relay(RelayPlan plan) = 0;
+
+  // Ends a running relay from our side (request limit, stalled reader, force). No-op when none
+  // runs. Call it too when the child of a running relay has exited: an answer without a length
+  // (HTTP/1.0 style) cannot be told from a cut one, so its end is held back for 100 ms to let that
+  // news arrive. Stock llama-server always sends a length or chunks, whose cuts are seen without
+  // help.
+  virtual void abort_relay() = 0;
+
+  // Dropping the last reference without an answer is a bug of the service and answered with 500 for
+  // it. An Exchange may not outlive the io_context.
+
+  // Called at most once if the client goes away while the exchange waits for its answer (before a
+  // reply, and not during a relay, whose on_done says it).
+  virtual void on_disconnect(std::function<void()> callback) = 0;
+};
+
+// What api implements.
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // Asked after the header block and before any body byte is read. A Reply refuses the request
+  // (404, 405, 401, 403, …) without reading its body. The size limit is the session's own matter:
+  // it asks too_large() for the text.
+  virtual std::optional<Reply> check_head(const RequestHead& head) = 0;
+  // Largest body for this request, bytes.
+  virtual std::uint64_t body_limit(const RequestHead& head) const = 0;
+  // Replies for what the session itself must refuse, in the dialect of the API called.
+  virtual Reply too_large(const RequestHead& head, std::uint64_t limit) = 0;
+  virtual Reply malformed(std::string_view why) = 0;  // 400: not HTTP we accept
+
+  virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
+};
+
+bool header_equals(std::string_view a, std::string_view b);  // ASCII case-insensitive
+
+}  // namespace hf::net

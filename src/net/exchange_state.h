@@ -1,0 +1,61 @@
+#pragma once
+// What the session and the service share about one request: the request itself and the order the
+// service gave last (reply or relay). The service holds it through a handle; dropping the last
+// handle without an answer is answered for it, so that a bug in a handler is a 500 and never a
+// client that waits for ever. Loop thread; neither part may outlive the io_context.
+
+#include <memory>
+#include <optional>
+
+#include "net/body_buffer.h"
+#include "net/exchange.h"
+#include "net/signal.h"
+
+namespace hf::net {
+
+class ExchangeState {
+ public:
+  ExchangeState(const asio::any_io_executor& executor, RequestHead head, BodyBuffer body);
+
+  const RequestHead& head() const { return head_; }
+  std::string_view body() const { return body_.view(); }
+
+  // The service's side, see Exchange.
+  void reply(Reply reply);
+  void relay(RelayPlan plan);
+  void abort_relay();
+  void on_disconnect(std::function<void()> callback);
+  void drop_handle();
+
+  // The session's side. Raised when an order is there.
+  Signal& ordered() { return ordered_; }
+  // Raised when a relay shall end.
+  Signal& abort() { return abort_; }
+  [[nodiscard]] bool has_order() const { return reply_.has_value() || plan_.has_value(); }
+  std::optional<Reply> take_reply();
+  std::optional<RelayPlan> take_plan();
+  // The relay is over. `answered`: something was sent, or nobody is there to get an answer.
+  void end_relay(bool answered);
+  // After on_done ran: nothing holds a handle any more and no order came.
+  void answer_if_dropped();
+  // The client is gone. Calls on_disconnect (or the on_done of a relay that did not begin).
+  void end_by_client();
+
+ private:
+  enum class Phase { Waiting, Ordered, Relaying, Ended };
+
+  RequestHead head_;
+  BodyBuffer body_;
+  Signal ordered_;
+  Signal abort_;
+  Phase phase_ = Phase::Waiting;
+  bool handle_dropped_ = false;
+  std::optional<Reply> reply_;
+  std::optional<RelayPlan> plan_;
+  std::function<void()> on_disconnect_;
+};
+
+// The Exchange that a Service gets.
+std::shared_ptr<Exchange> make_exchange(std::shared_ptr<ExchangeState> state);
+
+}  // namespace hf::net

@@ -1,0 +1,45 @@
+#pragma once
+// What both JSON readers of a body (the fast one and the one for unusual numbers) collect, and the
+// verdict they share. Internal to json_model; pure, any thread.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "net/json_model.h"
+
+namespace hf::net {
+
+struct CollectedFields {
+  bool is_object = false;
+  int models = 0;
+  bool model_is_string = false;
+  std::string model;
+  bool stream = false;
+  std::optional<std::int64_t> max_tokens;
+  bool unlimited = false;  // a negative limit: the engine's way to say "without end"
+
+  static bool is_token_limit(std::string_view key) {
+    return key == "max_tokens" || key == "max_completion_tokens" || key == "n_predict" ||
+           key == "max_output_tokens";
+  }
+  // Several limits: the largest counts, because the number is used as an upper bound.
+  void add_token_limit(std::int64_t limit) {
+    unlimited = unlimited || limit < 0;
+    max_tokens = std::max(max_tokens.value_or(limit), limit);
+  }
+};
+
+BodyResult verdict(CollectedFields found, bool model_required);
+BodyResult not_json(std::string_view why);
+
+// Reads with Boost.JSON's event parser, which takes numbers of any size. About twelve times slower
+// than simdjson, so it reads only what simdjson refuses because of a number.
+BodyResult read_body_fields_by_events(std::string_view body, bool model_required);
+
+// Nesting deeper than this is refused: nothing honest comes near it, and the engine's own templates
+// walk such bodies recursively.
+inline constexpr std::size_t kJsonDepthMax = 512;
+
+}  // namespace hf::net

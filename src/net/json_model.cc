@@ -1,0 +1,108 @@
+#include "net/json_model.h"
+
+#include <simdjson.h>
+
+#include <limits>
+
+#include "net/json_fields.h"
+
+namespace hf::net {
+namespace {
+
+namespace dom = simdjson::dom;
+
+void add_limit(CollectedFields& found, const dom::element& value) {
+  if (value.is_int64()) {
+    found.add_token_limit(value.get_int64().value_unsafe());
+  } else if (value.is_uint64()) {
+    found.add_token_limit(std::numeric_limits<std::int64_t>::max());
+  }
+}
+
+CollectedFields collect(const dom::element& document) {
+  CollectedFields found;
+  dom::object object;
+  if (document.get_object().get(object) != simdjson::SUCCESS) {
+    return found;
+  }
+  found.is_object = true;
+  for (const dom::key_value_pair field : object) {
+    if (field.key == "model") {
+      ++found.models;
+      std::string_view name;
+      found.model_is_string = field.value.get_string().get(name) == simdjson::SUCCESS;
+      found.model = name;
+    } else if (field.key == "stream") {
+      bool on = false;
+      found.stream = field.value.get_bool().get(on) == simdjson::SUCCESS && on;
+    } else if (CollectedFields::is_token_limit(field.key)) {
+      add_limit(found, field.value);
+    }
+  }
+  return found;
+}
+
+BodyResult faulty(BodyFault fault, std::string_view detail) {
+  BodyResult result;
+  result.fault = fault;
+  result.detail = detail;
+  return result;
+}
+
+}  // namespace
+
+BodyResult not_json(std::string_view why) {
+  return faulty(BodyFault::NotJson, "the body is not valid JSON: " + std::string(why));
+}
+
+BodyResult verdict(CollectedFields found, bool model_required) {
+  if (!found.is_object) {
+    return faulty(BodyFault::NotObject, "the body is not a JSON object");
+  }
+  if (found.models > 1) {
+    return faulty(BodyFault::TwoModels, "the field 'model' appears more than once");
+  }
+  if (found.models == 0 && model_required) {
+    return faulty(BodyFault::NoModel, "the field 'model' is missing");
+  }
+  if (found.models == 1 && !found.model_is_string) {
+    return faulty(BodyFault::ModelNotString, "the field 'model' is not a string");
+  }
+  if (found.models == 1 && found.model.empty()) {
+    return faulty(BodyFault::EmptyModel, "the field 'model' is empty");
+  }
+  BodyResult result;
+  result.fields.emplace();
+  result.fields->model = std::move(found.model);
+  result.fields->stream = found.stream;
+  if (!found.unlimited) {
+    result.fields->max_tokens = found.max_tokens;
+  }
+  return result;
+}
+
+BodyResult read_body_fields(std::string_view padded_body, bool model_required) {
+  if (padded_body.empty()) {
+    return not_json("it is empty");
+  }
+  if (padded_body.substr(0, 3) == "\xEF\xBB\xBF") {
+    return not_json("it begins with a byte order mark");
+  }
+  dom::parser parser;
+  if (parser.allocate(padded_body.size(), kJsonDepthMax) != simdjson::SUCCESS) {
+    return not_json("it is too large");
+  }
+  constexpr bool kCopyFirst = false;  // the padding is there, see the header
+  dom::element document;
+  const simdjson::error_code error =
+      parser.parse(padded_body.data(), padded_body.size(), kCopyFirst).get(document);
+  if (error == simdjson::NUMBER_ERROR) {
+    return read_body_fields_by_events(padded_body, model_required);
+  }
+  if (error != simdjson::SUCCESS) {
+    return not_json(simdjson::error_message(error));
+  }
+  return verdict(collect(document), model_required);
+}
+
+}  // namespace hf::net

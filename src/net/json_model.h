@@ -1,0 +1,36 @@
+#pragma once
+// Reads the one field of a request body that Holdfast needs, and checks that the whole body is
+// valid JSON: the body itself is forwarded byte for byte. Pure, any thread. simdjson is hidden in
+// the .cc.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hf::net {
+
+enum class BodyFault { NotJson, NotObject, NoModel, TwoModels, ModelNotString, EmptyModel };
+
+struct BodyFields {
+  std::string model;
+  bool stream = false;  // "stream": true
+  // The largest of max_tokens, max_completion_tokens, n_predict and max_output_tokens; a negative
+  // one means "without end" and gives nullopt.
+  std::optional<std::int64_t> max_tokens;
+};
+
+struct BodyResult {
+  std::optional<BodyFields> fields;  // set exactly when there is no fault
+  BodyFault fault = BodyFault::NotJson;
+  std::string detail;  // for the client: what was wrong, never a piece of the body
+};
+
+// Cost: about 1 ms for each MB, up to 12 ms for each MB if a number does not fit 64 bits: call it
+// for large bodies on a thread that may block. `padded_body` must be followed by at least 64
+// readable bytes. With `model_required` false a missing model gives an empty name (a default model
+// may serve it). Keys count after unescaping: "mod\u0065l" is a model field. Integers beyond 64
+// bits and depth up to 512 are valid JSON.
+BodyResult read_body_fields(std::string_view padded_body, bool model_required);
+
+}  // namespace hf::net

@@ -1,0 +1,115 @@
+#include "net/json_model.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "net/json_fields.h"
+
+namespace hf::net {
+namespace {
+
+BodyResult read(const std::string& body, bool model_required = true) {
+  std::string padded = body;
+  padded.resize(body.size() + 64, '\0');
+  const BodyResult fast =
+      read_body_fields(std::string_view(padded).substr(0, body.size()), model_required);
+  // The reader for unusual numbers must never have another opinion.
+  const BodyResult slow =
+      read_body_fields_by_events(std::string_view(padded).substr(0, body.size()), model_required);
+  EXPECT_EQ(fast.fields.has_value(), slow.fields.has_value()) << body.substr(0, 80);
+  if (fast.fields && slow.fields) {
+    EXPECT_EQ(fast.fields->model, slow.fields->model);
+    EXPECT_EQ(fast.fields->stream, slow.fields->stream);
+    EXPECT_EQ(fast.fields->max_tokens, slow.fields->max_tokens);
+  } else {
+    EXPECT_EQ(fast.fault, slow.fault) << body.substr(0, 80);
+  }
+  return fast;
+}
+
+BodyFault fault_of(const std::string& body) {
+  const BodyResult result = read(body);
+  EXPECT_FALSE(result.fields.has_value()) << body;
+  EXPECT_FALSE(result.detail.empty());
+  return result.fault;
+}
+
+TEST(BodyFields, ReadsTheFieldsWhereverTheyStand) {
+  const BodyResult result = read(R"({"messages":[{"model":"inner","stream":false}],"stream":true,)"
+                                 R"("max_tokens":7,"model":"a/b:c"})");
+  ASSERT_TRUE(result.fields.has_value());
+  EXPECT_EQ(result.fields->model, "a/b:c");
+  EXPECT_TRUE(result.fields->stream);
+  EXPECT_EQ(result.fields->max_tokens, 7);
+}
+
+TEST(BodyFields, TheLargestTokenLimitCountsAndANegativeOneIsNone) {
+  EXPECT_EQ(read(R"({"model":"m","n_predict":5,"max_completion_tokens":9})").fields->max_tokens, 9);
+  EXPECT_EQ(read(R"({"model":"m","n_predict":-1,"max_tokens":9})").fields->max_tokens,
+            std::nullopt);
+  EXPECT_EQ(read(R"({"model":"m","max_tokens":"9"})").fields->max_tokens, std::nullopt);
+  EXPECT_EQ(read(R"({"model":"m","max_output_tokens":18446744073709551615})").fields->max_tokens,
+            INT64_MAX);
+}
+
+TEST(BodyFields, CountsKeysAfterUnescaping) {
+  EXPECT_EQ(read(R"({"mod\u0065l":"m"})").fields->model, "m");
+  EXPECT_EQ(fault_of(R"({"model":"a","mod\u0065l":"b"})"), BodyFault::TwoModels);
+  EXPECT_EQ(fault_of(R"({"model":"a","model":"a"})"), BodyFault::TwoModels);
+}
+
+TEST(BodyFields, NamesEachFault) {
+  EXPECT_EQ(fault_of(R"({"messages":[]})"), BodyFault::NoModel);
+  EXPECT_EQ(fault_of(R"({"model":3})"), BodyFault::ModelNotString);
+  EXPECT_EQ(fault_of(R"({"model":null})"), BodyFault::ModelNotString);
+  EXPECT_EQ(fault_of(R"({"model":""})"), BodyFault::EmptyModel);
+  EXPECT_EQ(fault_of(R"(["model"])"), BodyFault::NotObject);
+  EXPECT_EQ(fault_of(R"("model")"), BodyFault::NotObject);
+}
+
+TEST(BodyFields, ChecksTheWholeDocument) {
+  for (const char* body :
+       {"", " ", "{", R"({"model":"m")", R"({"model":"m"}x)", R"({"model":"m",})",
+        R"({"model":"m","a":01})", R"({"model":"m","a":tru})", R"({"model":"m"}{"model":"m"})",
+        "\xEF\xBB\xBF{\"model\":\"m\"}", "{\"model\":\"m\xFF\"}", "{\"model\":\"m\n\"}",
+        R"({"model":"m",/**/"a":1})", R"({"model":"m","a":1.})", R"({"model":"m","a":-})",
+        R"({'model':'m'})", R"({"model":"\ud800"})"}) {
+    EXPECT_EQ(fault_of(body), BodyFault::NotJson) << body;
+  }
+}
+
+TEST(BodyFields, TakesNumbersOfAnySize) {
+  const BodyResult result =
+      read(R"({"seed":123456789012345678901234567890,"model":"m","stream":true,)"
+           R"("x":[{"model":1}],"max_tokens":4})");
+  ASSERT_TRUE(result.fields.has_value());
+  EXPECT_EQ(result.fields->model, "m");
+  EXPECT_TRUE(result.fields->stream);
+  EXPECT_EQ(result.fields->max_tokens, 4);
+  EXPECT_EQ(fault_of(R"({"seed":123456789012345678901234567890,"model":"m"} 1)"),
+            BodyFault::NotJson);
+}
+
+TEST(BodyFields, BoundsTheNesting) {
+  const auto nested = [](std::size_t depth) {
+    return R"({"model":"m","a":)" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
+  };
+  EXPECT_TRUE(read(nested(500)).fields.has_value());
+  EXPECT_EQ(fault_of(nested(600)), BodyFault::NotJson);
+  EXPECT_EQ(fault_of(std::string(100'000, '[')), BodyFault::NotJson);
+}
+
+TEST(BodyFields, AModelMayBeMissingWhenADefaultServes) {
+  const BodyResult result = read(R"({"stream":true})", false);
+  ASSERT_TRUE(result.fields.has_value());
+  EXPECT_EQ(result.fields->model, "");
+  EXPECT_EQ(read(R"({"model":""})", false).fault, BodyFault::EmptyModel);
+}
+
+TEST(BodyFields, TheDetailHoldsNothingOfTheBody) {
+  EXPECT_EQ(read(R"({"model":"m", "secret-word })").detail.find("secret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hf::net

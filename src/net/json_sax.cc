@@ -1,0 +1,142 @@
+#include <boost/json/basic_parser_impl.hpp>
+#include <limits>
+
+#include "net/json_fields.h"
+
+namespace hf::net {
+namespace {
+
+namespace json = boost::json;
+
+// Follows the events of one document and looks only at the fields of the outermost object.
+struct FieldHandler {
+  static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+  using Ec = boost::system::error_code;
+  using Text = json::string_view;
+
+  CollectedFields found;
+  std::size_t depth = 0;
+  std::string key;
+  std::string text;
+
+  // True: the value that begins now is that of an outermost field `key`; counts a model.
+  bool at_field() const { return depth == 1 && found.is_object; }
+  void other_value() {
+    if (!at_field()) {
+      return;
+    }
+    if (key == "model") {
+      ++found.models;
+      found.model_is_string = false;
+      found.model.clear();
+    } else if (key == "stream") {
+      found.stream = false;
+    }
+  }
+  void number(std::optional<std::int64_t> value) {
+    other_value();
+    if (at_field() && value && CollectedFields::is_token_limit(key)) {
+      found.add_token_limit(*value);
+    }
+  }
+
+  bool on_document_begin(Ec&) { return true; }
+  bool on_document_end(Ec&) { return true; }
+  bool on_object_begin(Ec&) {
+    other_value();
+    found.is_object = found.is_object || depth == 0;
+    ++depth;
+    return true;
+  }
+  bool on_object_end(std::size_t, Ec&) {
+    --depth;
+    return true;
+  }
+  bool on_array_begin(Ec&) {
+    other_value();
+    ++depth;
+    return true;
+  }
+  bool on_array_end(std::size_t, Ec&) {
+    --depth;
+    return true;
+  }
+  bool on_key_part(Text part, std::size_t, Ec&) {
+    if (at_field()) {
+      text.append(part.data(), part.size());
+    }
+    return true;
+  }
+  bool on_key(Text part, std::size_t, Ec& ec) {
+    on_key_part(part, 0, ec);
+    if (at_field()) {
+      key.swap(text);
+      text.clear();
+    }
+    return true;
+  }
+  bool on_string_part(Text part, std::size_t, Ec&) {
+    if (at_field() && key == "model") {
+      text.append(part.data(), part.size());
+    }
+    return true;
+  }
+  bool on_string(Text part, std::size_t, Ec& ec) {
+    on_string_part(part, 0, ec);
+    other_value();
+    if (at_field() && key == "model") {
+      found.model_is_string = true;
+      found.model.swap(text);
+      text.clear();
+    }
+    return true;
+  }
+  bool on_number_part(Text, Ec&) { return true; }
+  bool on_int64(std::int64_t value, Text, Ec&) {
+    number(value);
+    return true;
+  }
+  bool on_uint64(std::uint64_t, Text, Ec&) {
+    number(std::numeric_limits<std::int64_t>::max());
+    return true;
+  }
+  bool on_double(double, Text, Ec&) {
+    number(std::nullopt);
+    return true;
+  }
+  bool on_bool(bool value, Ec&) {
+    other_value();
+    if (at_field() && key == "stream") {
+      found.stream = value;
+    }
+    return true;
+  }
+  bool on_null(Ec&) {
+    other_value();
+    return true;
+  }
+  bool on_comment_part(Text, Ec&) { return true; }
+  bool on_comment(Text, Ec&) { return true; }
+};
+
+}  // namespace
+
+BodyResult read_body_fields_by_events(std::string_view body, bool model_required) {
+  json::parse_options options;
+  options.max_depth = kJsonDepthMax;
+  json::basic_parser<FieldHandler> parser(options);
+  boost::system::error_code ec;
+  const std::size_t used = parser.write_some(false, body.data(), body.size(), ec);
+  if (ec) {
+    return not_json(ec.message());
+  }
+  if (used != body.size() || !parser.done()) {
+    return not_json("something follows the document");
+  }
+  return verdict(std::move(parser.handler().found), model_required);
+}
+
+}  // namespace hf::net

@@ -1,0 +1,175 @@
+#include "net/request_head.h"
+
+#include <charconv>
+
+namespace hf::net {
+namespace {
+
+std::string_view view(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  if (c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// Digits only: "+5", "5, 5", "0x5" and an empty value are all refused.
+std::optional<std::uint64_t> parse_length(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  if (text.empty() || text.front() < '0' || text.front() > '9') {
+    return std::nullopt;
+  }
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+struct LengthFields {
+  int lengths = 0;
+  int encodings = 0;
+  int hosts = 0;
+  std::string_view length;
+  std::string_view encoding;
+};
+
+LengthFields collect(const std::vector<Header>& headers) {
+  LengthFields found;
+  for (const Header& each : headers) {
+    if (header_equals(each.name, "content-length")) {
+      ++found.lengths;
+      found.length = each.value;
+    } else if (header_equals(each.name, "transfer-encoding")) {
+      ++found.encodings;
+      found.encoding = each.value;
+    } else if (header_equals(each.name, "host")) {
+      ++found.hosts;
+    }
+  }
+  return found;
+}
+
+// Empty: fine. Fills head.content_length and the body part of framing.
+std::string_view decode_framing(RequestHead& head, Framing& framing) {
+  const LengthFields found = collect(head.headers);
+  if (found.hosts > 1 || (found.hosts == 0 && !framing.http10)) {
+    return "exactly one Host header is needed";
+  }
+  if (found.lengths > 1 || found.encodings > 1) {
+    return "the length of the body is given twice";
+  }
+  if (found.lengths == 1 && found.encodings == 1) {
+    return "both Content-Length and Transfer-Encoding";
+  }
+  if (found.encodings == 1) {
+    if (framing.http10 || !header_equals(found.encoding, "chunked")) {
+      return "a Transfer-Encoding other than chunked";
+    }
+    framing.chunked = true;
+    return {};
+  }
+  if (found.lengths == 1) {
+    head.content_length = parse_length(found.length);
+    if (!head.content_length) {
+      return "a bad Content-Length";
+    }
+    framing.length = *head.content_length;
+  }
+  return {};
+}
+
+bool connection_says(const std::vector<Header>& headers, std::string_view token) {
+  for (const Header& each : headers) {
+    if (header_equals(each.name, "connection") &&
+        http::token_list{each.value}.exists({token.data(), token.size()})) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A proxy's absolute form (RFC 9112 §3.2.2) names us in front of the path; the rest is what counts.
+std::string_view strip_authority(std::string_view target) {
+  constexpr std::string_view kScheme = "http://";
+  if (target.size() < kScheme.size() || !header_equals(target.substr(0, kScheme.size()), kScheme)) {
+    return target;
+  }
+  const auto slash = target.find_first_of("/?", kScheme.size());
+  return slash == std::string_view::npos || target[slash] == '?' ? "/" : target.substr(slash);
+}
+
+bool decode_target(RequestHead& head, std::string_view target) {
+  target = strip_authority(target);
+  if (target.empty() || (target.front() != '/' && target != "*")) {
+    return false;
+  }
+  head.target = target;
+  const auto mark = target.find('?');
+  std::optional<std::string> path = percent_decode(target.substr(0, mark));
+  if (!path) {
+    return false;
+  }
+  head.path = std::move(*path);
+  if (mark != std::string_view::npos) {
+    head.query = target.substr(mark + 1);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded.push_back(text[i]);
+      continue;
+    }
+    if (text.size() - i < 3) {
+      return std::nullopt;
+    }
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) {
+      return std::nullopt;
+    }
+    decoded.push_back(static_cast<char>(high * 16 + low));
+    i += 2;
+  }
+  return decoded;
+}
+
+tl::expected<DecodedHead, std::string_view> decode_head(const http::request_header<>& raw) {
+  DecodedHead decoded;
+  decoded.head.method = view(raw.method_string());
+  if (!decode_target(decoded.head, view(raw.target()))) {
+    return tl::unexpected<std::string_view>("a bad request target");
+  }
+  for (const auto& field : raw) {
+    Header header;
+    header.name = view(field.name_string());
+    header.value = view(field.value());
+    decoded.head.headers.push_back(std::move(header));
+  }
+  decoded.framing.http10 = raw.version() < 11;
+  if (const std::string_view why = decode_framing(decoded.head, decoded.framing); !why.empty()) {
+    return tl::unexpected<std::string_view>(why);
+  }
+  const bool close = connection_says(decoded.head.headers, "close");
+  decoded.framing.keep_alive =
+      !close && (!decoded.framing.http10 || connection_says(decoded.head.headers, "keep-alive"));
+  decoded.framing.expects_continue =
+      !decoded.framing.http10 && header_equals(decoded.head.header("expect"), "100-continue");
+  return decoded;
+}
+
+}  // namespace hf::net

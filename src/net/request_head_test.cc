@@ -1,0 +1,58 @@
+#include "net/request_head.h"
+
+#include <gtest/gtest.h>
+
+namespace hf::net {
+namespace {
+
+http::request_header<> raw(http::verb method, const char* target) {
+  http::request_header<> header;
+  header.method(method);
+  header.target(target);
+  header.version(11);
+  header.set(http::field::host, "h");
+  return header;
+}
+
+TEST(RequestHeadDecode, SplitsAndDecodesTheTarget) {
+  const auto decoded = decode_head(raw(http::verb::get, "/api/a%2Fb%3A1?x=%20&y"));
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->head.path, "/api/a/b:1");
+  EXPECT_EQ(decoded->head.query, "x=%20&y");
+  EXPECT_EQ(decoded->head.target, "/api/a%2Fb%3A1?x=%20&y");
+  EXPECT_TRUE(decoded->framing.keep_alive);
+}
+
+TEST(RequestHeadDecode, TakesTheAbsoluteFormApart) {
+  EXPECT_EQ(decode_head(raw(http::verb::get, "HTTP://box:1/v1/x"))->head.target, "/v1/x");
+  EXPECT_EQ(decode_head(raw(http::verb::get, "http://box"))->head.target, "/");
+}
+
+TEST(RequestHeadDecode, RefusesTargetsThatHideSomething) {
+  EXPECT_FALSE(decode_head(raw(http::verb::get, "/%zz")).has_value());
+  EXPECT_FALSE(decode_head(raw(http::verb::get, "/%2")).has_value());
+  EXPECT_FALSE(decode_head(raw(http::verb::get, "/a%00b")).has_value());
+  EXPECT_FALSE(decode_head(raw(http::verb::get, "v1/x")).has_value());
+}
+
+TEST(RequestHeadDecode, FindsHeadersInAnyCase) {
+  auto header = raw(http::verb::post, "/");
+  header.set("X-Api-Key", "k");
+  header.set(http::field::content_length, "12");
+  const auto decoded = decode_head(header);
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->head.header("x-api-KEY"), "k");
+  EXPECT_EQ(decoded->head.header("x-api"), "");
+  EXPECT_EQ(decoded->head.content_length, 12U);
+  EXPECT_TRUE(decoded->framing.has_body());
+}
+
+TEST(RequestHeadDecode, EveryConnectionHeaderCounts) {
+  auto header = raw(http::verb::get, "/");
+  header.insert(http::field::connection, "x-a");
+  header.insert(http::field::connection, "Close");
+  EXPECT_FALSE(decode_head(header)->framing.keep_alive);
+}
+
+}  // namespace
+}  // namespace hf::net

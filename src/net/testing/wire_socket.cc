@@ -1,0 +1,219 @@
+#include "net/testing/wire_socket.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace hf::net::testing {
+namespace {
+
+constexpr timeval kWaitMax{10, 0};
+
+void bound_waits(int fd) {
+  HF_ASSERT(::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kWaitMax, sizeof(kWaitMax)) == 0,
+            "rcvtimeo");
+  HF_ASSERT(::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kWaitMax, sizeof(kWaitMax)) == 0,
+            "sndtimeo");
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+void parse_header_block(const std::string& block, WireAnswer& answer) {
+  if (block.size() < 12) {
+    return;
+  }
+  answer.status = std::atoi(block.c_str() + 9);
+  std::size_t at = block.find("\r\n") + 2;
+  while (at < block.size() && block.compare(at, 2, "\r\n") != 0) {
+    const std::size_t end = block.find("\r\n", at);
+    const std::size_t colon = block.find(": ", at);
+    answer.headers[lower(block.substr(at, colon - at))] = block.substr(colon + 2, end - colon - 2);
+    at = end + 2;
+  }
+}
+
+}  // namespace
+
+WireSocket::WireSocket(int fd) : fd_(fd) {
+  HF_ASSERT(fd >= 0, "no connection");
+  bound_waits(fd_);
+}
+
+WireSocket::WireSocket(WireSocket&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+
+WireSocket& WireSocket::operator=(WireSocket&& other) noexcept {
+  close();
+  fd_ = std::exchange(other.fd_, -1);
+  buffer_ = std::move(other.buffer_);
+  return *this;
+}
+
+WireSocket::~WireSocket() {
+  close();
+}
+
+WireSocket WireSocket::to_port(std::uint16_t port, int receive_buffer) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (receive_buffer > 0) {
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  }
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int rc = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  HF_ASSERT(rc == 0, "connect to the server");
+  return WireSocket(fd);
+}
+
+bool WireSocket::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count <= 0) {
+      return false;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+bool WireSocket::fill() {
+  std::array<char, 16384> piece{};
+  const ssize_t count = ::recv(fd_, piece.data(), piece.size(), 0);
+  HF_ASSERT(count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), "nothing came in ten seconds");
+  if (count <= 0) {
+    return false;
+  }
+  buffer_.append(piece.data(), static_cast<std::size_t>(count));
+  return true;
+}
+
+std::string WireSocket::read_until(std::string_view mark) {
+  std::size_t at = buffer_.find(mark);
+  while (at == std::string::npos && fill()) {
+    at = buffer_.find(mark);
+  }
+  const std::size_t count = at == std::string::npos ? buffer_.size() : at + mark.size();
+  return read_exactly(count);
+}
+
+std::string WireSocket::read_exactly(std::size_t count) {
+  while (buffer_.size() < count && fill()) {
+  }
+  std::string bytes = buffer_.substr(0, count);
+  buffer_.erase(0, bytes.size());
+  return bytes;
+}
+
+std::string WireSocket::read_to_end() {
+  while (fill()) {
+  }
+  return std::exchange(buffer_, {});
+}
+
+bool WireSocket::ends() {
+  return buffer_.empty() && !fill();
+}
+
+WireAnswer WireSocket::read_answer(bool to_head) {
+  WireAnswer answer;
+  parse_header_block(read_until("\r\n\r\n"), answer);
+  if (to_head || answer.status == 204 || answer.status / 100 == 1) {
+    answer.complete = answer.status != 0;
+  } else if (answer.headers.contains("content-length")) {
+    const auto length = std::strtoull(answer.headers["content-length"].c_str(), nullptr, 10);
+    answer.body = read_exactly(length);
+    answer.complete = answer.body.size() == length;
+  } else if (answer.headers.contains("transfer-encoding")) {
+    for (;;) {
+      const std::string line = read_until("\r\n");
+      if (line.size() < 3 || !line.ends_with("\r\n")) {
+        return answer;
+      }
+      const auto size = std::strtoull(line.c_str(), nullptr, 16);
+      const std::string chunk = read_exactly(size + 2);
+      answer.body += chunk.substr(0, size);
+      if (size == 0) {
+        answer.complete = chunk == "\r\n";
+        return answer;
+      }
+    }
+  } else {
+    answer.body = read_to_end();
+  }
+  return answer;
+}
+
+void WireSocket::shut_write() {
+  ::shutdown(fd_, SHUT_WR);
+}
+
+void WireSocket::close() {
+  if (fd_ >= 0) {
+    ::close(std::exchange(fd_, -1));
+  }
+}
+
+void WireSocket::reset() {
+  const linger hard{1, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+  close();
+}
+
+FakeUpstream::FakeUpstream() {
+  std::string pattern = "/tmp/hf-net-XXXXXX";
+  HF_ASSERT(::mkdtemp(pattern.data()) != nullptr, "a directory for the socket");
+  directory_ = pattern;
+  path_ = directory_ + "/s";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path_.data(), path_.size());
+  fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bound_waits(fd_);
+  const int rc = ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  HF_ASSERT(rc == 0 && ::listen(fd_, 16) == 0, "a listening unix socket");
+}
+
+FakeUpstream::~FakeUpstream() {
+  stop();
+  ::unlink(path_.c_str());
+  ::rmdir(directory_.c_str());
+}
+
+WireSocket FakeUpstream::accept() {
+  return WireSocket(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+std::string FakeUpstream::read_request(WireSocket& connection) {
+  std::string request = connection.read_until("\r\n\r\n");
+  const std::size_t at = request.find("Content-Length: ");
+  if (at != std::string::npos) {
+    request += connection.read_exactly(std::strtoull(request.c_str() + at + 16, nullptr, 10));
+  }
+  return request;
+}
+
+void FakeUpstream::stop() {
+  if (fd_ >= 0) {
+    ::close(std::exchange(fd_, -1));
+  }
+}
+
+}  // namespace hf::net::testing

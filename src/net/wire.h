@@ -1,0 +1,42 @@
+#pragma once
+// Header blocks as text: our own replies, the request as an upstream gets it, an upstream's answer
+// as the client gets it. Nothing that could end a header early gets in. Pure, any thread.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/exchange.h"
+
+namespace hf::net {
+
+struct ReplyForm {
+  bool http10 = false;
+  bool keep_alive = true;
+};
+std::string reply_header(const Reply& reply, ReplyForm form);
+
+// True for statuses that never have a body (RFC 9110 §6.4.1).
+bool status_forbids_body(int status);
+
+// Same method and target; without hop-by-hop headers (those named in Connection too) and without
+// what is between the client and us only: credentials, cookies, Host, Origin, Expect.
+std::string upstream_request_header(const RequestHead& head, std::size_t body_bytes);
+
+// How the body of a relayed answer is delimited towards the client.
+enum class BodyFraming { None, Length, Chunked, Close };
+
+struct RelayedHead {
+  int status = 200;
+  std::string reason;
+  std::vector<Header> headers;          // the upstream's
+  std::optional<std::uint64_t> length;  // its Content-Length; kept for None and Length
+  BodyFraming framing = BodyFraming::Chunked;
+};
+// Drops hop-by-hop headers, CORS ones (ours to decide), Server, and those that `added` replaces.
+std::string relayed_header(const RelayedHead& head, const std::vector<Header>& added,
+                           ReplyForm form);
+
+}  // namespace hf::net

@@ -1,0 +1,48 @@
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process/child.h"
+#include "process/child_fixture.h"
+
+namespace hf::process {
+namespace {
+
+int exit_code_of(std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) {
+    argv.push_back(word.data());
+  }
+  argv.push_back(nullptr);
+  pid_t pid = 0;
+  EXPECT_EQ(::posix_spawn(&pid, HF_TEST_HELPER, nullptr, nullptr, argv.data(), environ), 0);
+  int status = 0;
+  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Jail, RunsAProgramForItsParent) {
+  const std::string me = std::to_string(::getpid());
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--", "/bin/sh", "-c", "exit 5"}), 5);
+}
+
+TEST(Jail, RefusesWhenItsParentIsNotTheOneNamed) {
+  // Process 1 is never the parent of this test's child.
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", "1", "--", "/bin/sh", "-c", "exit 5"}), 127);
+}
+
+TEST(Jail, RefusesWrongUse) {
+  const std::string me = std::to_string(::getpid());
+  EXPECT_EQ(exit_code_of({"h", "jail"}), 127);
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--"}), 127);
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", "x1", "--", "/bin/true"}), 127);
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "/bin/true", "--"}), 127);
+}
+
+TEST(Jail, SaysThatAProgramIsMissing) {
+  const std::string me = std::to_string(::getpid());
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--", "/no/such/program"}), 127);
+}
+
+}  // namespace
+}  // namespace hf::process

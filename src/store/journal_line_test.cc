@@ -1,0 +1,45 @@
+#include "store/journal_line.h"
+
+#include <gtest/gtest.h>
+
+namespace hf::store {
+namespace {
+
+TEST(JournalLine, WritesTheFieldsInOrder) {
+  EXPECT_EQ(JournalLine(12, "grant")
+                .model("q/8b")
+                .generation(3)
+                .pid(4711)
+                .leases(2)
+                .request("r-1")
+                .reason("slot free")
+                .str(),
+            R"({"t_ms":12,"event":"grant","model":"q/8b","generation":3,"pid":4711,"leases":2,)"
+            R"("request":"r-1","reason":"slot free"})");
+}
+
+TEST(JournalLine, MayBeShortAndMayHaveFurtherFields) {
+  EXPECT_EQ(JournalLine(0, "cleanup").str(), R"({"t_ms":0,"event":"cleanup"})");
+  EXPECT_EQ(JournalLine(0, "exit").number("status", -9).text("by", "us").str(),
+            R"({"t_ms":0,"event":"exit","status":-9,"by":"us"})");
+}
+
+TEST(JsonQuoted, EscapesWhatJsonForbids) {
+  EXPECT_EQ(json_quoted("a\"b\\c"), R"("a\"b\\c")");
+  EXPECT_EQ(json_quoted("a\nb\tc\x7f"), R"("a\u000ab\u0009c\u007f")");
+  EXPECT_EQ(json_quoted(std::string_view("\0x", 2)), R"("\u0000x")");
+  EXPECT_EQ(json_quoted(""), R"("")");
+}
+
+TEST(JsonQuoted, KeepsUtf8AndReplacesWhatIsNot) {
+  EXPECT_EQ(json_quoted("модель 🚨"), "\"модель 🚨\"");
+  const std::string bad = "\xEF\xBF\xBD";
+  EXPECT_EQ(json_quoted("\xff"), '"' + bad + '"');
+  EXPECT_EQ(json_quoted("a\xC3"), "\"a" + bad + '"');                      // cut
+  EXPECT_EQ(json_quoted("\xC0\xAF"), '"' + bad + bad + '"');               // overlong
+  EXPECT_EQ(json_quoted("\xED\xA0\x80x"), '"' + bad + bad + bad + "x\"");  // a surrogate
+  EXPECT_EQ(json_quoted("\xF4\x90\x80\x80"), '"' + bad + bad + bad + bad + '"');
+}
+
+}  // namespace
+}  // namespace hf::store

@@ -1,0 +1,45 @@
+#pragma once
+// What was learnt about a model by running it: how long it loads, how much memory it really took,
+// how slow it was at its slowest. Known per file, options and engine, because each of the three
+// changes the figures. Plain values; any thread.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace hf::store {
+
+struct MeasurementKey {
+  std::string file;  // identity of the file: path, size and time of change, as the owner spells it
+  std::string options;  // everything that changes memory or speed, in a fixed order
+  std::string engine;   // the engine's version
+
+  auto operator<=>(const MeasurementKey&) const = default;
+};
+
+struct Measurement {
+  std::optional<double> load_seconds_cached;  // moving average, file in the page cache
+  std::optional<double> load_seconds_cold;    // moving average, file read from the disk
+  Bytes high_water;                           // the most memory seen; 0 = never seen
+  // True once every slot was filled and a full batch ran: from then on high_water is the whole
+  // truth.
+  bool fully_exercised = false;
+  std::optional<double> slowest_decode;   // tokens/s
+  std::optional<double> slowest_prefill;  // tokens/s
+
+  bool operator==(const Measurement&) const = default;
+};
+
+// Weight of the newest load in the moving average: four loads outweigh everything older.
+constexpr double kNewestLoadWeight = 0.3;
+
+void add_load(Measurement& measurement, Duration took, bool was_cached);
+void add_high_water(Measurement& measurement, Bytes seen);
+// Rates of 0 or below and not finite ones are ignored: nothing was generated.
+void add_decode_rate(Measurement& measurement, double tokens_per_second);
+void add_prefill_rate(Measurement& measurement, double tokens_per_second);
+
+}  // namespace hf::store

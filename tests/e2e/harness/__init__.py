@@ -1,0 +1,1 @@
+"""What the tests share: programs, models, a running server, clients. See ../../README.md."""

@@ -1,0 +1,424 @@
+#!/usr/bin/env python3
+"""Write a small, valid GGUF model of any size, with random weights and a real tokenizer."""
+
+import argparse
+import hashlib
+import math
+import os
+import random
+import re
+import struct
+import sys
+import time
+
+EPILOG = """\
+The file loads in a stock llama-server. Its text is nonsense made of syllables: one word per token, plain
+ASCII, so that every streamed chunk carries text. The end token is never drawn, so an answer ends at its
+max_tokens, at a "stop" string, or at the context. The same arguments always give the same bytes.
+
+choosing a size (two cores of a 2 GHz server CPU; roughly tokens/s, falling as 1/size)
+  tiny    about 0.3 MB, thousands a second: for tests of everything that is not about time
+  30MB    about 400 a second
+  250MB   60 to 80 a second
+  500MB   30 to 40 a second: long streams; 1,000 tokens last about half a minute
+  1GB     15 to 20 a second
+  2.1GB   7 to 10 a second: slow streams, prefills and loads one can watch
+
+examples
+  make_gguf.py a.gguf --size tiny --seed 1
+  make_gguf.py slow.gguf --size 500MB --context 8192
+  make_gguf.py embed.gguf --size tiny --embedding
+  make_gguf.py window.gguf --size 30MB --window 512
+  make_gguf.py broken.gguf --size tiny --corrupt truncate
+"""
+
+ALIGNMENT = 32
+# numbers of the GGUF format
+U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
+TOKEN_NORMAL, TOKEN_CONTROL = 1, 3
+POOLING_MEAN = 1
+
+# name: (ggml type, weights per block, bytes per block, general.file_type)
+TYPES = {
+    "f32": (0, 1, 4, 0),
+    "f16": (1, 1, 2, 1),
+    "q4_0": (2, 32, 18, 2),
+    "q8_0": (8, 32, 34, 7),
+}
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + "
+    "'<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+# Keeps whoever renders it busy for ever, with growing memory.
+TEMPLATE_BOMB = (
+    "{% set ns = namespace(text='boom') %}{% for a in range(100000) %}{% for b in range(100000) %}"
+    "{% set ns.text = ns.text ~ 'boom boom boom boom boom boom boom boom' %}{% endfor %}{% endfor %}{{ ns.text }}"
+)
+
+
+def parse_size(text):
+    if text == "tiny":
+        return 0
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?", text, re.IGNORECASE)
+    if not match:
+        raise argparse.ArgumentTypeError(f"not a size: {text!r} (try 30MB, 2.1GB, 1GiB or tiny)")
+    unit = (match.group(2) or "").upper()
+    base = 1024 if unit.endswith("I") else 1000
+    return int(float(match.group(1)) * base ** " KMGT".index(unit[0] if unit else " "))
+
+
+# ---- tokenizer: byte-level BPE -------------------------------------------------------------------
+
+
+def byte_letters():
+    """The printable letter that stands for each byte in a byte-level BPE vocabulary."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    letters = {byte: chr(byte) for byte in plain}
+    for byte in range(256):
+        if byte not in letters:
+            letters[byte] = chr(256 + len(letters) - len(plain))
+    return [letters[byte] for byte in range(256)]
+
+
+def make_vocabulary(size):
+    """Returns (tokens, merges, first id that may be drawn). Bytes, three control tokens, syllables, words."""
+    space = byte_letters()[0x20]
+    control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    tokens = byte_letters() + control
+    first_word = len(tokens)
+    syllables = [c + v for c in "bcdfghjklmnpqrstvwxz" for v in "aeiou"]
+    merges = [f"{s[0]} {s[1]}" for s in syllables] + [f"{space} {s}" for s in syllables]
+    tokens += syllables + [space + s for s in syllables]
+    for a in syllables:
+        for b in syllables:
+            if len(tokens) >= size:
+                return tokens, merges, first_word
+            tokens.append(space + a + b)
+            merges.append(f"{space}{a} {b}")
+    return tokens, merges, first_word
+
+
+# ---- shape ---------------------------------------------------------------------------------------
+
+
+class Shape:
+    """The dimensions of a model, chosen so that its file has about the size asked for."""
+
+    def __init__(self, args):
+        wanted = args.size
+        steps = ((4e6, 64), (40e6, 256), (200e6, 512), (900e6, 1024), (6e9, 2048), (math.inf, 4096))
+        self.embd = args.embd or next(width for limit, width in steps if wanted < limit)
+        self.heads = args.heads or max(2, self.embd // 64)
+        self.kv_heads = args.kv_heads or (self.heads // 4 if self.heads % 4 == 0 else self.heads)
+        self.type = args.type
+        self.vocab = args.vocab
+        self.gemma = args.window > 0
+        self.context = args.context
+        self.layers = args.layers or 2
+        self.ff = args.ff or self.embd * 11 // 4 // 64 * 64 or 64
+        if self.embd % self.heads or self.heads % self.kv_heads or (self.embd // self.heads) % 2:
+            raise SystemExit("make_gguf.py: embd must divide by heads (an even size each), heads by kv-heads")
+        if self.embd % 32 or self.ff % 32 or self.kv_width() % 32:
+            raise SystemExit("make_gguf.py: embd, ff and the width of keys must be multiples of 32")
+        if wanted and not args.layers:
+            self.layers = max(1, round((wanted - self.fixed_bytes()) / self.layer_bytes()))
+        if wanted and not args.ff:
+            self.fit_ff(wanted)
+
+    def fit_ff(self, wanted):
+        rest = (wanted - self.fixed_bytes()) / self.layers - self.attention_bytes()
+        per_unit = 3 * self.embd * self.bytes_per_weight()
+        self.ff = max(64, round(rest / per_unit / 32) * 32)
+
+    def bytes_per_weight(self):
+        _, weights, size, _ = TYPES[self.type]
+        return size / weights
+
+    def kv_width(self):
+        return self.embd // self.heads * self.kv_heads
+
+    def attention_bytes(self):
+        return 2 * self.embd * (self.embd + self.kv_width()) * self.bytes_per_weight()
+
+    def layer_bytes(self):
+        return self.attention_bytes() + 3 * self.embd * self.ff * self.bytes_per_weight()
+
+    def fixed_bytes(self):
+        return 2 * self.vocab * self.embd * (4 if self.type == "f32" else 2) + 64 * self.vocab
+
+    def tensors(self):
+        """Yields (name, dims, type, kind) in file order."""
+        wide = "f32" if self.type == "f32" else "f16"
+        head = self.embd // self.heads
+        yield "token_embd.weight", (self.embd, self.vocab), wide, "embedding"
+        for i in range(self.layers):
+            b = f"blk.{i}."
+            yield b + "attn_norm.weight", (self.embd,), "f32", "ones"
+            yield b + "attn_q.weight", (self.embd, self.embd), self.type, "matrix"
+            yield b + "attn_k.weight", (self.embd, self.kv_width()), self.type, "matrix"
+            yield b + "attn_v.weight", (self.embd, self.kv_width()), self.type, "matrix"
+            yield b + "attn_output.weight", (self.embd, self.embd), self.type, "residual"
+            if self.gemma:
+                yield b + "attn_q_norm.weight", (head,), "f32", "ones"
+                yield b + "attn_k_norm.weight", (head,), "f32", "ones"
+                yield b + "post_attention_norm.weight", (self.embd,), "f32", "post_norm"
+                yield b + "post_ffw_norm.weight", (self.embd,), "f32", "post_norm"
+            yield b + "ffn_norm.weight", (self.embd,), "f32", "ones"
+            yield b + "ffn_gate.weight", (self.embd, self.ff), self.type, "matrix"
+            yield b + "ffn_up.weight", (self.embd, self.ff), self.type, "matrix"
+            yield b + "ffn_down.weight", (self.ff, self.embd), self.type, "residual"
+        yield "output_norm.weight", (self.embd,), "f32", "ones"
+        yield "output.weight", (self.embd, self.vocab), wide, "output"
+
+
+# ---- weights -------------------------------------------------------------------------------------
+# Channel 0 of the residual stream is a constant: every token's embedding has the same value there and no
+# layer writes to it (its row is zero in the matrices that add to the stream). So the output matrix can
+# make control tokens and single bytes unlikely whatever the context is.
+
+CHANNEL = 4.0  # what channel 0 holds
+UNLIKELY = -24.0  # weight of channel 0 for tokens that shall not be drawn
+LOGIT_SPREAD = 3.0  # standard deviation of the other logits
+
+
+class Weights:
+    """Random weights out of one block per (type, scale) that is repeated, each tensor from another place."""
+
+    BLOCK_BYTES = 1 << 20
+
+    def __init__(self, shape, seed, first_word):
+        self.shape = shape
+        self.first_word = first_word
+        self.random = random.Random(seed)
+        self.blocks = {}
+
+    def block(self, kind, spread):
+        key = (kind, spread)
+        if key not in self.blocks:
+            fixed, mask = self.pattern(kind, spread)
+            # An odd number of patterns: rows of a matrix do not repeat with the block.
+            count = self.BLOCK_BYTES // len(fixed) | 1
+            noise = int.from_bytes(self.random.randbytes(count * len(fixed)), "little")
+            value = noise & int.from_bytes(mask * count, "little") | int.from_bytes(fixed * count, "little")
+            self.blocks[key] = value.to_bytes(count * len(fixed), "little")
+        return self.blocks[key]
+
+    @staticmethod
+    def pattern(kind, spread):
+        """One quantisation block: its fixed bits, and the mask of its random bits."""
+        if kind in ("f16", "f32"):
+            # random sign and mantissa, fixed exponent: sizes between 2^e and 2^(e+1), about 1.5 * 2^e
+            exponent = round(math.log2(spread / 1.53))
+            if kind == "f16":
+                return struct.pack("<H", max(1, exponent + 15) << 10), struct.pack("<H", 0x83FF)
+            return struct.pack("<I", (exponent + 127) << 23), struct.pack("<I", 0x807FFFFF)
+        steps, size = {"q8_0": (73.9, 32), "q4_0": (4.61, 16)}[kind]
+        return struct.pack("<e", spread / steps) + bytes(size), b"\0\0" + b"\xff" * size
+
+    def data(self, dims, kind, role):
+        """Yields the bytes of one tensor in pieces."""
+        count = math.prod(dims)
+        if role in ("ones", "post_norm"):
+            values = [1.0 if role == "ones" else 0.3] * count
+            values[0] = 0.0 if role == "post_norm" else 1.0
+            yield struct.pack(f"<{count}f", *values)
+        elif role in ("embedding", "output"):
+            yield self.vocabulary_matrix(dims, kind, role)
+        else:
+            _, per_block, block_bytes, _ = TYPES[kind]
+            total = count // per_block * block_bytes
+            row = dims[0] // per_block * block_bytes
+            skip = row if role == "residual" else 0
+            yield bytes(skip)
+            yield from self.noise(kind, 1 / math.sqrt(dims[0]), total - skip, block_bytes)
+
+    def noise(self, kind, spread, total, unit):
+        block = memoryview(self.block(kind, spread))
+        start = self.random.randrange(len(block) // unit) * unit
+        while total > 0:
+            piece = block[start : start + total]
+            yield piece
+            total -= len(piece)
+            start = 0
+
+    def vocabulary_matrix(self, dims, kind, role):
+        width, rows = dims
+        size = TYPES[kind][2]
+        # gemma multiplies its embeddings by sqrt(width)
+        one = 1 / math.sqrt(width) if self.shape.gemma else 1.0
+        spread = LOGIT_SPREAD / math.sqrt(width) if role == "output" else one
+        data = bytearray().join(self.noise(kind, spread, width * rows * size, size))
+        code = "<e" if kind == "f16" else "<f"
+        for row in range(rows):
+            at = row * width * size
+            if role == "embedding":
+                struct.pack_into(code, data, at, CHANNEL * one)
+            elif row < self.first_word:
+                data[at : at + width * size] = bytes(width * size)
+                struct.pack_into(code, data, at, UNLIKELY)
+            else:
+                struct.pack_into(code, data, at, 0.0)
+        return data
+
+
+# ---- file ----------------------------------------------------------------------------------------
+
+
+def text(value):
+    data = value.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def pair(key, kind, value):
+    packed = {U32: "<I", I32: "<i", F32: "<f", BOOL: "<B"}
+    body = text(value) if kind == STRING else struct.pack(packed[kind], value)
+    return text(key) + struct.pack("<I", kind) + body
+
+
+def array(key, kind, values):
+    if kind == STRING:
+        body = b"".join(map(text, values))
+    else:
+        body = struct.pack(f"<{len(values)}i", *values)
+    return text(key) + struct.pack("<IIQ", ARRAY, kind, len(values)) + body
+
+
+def metadata(args, shape, tokens, merges):
+    a = "gemma3" if shape.gemma else "llama"
+    first_word = 259
+    types = [TOKEN_CONTROL if 256 <= i < first_word else TOKEN_NORMAL for i in range(len(tokens))]
+    pairs = [
+        pair("general.architecture", STRING, a),
+        pair("general.name", STRING, args.name),
+        pair("general.file_type", U32, TYPES[shape.type][3]),
+        pair(f"{a}.context_length", U32, shape.context),
+        pair(f"{a}.embedding_length", U32, shape.embd),
+        pair(f"{a}.block_count", U32, shape.layers),
+        pair(f"{a}.feed_forward_length", U32, shape.ff),
+        pair(f"{a}.attention.head_count", U32, shape.heads),
+        pair(f"{a}.attention.head_count_kv", U32, shape.kv_heads),
+        pair(f"{a}.attention.key_length", U32, shape.embd // shape.heads),
+        pair(f"{a}.attention.value_length", U32, shape.embd // shape.heads),
+        pair(f"{a}.attention.layer_norm_rms_epsilon", F32, 1e-5),
+        pair(f"{a}.rope.dimension_count", U32, shape.embd // shape.heads),
+        pair(f"{a}.rope.freq_base", F32, 10000.0),
+        pair("tokenizer.ggml.model", STRING, "gpt2"),
+        pair("tokenizer.ggml.pre", STRING, "gpt-2"),
+        array("tokenizer.ggml.tokens", STRING, tokens),
+        array("tokenizer.ggml.token_type", I32, types),
+        array("tokenizer.ggml.merges", STRING, merges),
+        pair("tokenizer.ggml.bos_token_id", U32, 256),
+        pair("tokenizer.ggml.eos_token_id", U32, 258),
+        pair("tokenizer.ggml.padding_token_id", U32, 256),
+        pair("tokenizer.ggml.add_bos_token", BOOL, 0),
+    ]
+    if shape.gemma:
+        pairs.append(pair(f"{a}.attention.sliding_window", U32, args.window))
+    if args.embedding:
+        pairs.append(pair(f"{a}.pooling_type", U32, POOLING_MEAN))
+        pairs.append(pair(f"{a}.attention.causal", BOOL, 0))
+    else:
+        template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else CHAT_TEMPLATE
+        pairs.append(pair("tokenizer.chat_template", STRING, template))
+    return pairs
+
+
+def padded(size):
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def file_pieces(args, shape):
+    tokens, merges, first_word = make_vocabulary(shape.vocab)
+    tensors = list(shape.tensors())
+    pairs = metadata(args, shape, tokens, merges)
+    magic = b"GOOF" if args.corrupt == "magic" else b"GGUF"
+    head = bytearray(magic + struct.pack("<IQQ", 3, len(tensors), len(pairs)) + b"".join(pairs))
+    offset = 0
+    for name, dims, kind, _ in tensors:
+        number, per_block, block_bytes, _ = TYPES[kind]
+        shown = offset
+        if args.corrupt == "tensor-offset" and name == "output.weight":
+            shown = offset + (1 << 40)  # far beyond the end
+        head += text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, number, shown)
+        offset += padded(math.prod(dims) // per_block * block_bytes)
+    yield head + bytes(padded(len(head)) - len(head)), padded(len(head)) + offset
+    digest = hashlib.sha256(f"{args.seed} {args.name}".encode()).digest()
+    weights = Weights(shape, int.from_bytes(digest, "little"), first_word)
+    for _, dims, kind, role in tensors:
+        size = 0
+        for piece in weights.data(dims, kind, role):
+            size += len(piece)
+            yield piece, None
+        yield bytes(padded(size) - size), None
+
+
+def write(args, shape):
+    started = shown = time.monotonic()
+    partial = f"{args.out}.{os.getpid()}.part"
+    written = total = 0
+    try:
+        with open(partial, "wb", buffering=1 << 20) as out:
+            for piece, announced in file_pieces(args, shape):
+                total = announced or total
+                out.write(piece)
+                written += len(piece)
+                now = time.monotonic()
+                if sys.stderr.isatty() and now - started > 1 and now - shown > 0.2:
+                    shown = now
+                    print(f"\r{written / 1e6:,.0f} of {total / 1e6:,.0f} MB", end="", file=sys.stderr)
+            if args.corrupt == "truncate":
+                out.truncate(total * 2 // 3)
+        os.replace(partial, args.out)
+    except BaseException:
+        if os.path.exists(partial):
+            os.unlink(partial)
+        raise
+    if shown != started:
+        print("\r", end="", file=sys.stderr)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", metavar="OUT.gguf")
+    parser.add_argument("--size", type=parse_size, default="tiny", help="30MB, 2.1GB, 1GiB or tiny (default)")
+    parser.add_argument("--seed", type=int, default=1, help="other weights for each seed (default 1)")
+    parser.add_argument("--name", help="general.name (default: the file's name)")
+    parser.add_argument("--layers", type=int, help="these four replace what --size would choose")
+    parser.add_argument("--embd", type=int)
+    parser.add_argument("--heads", type=int)
+    parser.add_argument("--kv-heads", type=int)
+    parser.add_argument("--ff", type=int, help="feed-forward length")
+    parser.add_argument("--vocab", type=int, default=1024, help="tokens, 459 to 10459 (default 1024)")
+    parser.add_argument("--context", type=int, default=4096, help="trained context (default 4096)")
+    parser.add_argument("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
+    parser.add_argument("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
+    parser.add_argument("--window", type=int, default=0, metavar="N", help="sliding window (architecture gemma3)")
+    parser.add_argument(
+        "--corrupt",
+        choices=("truncate", "magic", "tensor-offset", "template-bomb"),
+        help="write a file that is broken in this way",
+    )
+    args = parser.parse_args()
+    if args.embedding and args.window:
+        parser.error("--embedding and --window do not go together")
+    if not 459 <= args.vocab <= 10459:
+        parser.error("--vocab must lie between 459 and 10459")
+    args.name = args.name or os.path.basename(args.out).removesuffix(".gguf")
+    return args
+
+
+def main():
+    args = parse_arguments()
+    shape = Shape(args)
+    write(args, shape)
+    print(
+        f"{args.out}: {os.path.getsize(args.out) / 1e6:,.1f} MB, {shape.layers} layers of {shape.embd}, "
+        f"ff {shape.ff}, {shape.heads}/{shape.kv_heads} heads, {shape.type}, context {shape.context}"
+    )
+
+
+if __name__ == "__main__":
+    main()
