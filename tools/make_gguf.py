@@ -12,12 +12,13 @@ import sys
 import time
 
 EPILOG = """\
-The file loads in a stock llama-server. Its text is nonsense made of syllables: one word per token, plain
-ASCII, so that every streamed chunk carries text. The end token is never drawn, so an answer ends at its
-max_tokens, at a "stop" string, or at the context. The same arguments always give the same bytes.
+The file loads in a stock llama-server. Its text is nonsense made of syllables: one word per token,
+plain ASCII, so that every streamed chunk carries text. The end token is never drawn, so an answer
+ends at its max_tokens, at a "stop" string, or at the context. The same arguments (with the same
+--name) always give the same bytes.
 
 choosing a size (two cores of a 2 GHz server CPU; roughly tokens/s, falling as 1/size)
-  tiny    about 0.3 MB, thousands a second: for tests of everything that is not about time
+  tiny    about 0.5 MB, thousands a second: for tests of everything that is not about time
   30MB    about 400 a second
   250MB   60 to 80 a second
   500MB   30 to 40 a second: long streams; 1,000 tokens last about half a minute
@@ -47,13 +48,17 @@ TYPES = {
 }
 
 CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + "
-    "'<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 # Keeps whoever renders it busy for ever, with growing memory.
 TEMPLATE_BOMB = (
-    "{% set ns = namespace(text='boom') %}{% for a in range(100000) %}{% for b in range(100000) %}"
-    "{% set ns.text = ns.text ~ 'boom boom boom boom boom boom boom boom' %}{% endfor %}{% endfor %}{{ ns.text }}"
+    "{% set ns = namespace(text='boom') %}"
+    "{% for a in range(100000) %}{% for b in range(100000) %}"
+    "{% set ns.text = ns.text ~ 'boom boom boom boom boom boom boom boom' %}"
+    "{% endfor %}{% endfor %}{{ ns.text }}"
 )
 
 
@@ -82,7 +87,7 @@ def byte_letters():
 
 
 def make_vocabulary(size):
-    """Returns (tokens, merges, first id that may be drawn). Bytes, three control tokens, syllables, words."""
+    """Bytes, control tokens, syllables, words: (tokens, merges, first id that may be drawn)."""
     space = byte_letters()[0x20]
     control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     tokens = byte_letters() + control
@@ -118,7 +123,7 @@ class Shape:
         self.layers = args.layers or 2
         self.ff = args.ff or self.embd * 11 // 4 // 64 * 64 or 64
         if self.embd % self.heads or self.heads % self.kv_heads or (self.embd // self.heads) % 2:
-            raise SystemExit("make_gguf.py: embd must divide by heads (an even size each), heads by kv-heads")
+            raise SystemExit("make_gguf.py: embd must divide by heads (evenly), heads by kv-heads")
         if self.embd % 32 or self.ff % 32 or self.kv_width() % 32:
             raise SystemExit("make_gguf.py: embd, ff and the width of keys must be multiples of 32")
         if wanted and not args.layers:
@@ -173,9 +178,9 @@ class Shape:
 
 
 # ---- weights -------------------------------------------------------------------------------------
-# Channel 0 of the residual stream is a constant: every token's embedding has the same value there and no
-# layer writes to it (its row is zero in the matrices that add to the stream). So the output matrix can
-# make control tokens and single bytes unlikely whatever the context is.
+# Channel 0 of the residual stream is a constant: every token's embedding has the same value there
+# and no layer writes to it (its row is zero in the matrices that add to the stream). So the output
+# matrix can make control tokens and single bytes unlikely whatever the context is.
 
 CHANNEL = 4.0  # what channel 0 holds
 UNLIKELY = -24.0  # weight of channel 0 for tokens that shall not be drawn
@@ -183,7 +188,7 @@ LOGIT_SPREAD = 3.0  # standard deviation of the other logits
 
 
 class Weights:
-    """Random weights out of one block per (type, scale) that is repeated, each tensor from another place."""
+    """Random weights: one block per (type, scale), repeated, each tensor from another place."""
 
     BLOCK_BYTES = 1 << 20
 
@@ -200,7 +205,8 @@ class Weights:
             # An odd number of patterns: rows of a matrix do not repeat with the block.
             count = self.BLOCK_BYTES // len(fixed) | 1
             noise = int.from_bytes(self.random.randbytes(count * len(fixed)), "little")
-            value = noise & int.from_bytes(mask * count, "little") | int.from_bytes(fixed * count, "little")
+            value = noise & int.from_bytes(mask * count, "little")
+            value |= int.from_bytes(fixed * count, "little")
             self.blocks[key] = value.to_bytes(count * len(fixed), "little")
         return self.blocks[key]
 
@@ -208,7 +214,7 @@ class Weights:
     def pattern(kind, spread):
         """One quantisation block: its fixed bits, and the mask of its random bits."""
         if kind in ("f16", "f32"):
-            # random sign and mantissa, fixed exponent: sizes between 2^e and 2^(e+1), about 1.5 * 2^e
+            # random sign and mantissa, fixed exponent: sizes from 2^e to 2^(e+1)
             exponent = round(math.log2(spread / 1.53))
             if kind == "f16":
                 return struct.pack("<H", max(1, exponent + 15) << 10), struct.pack("<H", 0x83FF)
@@ -366,7 +372,8 @@ def write(args, shape):
                 now = time.monotonic()
                 if sys.stderr.isatty() and now - started > 1 and now - shown > 0.2:
                     shown = now
-                    print(f"\r{written / 1e6:,.0f} of {total / 1e6:,.0f} MB", end="", file=sys.stderr)
+                    line = f"\r{written / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+                    print(line, end="", file=sys.stderr)
             if args.corrupt == "truncate":
                 out.truncate(total * 2 // 3)
         os.replace(partial, args.out)
@@ -383,20 +390,21 @@ def parse_arguments():
         description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", metavar="OUT.gguf")
-    parser.add_argument("--size", type=parse_size, default="tiny", help="30MB, 2.1GB, 1GiB or tiny (default)")
-    parser.add_argument("--seed", type=int, default=1, help="other weights for each seed (default 1)")
-    parser.add_argument("--name", help="general.name (default: the file's name)")
-    parser.add_argument("--layers", type=int, help="these four replace what --size would choose")
-    parser.add_argument("--embd", type=int)
-    parser.add_argument("--heads", type=int)
-    parser.add_argument("--kv-heads", type=int)
-    parser.add_argument("--ff", type=int, help="feed-forward length")
-    parser.add_argument("--vocab", type=int, default=1024, help="tokens, 459 to 10459 (default 1024)")
-    parser.add_argument("--context", type=int, default=4096, help="trained context (default 4096)")
-    parser.add_argument("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
-    parser.add_argument("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
-    parser.add_argument("--window", type=int, default=0, metavar="N", help="sliding window (architecture gemma3)")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--size", type=parse_size, default="tiny", help="30MB, 2.1GB, 1GiB or tiny (default)")
+    add("--seed", type=int, default=1, help="other weights for each seed (default 1)")
+    add("--name", help="general.name (default: the file's name)")
+    add("--layers", type=int, help="these five replace what --size would choose")
+    add("--embd", type=int)
+    add("--heads", type=int)
+    add("--kv-heads", type=int)
+    add("--ff", type=int, help="feed-forward length")
+    add("--vocab", type=int, default=1024, help="tokens, 459 to 10459 (default 1024)")
+    add("--context", type=int, default=4096, help="trained context (default 4096)")
+    add("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
+    add("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
+    add("--window", type=int, default=0, metavar="N", help="sliding window (gemma3)")
+    add(
         "--corrupt",
         choices=("truncate", "magic", "tensor-offset", "template-bomb"),
         help="write a file that is broken in this way",
@@ -415,8 +423,9 @@ def main():
     shape = Shape(args)
     write(args, shape)
     print(
-        f"{args.out}: {os.path.getsize(args.out) / 1e6:,.1f} MB, {shape.layers} layers of {shape.embd}, "
-        f"ff {shape.ff}, {shape.heads}/{shape.kv_heads} heads, {shape.type}, context {shape.context}"
+        f"{args.out}: {os.path.getsize(args.out) / 1e6:,.1f} MB, "
+        f"{shape.layers} layers of {shape.embd}, ff {shape.ff}, "
+        f"{shape.heads}/{shape.kv_heads} heads, {shape.type}, context {shape.context}"
     )
 
 

@@ -3,6 +3,8 @@
 // run in Choice. Exit codes: 0 good, 1 failed, 2 wrong usage or configuration.
 
 #include <CLI/App.hpp>
+#include <CLI/Config.hpp>  // the parts App declares and these define
+#include <CLI/Formatter.hpp>
 #include <functional>
 
 namespace hf::app {

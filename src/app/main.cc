@@ -6,12 +6,31 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/commands.h"
+#include "app/terminal.h"
+#include "config/near_match.h"
 #include "process/child.h"
 
 namespace hf::app {
 namespace {
+
+// The parser would only say that a subcommand is required.
+int report_unknown_command(CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names.push_back(command->get_name());
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const auto near = config::near_match(word, known);
+  print_error("there is no command \"" + word + "\"",
+              near ? "did you mean: holdfast " + std::string(*near)
+                   : "holdfast --help lists the commands");
+  return kWrongUsage;
+}
 
 int run(int argc, char** argv) {
   CLI::App app{
@@ -40,6 +59,9 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr) {
+      return report_unknown_command(app, argv[1]);
+    }
     return app.exit(error) == kGood ? kGood : kWrongUsage;
   }
   return choice.run();

@@ -24,7 +24,8 @@ class Ledger {
   [[nodiscard]] Footprint free() const { return budget_ - reserved_ - debt_; }
 
   void reserve(const Footprint& bytes) { reserved_ += bytes; }
-  // The child has been told to stop: its bytes, debt included, still count but are on their way out.
+  // The child has been told to stop: its bytes, debt included, still count but are on their way
+  // out.
   void start_leaving(const Footprint& bytes) { leaving_ += bytes; }
   // Reaped: its reservation and its debt are free. `was_leaving`: start_leaving had been called.
   void release(const Footprint& bytes, const Footprint& debt, bool was_leaving) {

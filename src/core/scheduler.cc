@@ -47,8 +47,8 @@ void Scheduler::touch(Model& model) {
 // because a cut lease frees a slot, a stopped model frees a place, and each may let somebody else
 // go on; it ends because every round consumes a ticket, a lease, a gate or a child.
 void Scheduler::settle() {
-  stop_expired_ttl();
   do {
+    stop_expired_ttl();  // again after a gate opened: its model may have been idle for long
     while (!touched_.empty()) {
       const ModelId id = touched_.back();
       touched_.pop_back();

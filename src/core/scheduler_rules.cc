@@ -122,7 +122,8 @@ bool Scheduler::make_room(Model& head) {
   }
   for (const ModelId id : victims) {
     Model& victim = models_[id.value];
-    Reason reason{.why = Why::IdleVictim, .for_model = head.id};
+    const bool swapped = victim.state == State::Gated;  // it was busy until its gate drained it
+    Reason reason{.why = swapped ? Why::TurnOver : Why::IdleVictim, .for_model = head.id};
     reason.need = head.spec.footprint.total();
     reason.have = ledger_.free().total();
     reason.value = value_of(worth(victim), limits_.policy);

@@ -214,7 +214,8 @@ WaitView Scheduler::wait_view(const Model& model) const {
   } else if (model.state == State::Gated || owner_) {
     w.waiting_for = WaitingFor::Drain;
   } else if (size.fits_in(ledger_.free())) {
-    w.waiting_for = WaitingFor::LoadSlot;
+    const bool slot_free = loading_ < limits_.loads_at_once;  // then it is others who go first
+    w.waiting_for = slot_free ? WaitingFor::Turn : WaitingFor::LoadSlot;
   } else if (size.fits_in(ledger_.free() + ledger_.leaving())) {
     w.waiting_for = WaitingFor::Reap;
   } else if (urgent()) {

@@ -85,6 +85,9 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
   line.add("--offline");
   line.add("--cors-origins", "localhost");
   line.add("--fit", "off");  // it would shrink what was asked for without telling the ledger
+  // A CPU backend may copy the weights into a layout of its own: twice the memory, and the copy is
+  // made anew at each load, where mapped weights come back from the page cache.
+  line.add("--no-repack");
   line.add("--ctx-size", std::to_string(static_cast<long long>(plan.context) * plan.parallel));
   line.add("--parallel", std::to_string(plan.parallel));
   line.add("--cache-ram", std::to_string(plan.cache_ram.count / kMiB.count));

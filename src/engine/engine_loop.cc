@@ -161,7 +161,7 @@ void Engine::Impl::perform(const core::action::Notice& a) {
   const bool warning = a.kind == NoticeKind::AllInUse || a.kind == NoticeKind::CriticalMemory ||
                        a.kind == NoticeKind::EmergencyCleanup;
   if (a.kind == NoticeKind::EmergencyCleanup) {
-    store::JournalLine cleanup(millis_of(now().time_since_epoch()), "cleanup");
+    store::JournalLine cleanup(monotonic_ms(), "cleanup");
     write(cleanup.text("level", "emergency"));
   }
   spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", line);
@@ -197,7 +197,7 @@ void Engine::Impl::shutdown(std::function<void()> done) {
   if (done) {
     on_finished_ = std::move(done);
   }
-  write(store::JournalLine(millis_of(now().time_since_epoch()), "shutdown"));
+  write(store::JournalLine(monotonic_ms(), "shutdown"));
   feed(core::event::Shutdown{});
 }
 

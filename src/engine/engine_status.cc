@@ -116,8 +116,13 @@ std::vector<std::string> Engine::Impl::names_of(const std::vector<ModelId>& ids)
   return names;
 }
 
+std::int64_t Engine::Impl::monotonic_ms() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
 store::JournalLine Engine::Impl::journal_line(std::string_view event, ModelId model) {
-  store::JournalLine line(millis_of(now().time_since_epoch()), event);
+  store::JournalLine line(monotonic_ms(), event);
   line.model(catalog_.name(model));
   return line;
 }

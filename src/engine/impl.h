@@ -132,6 +132,8 @@ class Engine::Impl {
   void warn_relief(const core::action::Notice& notice);
 
   // engine_status.cc
+  // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
+  static std::int64_t monotonic_ms();
   void write(const store::JournalLine& line);
   store::JournalLine journal_line(std::string_view event, ModelId model);
   void remember(ModelId model, std::string_view event, const core::Reason& reason);

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/units.h"
+#include "gguf/architecture.h"
 #include "gguf/cost.h"
 #include "gguf/header.h"
 #include "gguf/kind.h"
@@ -144,11 +145,14 @@ gguf::RunOptions cost_options(const RunPlan& plan) {
   options.cache_ram = plan.cache_ram;
   options.ctx_checkpoints = static_cast<std::uint32_t>(plan.context_checkpoints);
   options.swa_full = plan.swa_full;
-  options.load_mode = plan.load_mode == config::LoadMode::None ||
-                              plan.load_mode == config::LoadMode::Dio
-                          ? gguf::LoadMode::Read
-                          : gguf::LoadMode::Mapped;
-  options.repack = gguf::host_repack();
+  options.load_mode =
+      plan.load_mode == config::LoadMode::None || plan.load_mode == config::LoadMode::Dio
+          ? gguf::LoadMode::Read
+          : gguf::LoadMode::Mapped;
+  // Children run with --no-repack (command_line.cc), unless the administrator said otherwise.
+  const bool repacks =
+      std::find(plan.extra.begin(), plan.extra.end(), "--repack") != plan.extra.end();
+  options.repack = repacks ? gguf::host_repack() : gguf::Repack::Off;
   options.embeddings = plan.kind == ModelKind::Chat;
   return options;
 }
@@ -164,7 +168,7 @@ void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
   plan.name = settings.name;
   plan.kind = plan_kind(header);
   plan.parallel = settings.parallel;
-  plan.swa_full = header.sliding_window > 0;
+  plan.swa_full = gguf::needs_swa_full(header);
   plan.context_checkpoints = header.has_recurrent_state() ? kCheckpoints : 0;
   plan.cache_ram = settings.cache_ram.value_or(gguf::default_cache_ram(header.tensors.total));
   plan.load_mode = settings.load_mode;

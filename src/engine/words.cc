@@ -75,7 +75,8 @@ std::string russian(const core::action::Notice& notice, const std::vector<std::s
              ")";
     case NoticeKind::AllInUse:
     case NoticeKind::AllInUseLong:
-      return "⚠️ Все модели используются! Нельзя выгрузить ни одну модель. "
+      return "⚠️ Все модели используются! Нельзя выгрузить ни одну "
+             "модель. "
              "Активные: " +
              name_set(names);
   }

@@ -184,6 +184,14 @@ TEST(Cost, EmbeddingsComputeLogitsForAWholeBatch) {
   EXPECT_GE(embedding - plain, Bytes(std::int64_t{2} * 510 * 262'144 * 4));
 }
 
+TEST(Cost, LargeVocabulariesCountTwiceOver) {
+  Header header = model("llama");
+  const Bytes before = predict_cost(header, options()).process_overhead;
+  header.vocab_size += 100'000;
+  header.merge_count = 100'000;
+  EXPECT_EQ(predict_cost(header, options()).process_overhead, before + Bytes(36'000'000));
+}
+
 TEST(Cost, LayersOnADeviceAreStatedApart) {
   RunOptions with = options();
   EXPECT_EQ(predict_cost(model("llama"), with).device, Bytes(0));

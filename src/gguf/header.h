@@ -90,7 +90,8 @@ struct Header {
 
   std::optional<Pooling> pooling;
   std::uint32_t vocab_size = 0;
-  Bytes vocab_bytes;  // texts of the tokenizer: tokens and merges
+  std::uint32_t merge_count = 0;  // of a byte-pair tokenizer
+  Bytes vocab_bytes;              // texts of the tokenizer: tokens and merges
   bool has_chat_template = false;
 
   std::uint32_t split_count = 0;  // 0 or 1: the whole model is in this file

@@ -34,7 +34,8 @@ TEST(Header, ReadsWhatAModelStates) {
   EXPECT_EQ(header->head_count.at(1), 4U);
   EXPECT_EQ(header->head_count_kv.at(0), 2U);
   EXPECT_EQ(header->vocab_size, 3U);
-  EXPECT_EQ(header->vocab_bytes, Bytes(27));
+  EXPECT_EQ(header->merge_count, 2U);
+  EXPECT_EQ(header->vocab_bytes, Bytes(27 + 22)) << "three tokens of one byte, two merges of three";
   EXPECT_TRUE(header->has_chat_template);
   EXPECT_FALSE(header->pooling.has_value());
   EXPECT_FALSE(header->has_recurrent_state());

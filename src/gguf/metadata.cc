@@ -213,6 +213,8 @@ class MetadataReader {
     skip_elements(type, count, 0);
     if (key == "tokenizer.ggml.tokens") {
       tokens_ = static_cast<std::uint32_t>(count);
+    } else if (key == "tokenizer.ggml.merges") {
+      header_.merge_count = static_cast<std::uint32_t>(count);
     }
     if (key == "tokenizer.ggml.tokens" || key == "tokenizer.ggml.merges") {
       header_.vocab_bytes += Bytes(static_cast<std::int64_t>(cursor_.position() - start));

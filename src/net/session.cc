@@ -19,10 +19,7 @@ Reply overloaded() {
   reply.status = 503;
   reply.body = std::string(kOverloaded);
   reply.close = true;
-  Header retry;
-  retry.name = "Retry-After";
-  retry.value = "1";
-  reply.headers.push_back(std::move(retry));
+  reply.headers.push_back(Header{"Retry-After", "1"});
   return reply;
 }
 

@@ -239,9 +239,8 @@ void Checker::after(const core::Scheduler& scheduler) {
            "nobody waits for a model with a free slot");
   }
   if (events_ % kSample == 0) {
-    std::erase_if(waiting_, [this](TicketId id) {
-      return tickets_[id.value].stage != Stage::Waiting;
-    });
+    std::erase_if(waiting_,
+                  [this](TicketId id) { return tickets_[id.value].stage != Stage::Waiting; });
     check_deadlines();
     check_models(scheduler);
   }
@@ -290,8 +289,7 @@ void Checker::check_rest(const core::Scheduler& scheduler, bool quitting) {
   for (const Truth& model : models_) {
     expect(model.waiting == 0, "everybody who waited is granted or refused in the end");
     expect(model.leases == 0, "every lease ends in the end");
-    expect(model.phase != Phase::Loading && model.phase != Phase::Stopping,
-           "loads and stops end");
+    expect(model.phase != Phase::Loading && model.phase != Phase::Stopping, "loads and stops end");
     expect(!model.gated, "no gate stays shut without a need");
     expect(!quitting || model.phase == Phase::None, "after a shutdown no child is left");
   }
@@ -301,14 +299,14 @@ void Checker::check_rest(const core::Scheduler& scheduler, bool quitting) {
 }
 
 bool Checker::somebody_waits() const {
-  const bool live = std::any_of(models_.begin(), models_.end(),
-                                [](const Truth& m) { return m.waiting > 0; });
+  const bool live =
+      std::any_of(models_.begin(), models_.end(), [](const Truth& m) { return m.waiting > 0; });
   return live || (last_departure_ && now_ - *last_departure_ < plan_.limits.placeholder);
 }
 
 bool Checker::wants_memory(const Truth& model) const {
-  const bool served = model.phase == Phase::Loading ||
-                      (model.phase == Phase::Ready && !model.gated);
+  const bool served =
+      model.phase == Phase::Loading || (model.phase == Phase::Ready && !model.gated);
   return model.waiting > 0 && !served;
 }
 

@@ -131,7 +131,7 @@ class Checker {
   std::optional<Command> command_;   // of the present event
   std::optional<ModelId> exited_;    // by the present event
   core::Footprint budget_;
-  bool stressed_ = false;            // memory above the high mark, and not yet below the low one
+  bool stressed_ = false;  // memory above the high mark, and not yet below the low one
   std::optional<TimePoint> last_departure_;
   std::optional<TimePoint> drain_until_;
   bool finished_ = false;

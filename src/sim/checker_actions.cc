@@ -23,8 +23,7 @@ void Checker::judge(const core::action::Grant& a) {
     return fail("a grant is for a known ticket and model");
   }
   expect(!ticket->departed, "nothing is granted to who has left");
-  expect(ticket->stage == Stage::Waiting && ticket->model == a.model,
-         "a ticket has one outcome");
+  expect(ticket->stage == Stage::Waiting && ticket->model == a.model, "a ticket has one outcome");
   expect(model->phase == Phase::Ready && !model->gated && model->generation == a.generation,
          "a grant is on the open child");
   expect(a.waited == now_ - ticket->arrived, "the wait is told as it was");
@@ -162,8 +161,7 @@ void Checker::judge(const core::action::StopChild& a) {
 
 void Checker::judge_stop_of_loading(const core::action::StopChild& a) {
   const bool forced = a.reason.why == Why::ForcedByHand && command_ && command_->forced;
-  const bool quitting = a.reason.why == Why::DrainDeadline && drain_until_ &&
-                        *drain_until_ <= now_;
+  const bool quitting = a.reason.why == Why::DrainDeadline && drain_until_ && *drain_until_ <= now_;
   expect(forced || quitting, "a loading model is never stopped");
 }
 

@@ -30,8 +30,8 @@ void Clients::start(TimePoint now) {
 Happening Clients::some_request() {
   Happening request{.what = What::Arrive};
   request.model = ModelId(static_cast<std::uint32_t>(random_.weighted(popularity_)));
-  request.user = UserId(static_cast<std::uint32_t>(
-      random_.below(static_cast<std::uint64_t>(plan_.users))));
+  request.user =
+      UserId(static_cast<std::uint32_t>(random_.below(static_cast<std::uint64_t>(plan_.users))));
   return request;
 }
 
@@ -51,8 +51,7 @@ std::optional<core::Event> Clients::happen(const Happening& happening, TimePoint
       return arrive(request.model, request.user, now);
     }
     case What::Arrive:
-      return calm_ ? std::nullopt
-                   : std::optional(arrive(happening.model, happening.user, now));
+      return calm_ ? std::nullopt : std::optional(arrive(happening.model, happening.user, now));
     case What::Leave:
       return leave(happening.ticket, now);
     case What::Answered: {

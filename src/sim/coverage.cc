@@ -65,8 +65,9 @@ std::vector<std::string> Coverage::marks() const {
       if (counts_[a][r] > 0) {
         const std::string name(kActionNames[a]);
         const bool reason = carries_reason(kActionNames[a]);
-        marks.push_back(name + ":" + (reason ? std::string(name_of(static_cast<core::Why>(r)))
-                                             : std::to_string(r)));
+        marks.push_back(
+            name + ":" +
+            (reason ? std::string(name_of(static_cast<core::Why>(r))) : std::to_string(r)));
       }
     }
   }

@@ -120,8 +120,8 @@ struct EventWriter {
            (e.footprint ? " " + describe(*e.footprint) : std::string());
   }
   std::string operator()(const event::Arrived& e) const {
-    return (e.kind == core::TicketKind::Load ? "load " : "arrive ") + names.ticket(e.ticket) +
-           " " + names.model(e.model) + " user=" + std::to_string(e.user.value);
+    return (e.kind == core::TicketKind::Load ? "load " : "arrive ") + names.ticket(e.ticket) + " " +
+           names.model(e.model) + " user=" + std::to_string(e.user.value);
   }
   std::string operator()(const event::Ended& e) const {
     return (e.kind == core::EndKind::ClientGone ? "cancel " : "end ") + names.ticket(e.ticket);
@@ -168,8 +168,8 @@ struct ActionWriter {
   const Names& names;
 
   std::string operator()(const action::Grant& a) const {
-    return "grant " + names.ticket(a.ticket) + " on " +
-           child_text(names, a.model, a.generation) + reason_text(names, a.reason);
+    return "grant " + names.ticket(a.ticket) + " on " + child_text(names, a.model, a.generation) +
+           reason_text(names, a.reason);
   }
   std::string operator()(const action::Refuse& a) const {
     const std::string retry = a.retry_after > Duration::zero()

@@ -86,8 +86,7 @@ core::Event Faults::tune(ModelId model) {
     tuned.reload = random_.duration(std::chrono::milliseconds(100), std::chrono::seconds(60));
   }
   if (random_.chance(0.5)) {
-    tuned.longest_answer =
-        random_.duration(std::chrono::seconds(1), std::chrono::seconds(600));
+    tuned.longest_answer = random_.duration(std::chrono::seconds(1), std::chrono::seconds(600));
   }
   if (random_.chance(0.5)) {
     tuned.footprint = draw_size(random_, plan_.limits.budget, plan_.domains);

@@ -17,13 +17,13 @@ namespace hf::sim {
 
 enum class Fault {
   Crash,
-  Growth,    // measured above the reservation: debt
-  Reading,   // memory in use rises and falls, sometimes above the critical mark
-  Tune,      // news about costs
-  Replace,   // a new spec, sometimes with a restart
-  Remove,    // and added again later
-  Broken,    // its file, until it is replaced
-  Pin,       // or unpin
+  Growth,   // measured above the reservation: debt
+  Reading,  // memory in use rises and falls, sometimes above the critical mark
+  Tune,     // news about costs
+  Replace,  // a new spec, sometimes with a restart
+  Remove,   // and added again later
+  Broken,   // its file, until it is replaced
+  Pin,      // or unpin
   UnloadIdle,
   Drain,
   Force,

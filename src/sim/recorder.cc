@@ -72,7 +72,8 @@ std::string Recorder::line_of(const Entry& entry) {
   if (const auto* event = std::get_if<core::Event>(&entry.what)) {
     return time.data() + describe(*event, numbers);
   }
-  return std::string(time.data()) + "    -> " + describe(std::get<core::Action>(entry.what), numbers);
+  return std::string(time.data()) + "    -> " +
+         describe(std::get<core::Action>(entry.what), numbers);
 }
 
 std::string Recorder::last_lines() const {

@@ -1,6 +1,6 @@
 #pragma once
-// Many seeds on several threads. Runs share nothing, so the summary does not depend on the number of
-// threads or on which of them ran what.
+// Many seeds on several threads. Runs share nothing, so the summary does not depend on the number
+// of threads or on which of them ran what.
 
 #include <cstdint>
 #include <functional>

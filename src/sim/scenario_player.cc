@@ -258,8 +258,7 @@ Result<core::Event> ScenarioPlayer::client_event(const Words& words) {
   if (words[0] == "resume") {
     return event::ReaderResumed{*ticket};
   }
-  return event::Ended{*ticket,
-                      words[0] == "end" ? core::EndKind::Done : core::EndKind::ClientGone};
+  return event::Ended{*ticket, words[0] == "end" ? core::EndKind::Done : core::EndKind::ClientGone};
 }
 
 Result<core::Event> ScenarioPlayer::arrived(const Words& words) {
@@ -334,8 +333,8 @@ Result<core::Event> ScenarioPlayer::command_event(const Words& words) {
   }
   if (verb == "cleanup") {
     const bool emergency = words[1] == "emergency";
-    return event::Cleanup{++commands_, emergency ? core::CleanupLevel::Emergency
-                                                 : core::CleanupLevel::Normal};
+    return event::Cleanup{++commands_,
+                          emergency ? core::CleanupLevel::Emergency : core::CleanupLevel::Normal};
   }
   const auto model = known_model(words[1]);
   if (!model) {

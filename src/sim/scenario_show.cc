@@ -49,8 +49,9 @@ Result<std::string> ScenarioPlayer::bound(const Words& words) {
     return fail(ticket.error());
   }
   const auto deadline = scheduler().deadline_of(*ticket);
-  return words[1] + (deadline ? " is served within " + format_duration(*deadline - now_)
-                              : std::string(" has no bound")) +
+  return words[1] +
+         (deadline ? " is served within " + format_duration(*deadline - now_)
+                   : std::string(" has no bound")) +
          "\n";
 }
 
@@ -62,8 +63,8 @@ std::string ScenarioPlayer::show() const {
   for (std::uint32_t i = 0; i < scheduler_->model_count(); ++i) {
     const core::ModelView view = scheduler_->view(ModelId(i));
     text += view.name + " " + std::string(core::name_of(view.state)) +
-            " leases=" + std::to_string(view.leases) +
-            " waiting=" + std::to_string(view.waiting) + (view.pinned ? " pinned" : "") + "\n";
+            " leases=" + std::to_string(view.leases) + " waiting=" + std::to_string(view.waiting) +
+            (view.pinned ? " pinned" : "") + "\n";
   }
   for (const core::WaitView& wait : scheduler_->waiting()) {
     text += "line " + std::to_string(wait.position) + ": " + names_.model(wait.model) +

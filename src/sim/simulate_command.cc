@@ -79,13 +79,15 @@ void print_text(const Summary& s, double elapsed_s, std::FILE* out) {
   const auto count = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
   std::fprintf(out, "%llu seeds, %llu events, %s of virtual time in %.1f s\n", count(s.seeds),
                count(s.events), format_duration(s.virtual_time).c_str(), elapsed_s);
-  std::fprintf(out, "loads %llu (failed %llu), stops %llu, crashes %llu, gates %llu shut %llu opened\n",
+  std::fprintf(out,
+               "loads %llu (failed %llu), stops %llu, crashes %llu, gates %llu shut %llu opened\n",
                count(c.loads), count(c.failed_loads), count(c.stops), count(c.crashes),
                count(c.gates_shut), count(c.gates_opened));
   std::fprintf(out, "grants %llu, refusals %llu, answers cut %llu, longest wait %s\n",
                count(c.grants), count(c.refusals), count(c.cuts),
                format_duration(c.longest_wait).c_str());
-  std::fprintf(out, "published bounds kept in %llu seeds: %llu waits, the longest %.0f%% of its bound\n",
+  std::fprintf(out,
+               "published bounds kept in %llu seeds: %llu waits, the longest %.0f%% of its bound\n",
                count(s.bound_seeds), count(c.bounds_checked), 100 * c.worst_wait);
   if (s.failures.empty()) {
     std::fprintf(out, "all promises held\n");

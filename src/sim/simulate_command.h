@@ -13,8 +13,8 @@
 namespace hf::sim {
 
 struct SimulateOptions {
-  std::uint64_t seed = 1;      // the first
-  std::uint64_t seeds = 1;     // how many, counted up from it
+  std::uint64_t seed = 1;   // the first
+  std::uint64_t seeds = 1;  // how many, counted up from it
   std::uint64_t events = 5000;
   unsigned threads = 1;
   core::Mutant mutant = core::Mutant::None;

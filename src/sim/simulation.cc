@@ -18,7 +18,8 @@ namespace hf::sim {
 namespace {
 
 constexpr std::uint64_t kRunStream = 5;
-// A wake that nobody planned, before an event: must change nothing, or next_deadline() was too late.
+// A wake that nobody planned, before an event: must change nothing, or next_deadline() was too
+// late.
 constexpr double kIdleWakes = 0.1;
 // The liveness phase ends by then, however long the queues were.
 constexpr Duration kLongestCalm = std::chrono::hours(72);

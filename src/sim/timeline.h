@@ -1,7 +1,8 @@
 #pragma once
 // The future of a simulation: happenings in order of virtual time, first scheduled first among
-// equals, so that a run depends on nothing but its seed. A happening is a small value; who scheduled
-// it decides what it means when its time comes (its child may be gone by then). Single thread.
+// equals, so that a run depends on nothing but its seed. A happening is a small value; who
+// scheduled it decides what it means when its time comes (its child may be gone by then). Single
+// thread.
 
 #include <cstdint>
 #include <queue>

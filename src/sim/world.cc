@@ -32,8 +32,8 @@ void World::perform(const core::action::StartLoad& action, TimePoint now) {
   if (!calm_ && random_.chance(plan_.load_fails)) {
     const bool oom = random_.chance(plan_.fails_by_oom);
     constexpr int kKinds = static_cast<int>(LoadFailure::Broken) + 1;
-    loaded.detail = oom ? static_cast<int>(LoadFailure::OutOfMemory)
-                        : static_cast<int>(random_.below(kKinds));
+    loaded.detail =
+        oom ? static_cast<int>(LoadFailure::OutOfMemory) : static_cast<int>(random_.below(kKinds));
   }
   timeline_.add(now + random_.duration(model.load_min, model.load_max), loaded);
 }

@@ -38,7 +38,8 @@ class Engine:
         self.sock = sock
         command = [
             ENGINE, "-m", model, "--host", sock, "--alias", "m", "--offline", "--no-ui",
-            "--no-slots", "--ctx-size", "512", "--parallel", "1", "--cache-ram", "0", "--fit", "off",
+            "--no-slots", "--ctx-size", "512",
+            "--parallel", "1", "--cache-ram", "0", "--fit", "off",
         ]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -20,7 +20,9 @@ namespace hf::core::testing {
 
 using Texts = std::vector<std::string>;
 
-inline Bytes gib(std::int64_t n) { return n * kGiB; }
+inline Bytes gib(std::int64_t n) {
+  return n * kGiB;
+}
 // P 30 s, Q 30 s, nothing else set.
 Limits limits(Bytes budget);
 // One slot.
@@ -33,7 +35,9 @@ class Harness {
   Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] TimePoint now() const { return now_; }
   [[nodiscard]] ModelId id(const std::string& model) const;
-  [[nodiscard]] ModelView view(const std::string& model) const { return scheduler_.view(id(model)); }
+  [[nodiscard]] ModelView view(const std::string& model) const {
+    return scheduler_.view(id(model));
+  }
   [[nodiscard]] State state(const std::string& model) const { return view(model).state; }
   // From now to the published deadline.
   [[nodiscard]] std::optional<Duration> bound(const std::string& ticket) const;

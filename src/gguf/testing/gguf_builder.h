@@ -125,6 +125,7 @@ inline GgufBuilder small_llama() {
       .u32("llama.attention.head_count", 4)
       .u32("llama.attention.head_count_kv", 2)
       .texts("tokenizer.ggml.tokens", {"a", "b", "c"})
+      .texts("tokenizer.ggml.merges", {"a b", "b c"})
       .text("tokenizer.chat_template", "{{ messages }}")
       .tensor("token_embd.weight", {64, 3}, 0, 0)
       .tensor("blk.0.attn_q.weight", {64, 8}, 1, 768)

@@ -118,8 +118,9 @@ class Server:
             self.process.kill()
             self.process.wait(PATIENT_S)
         for pid in {*children, *self.known_children}:
-            if processes.is_alive(pid) and str(self.folder) in " ".join(processes.command_line(pid)):
-                os.kill(pid, signal.SIGKILL)
+            # A number may have been given to somebody else's process since.
+            if str(self.folder) in " ".join(processes.command_line(pid)):
+                processes.kill(pid)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
