@@ -5,7 +5,8 @@
   tools/check_journal.py JOURNAL --open   requests and children may still be there at the end
                                           (the server runs, or it was killed)
 
-The journal is one JSON object a line. What is checked:
+The journal is one JSON object a line; a server that starts again appends to it, with generations and
+request numbers that begin anew. What is checked:
   no-signal-in-use      a child was told to stop while a request held it (force and the drain
                         deadline excepted: they cut its requests first)
   no-signal-loading     a child was told to stop while it loaded (force and shutdown excepted)
@@ -26,6 +27,8 @@ from typing import NamedTuple, Optional
 # `why` of a stop_signal that may reach a child which is in use or loading.
 FORCED = {"forced", "forced_by_hand", "drain_deadline"}
 MAY_STOP_LOADING = FORCED | {"shutdown"}
+
+MOST_SHOWN = 20  # one fault repeats itself; their number says the rest
 
 LOADING, READY, STOPPING, GONE = "loading", "ready", "stopping", "gone"
 
@@ -62,10 +65,12 @@ class Audit:
     def __init__(self):
         self.findings = []
         self.counts = collections.Counter()
+        self.starts = 0
         self.most_leases = 0
         self.crashes = 0  # exits that nobody asked for
         self._line = 0
         self._time = None
+        self._shutting_down = False
         self._children = {}  # model -> its newest child
         self._holding = {}  # request -> the child it holds
         self._ended = {}  # request -> line of its release or cut
@@ -122,7 +127,23 @@ class Audit:
                         f"{event['event']} of {child} says {event['leases']} leases, "
                         f"the lines before it add up to {len(child.holders)}")
 
+    def _on_start(self, _event):
+        """A server began. Whatever a killed one left died with it."""
+        self.starts += 1
+        self._forget()
+
+    def _on_shutdown(self, _event):
+        self._shutting_down = True
+
+    def _forget(self):
+        self._children, self._holding, self._ended = {}, {}, {}
+        self._time = None
+        self._shutting_down = False
+
     def _on_spawn(self, event):
+        if self._shutting_down and all(c.state == GONE for c in self._children.values()) \
+                and not self._holding:
+            self._forget()  # that server ended well; this is the next one's first child
         model, generation = event.get("model"), event.get("generation")
         before = self._children.get(model)
         if before is not None:
@@ -226,13 +247,17 @@ def main(arguments=None):
     except (OSError, UnicodeDecodeError) as error:
         print(f"error: {options.journal}: {error}", file=sys.stderr)
         return 1
-    for finding in result.findings:
+    for finding in result.findings[:MOST_SHOWN]:
         print(f"{options.journal}: {finding}")
+    by_rule = collections.Counter(finding.rule for finding in result.findings)
+    for rule, count in sorted(by_rule.items()):
+        print(f"{options.journal}: {rule}: {count} times")
     events = ", ".join(f"{count} {name}" for name, count in sorted(result.counts.items()))
     print(f"{sum(result.counts.values())} lines ({events or 'none'}); "
           f"at most {result.most_leases} leases at once; {result.crashes} crashes; "
           f"{len(result.findings)} rules broken")
-    return 1 if result.findings or not result.counts["spawn"] else 0
+    # No line at all proves nothing: the wrong file, or a journal that is not written.
+    return 1 if result.findings or not result.counts else 0
 
 
 if __name__ == "__main__":

@@ -238,19 +238,18 @@ ApiError upstream_crashed(std::string_view model) {
 }
 
 ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
-  const auto text = [detail](std::string_view sentence) {
-    return detail.empty() ? std::string(sentence)
-                          : std::string(sentence) + ": " + std::string(detail);
-  };
+  constexpr std::string_view kWhereNames = "GET /v1/models lists the names";
   ApiError error;
   switch (fault) {
     case net::BodyFault::NotJson:
-      return make(400, "invalid_json", text("the body is not valid JSON"));
+      error = make(400, "invalid_json", "the body is not valid JSON");
+      break;
     case net::BodyFault::NotObject:
-      return make(400, "not_an_object", "the body must be a JSON object");
+      error = make(400, "not_an_object", "the body must be a JSON object");
+      break;
     case net::BodyFault::NoModel:
       error = make(400, "model_missing", "the body has no \"model\"");
-      error.hint = "GET /v1/models lists the names";
+      error.hint = kWhereNames;
       break;
     case net::BodyFault::TwoModels:
       error = make(400, "model_ambiguous", "the body has more than one \"model\"");
@@ -260,10 +259,15 @@ ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
       break;
     case net::BodyFault::EmptyModel:
       error = make(400, "model_empty", "\"model\" is empty");
-      error.hint = "GET /v1/models lists the names";
+      error.hint = kWhereNames;
       break;
   }
-  error.param = "model";
+  if (fault != net::BodyFault::NotJson && fault != net::BodyFault::NotObject) {
+    error.param = "model";
+  }
+  if (!detail.empty()) {
+    error.message = detail;  // a whole sentence, more exact than ours
+  }
   return error;
 }
 

@@ -139,7 +139,7 @@ TEST(Errors, GoneModelIsNotFound) {
 }
 
 TEST(Errors, EveryRefusalHasASentence) {
-  for (int i = 0; i <= static_cast<int>(Why::ByCommand); ++i) {
+  for (int i = 0; i <= static_cast<int>(Why::Exited); ++i) {
     const ApiError error = from_refusal(refusal(static_cast<Why>(i)), "m");
     EXPECT_FALSE(error.message.empty()) << i;
     EXPECT_FALSE(error.code.empty()) << i;
@@ -197,8 +197,10 @@ TEST(Errors, BodyFaultsHaveCodesOfTheirOwn) {
   EXPECT_EQ(from_body_fault(net::BodyFault::ModelNotString, "").code, "model_not_a_string");
   EXPECT_EQ(from_body_fault(net::BodyFault::EmptyModel, "").code, "model_empty");
   EXPECT_EQ(from_body_fault(net::BodyFault::TwoModels, "").status, 400);
-  EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "too deep").message,
-            "the body is not valid JSON: too deep");
+  EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "it is empty").message, "it is empty");
+  EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "").message, "the body is not valid JSON");
+  EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "").param, "");
+  EXPECT_EQ(from_body_fault(net::BodyFault::NoModel, "").param, "model");
 }
 
 TEST(Errors, UnknownModelNamesNearOnes) {

@@ -2,6 +2,7 @@
 // do no more than prepare and become an engine's process.
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -18,17 +19,27 @@
 namespace hf::app {
 namespace {
 
-// The parser would only say that a subcommand is required.
-int report_unknown_command(CLI::App& app, const std::string& word) {
+std::vector<std::string> command_names(CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) {
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
     names.push_back(command->get_name());
   }
+  return names;
+}
+
+bool is_unknown_command(CLI::App& app, std::string_view word) {
+  const std::vector<std::string> names = command_names(app);
+  return !word.starts_with('-') && std::find(names.begin(), names.end(), word) == names.end();
+}
+
+// The parser would only say that a subcommand is required.
+int report_unknown_command(CLI::App& app, const std::string& word) {
+  const std::vector<std::string> names = command_names(app);
   const std::vector<std::string_view> known(names.begin(), names.end());
   const auto near = config::near_match(word, known);
-  print_error("there is no command \"" + word + "\"",
-              near ? "did you mean: holdfast " + std::string(*near)
-                   : "holdfast --help lists the commands");
+  print_error(
+      "there is no command \"" + word + "\"",
+      near ? "did you mean: holdfast " + std::string(*near) : "holdfast --help lists the commands");
   return kWrongUsage;
 }
 
@@ -59,7 +70,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (argc > 1 && argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr) {
+    if (argc > 1 && is_unknown_command(app, argv[1])) {
       return report_unknown_command(app, argv[1]);
     }
     return app.exit(error) == kGood ? kGood : kWrongUsage;

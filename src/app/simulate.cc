@@ -43,7 +43,7 @@ void add_simulate(CLI::App& app, Choice& choice) {
   command->add_option("--threads", set.threads, "Runs at once")->capture_default_str();
   command->add_option("--mutant", simulate->mutant, "A deliberate fault that must be found")
       ->capture_default_str();
-  command->add_flag("--trace", set.trace, "Print every event and action (one seed)");
+  command->add_flag("--show", set.trace, "Print every event and action (one seed)");
   command->callback([&choice, simulate] {
     choice.run = [&choice, simulate] { return run(*simulate, choice.json); };
   });

@@ -9,12 +9,14 @@ namespace {
 
 constexpr std::string_view kHead = R"(# Configuration: `holdfast.toml`
 
-<!-- Written from src/config/settings.cc. To change it, change that file and run the tests with HF_UPDATE=1. -->
+<!-- Written from src/config/settings.cc. To change it, change that file and run the tests
+with HF_UPDATE=1. -->
 
-`holdfast serve --config FILE` reads FILE. Without the flag: `$HOLDFAST_CONFIG`, else the first that exists of
-`./holdfast.toml`, `$XDG_CONFIG_HOME/holdfast/holdfast.toml` (`~/.config/…`) and `/etc/holdfast/holdfast.toml`, else the
-defaults below. Flags such as `--listen`, `--models-dir` and `--budget` replace what the file says. `holdfast config check FILE`
-reads a file and prints every mistake in it as `FILE:LINE:COLUMN: …`; unknown keys are mistakes.
+`holdfast serve --config FILE` reads FILE. Without the flag: `$HOLDFAST_CONFIG`, else the first
+that exists of `./holdfast.toml`, `$XDG_CONFIG_HOME/holdfast/holdfast.toml` (`~/.config/…`) and
+`/etc/holdfast/holdfast.toml`, else the defaults below. Flags such as `--listen`, `--models-dir`
+and `--budget` replace what the file says. `holdfast config check FILE` reads a file and prints
+every mistake in it as `FILE:LINE:COLUMN: …`; unknown keys are mistakes.
 
 ```toml
 listen = "127.0.0.1:11435"
@@ -32,10 +34,11 @@ context = 16384
 ttl = "2h"
 ```
 
-* **size**: `"5GiB"`, `"48GB"`, `"512 MiB"`; KB, MB, GB, TB count in thousands, KiB, MiB, GiB, TiB in 1024; a bare number is bytes.
+* **size**: `"5GiB"`, `"48GB"`, `"512 MiB"`; KB, MB, GB, TB count in thousands, KiB, MiB, GiB, TiB
+  in 1024; a bare number is bytes.
 * **duration**: `"500ms"`, `"30s"`, `"5m"`, `"2h"`, `"1d"`; always with its unit.
-* **path**: `~/` is your home folder. Relative paths start at the folder of the file they stand in; a model's `path` and
-  `mmproj` start at `models_dir`; in flags they start at the working directory.
+* **path**: `~/` is your home folder. Relative paths start at the folder of the file they stand in;
+  a model's `path` and `mmproj` start at `models_dir`; in flags they start at the working directory.
 * A default that begins with *auto* or *off* may be written so too: `"auto"`, `"off"`.
 )";
 

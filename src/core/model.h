@@ -66,7 +66,8 @@ struct Model {
   double inflation = 0;
   double mean_answer_s = 5;  // moving average of lease durations, for ETAs only
 
-  int failures = 0;  // failed loads or early crashes in a row
+  int failures = 0;  // failed attempts in a row, for the back-off
+  int crashes = 0;   // of ready children in a row, each soon after its load
   TimePoint failed_until;
   bool oom_retry = false;  // the one second attempt of this turn is under way
 

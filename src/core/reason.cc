@@ -18,8 +18,6 @@ std::string_view name_of(Why why) {
       return "overtakes_into_free";
     case Why::RetryAfterOom:
       return "retry_after_oom";
-    case Why::Preload:
-      return "preload";
     case Why::IdleVictim:
       return "idle_victim";
     case Why::TurnOver:
@@ -82,14 +80,10 @@ std::string_view name_of(Why why) {
       return "drain_deadline";
     case Why::Forced:
       return "forced";
-    case Why::ClientGone:
-      return "client_gone";
-    case Why::AnswerEnded:
-      return "answer_ended";
     case Why::Crashed:
       return "crashed";
-    case Why::ByCommand:
-      return "by_command";
+    case Why::Exited:
+      return "exited";
   }
   return "none";
 }
@@ -155,8 +149,6 @@ std::string sentence(const Reason& r, const std::string& whom) {
       return "fits into free memory and nobody is out of patience; " + bytes;
     case Why::RetryAfterOom:
       return "second attempt after running out of memory; " + bytes;
-    case Why::Preload:
-      return "asked for at start";
     case Why::IdleVictim:
       return "idle and least valuable; makes room for " + whom + " (" + bytes + ")";
     case Why::TurnOver:
@@ -222,14 +214,10 @@ std::string sentence(const Reason& r, const std::string& whom) {
       return "the drain deadline at shutdown passed";
     case Why::Forced:
       return "an administrator forced it";
-    case Why::ClientGone:
-      return "the client went away";
-    case Why::AnswerEnded:
-      return "the answer is complete";
     case Why::Crashed:
       return "its engine process crashes repeatedly";
-    case Why::ByCommand:
-      return "by command";
+    case Why::Exited:
+      return "its process has ended and its memory is free";
   }
   return {};
 }

@@ -19,7 +19,6 @@ enum class Why {
   HeadFits,           // first in line, and its bytes are free
   OvertakesIntoFree,  // fits into free bytes while nobody is out of patience
   RetryAfterOom,      // second attempt in the same turn, with a raised estimate
-  Preload,
   // stops
   IdleVictim,       // least valuable idle set that makes room for the head
   TurnOver,         // gated for the owner, its running answers have ended
@@ -57,10 +56,8 @@ enum class Why {
   DrainDeadline,
   Forced,
   // tickets and children
-  ClientGone,
-  AnswerEnded,
   Crashed,
-  ByCommand,
+  Exited,
 };
 
 struct Reason {

@@ -154,7 +154,7 @@ void Scheduler::on(const event::LoadFailed& e) {
                      !shutting_down_ && model->listed;
   reaped(*model);
   if (gave_memory_reason) {
-    model->spec.footprint = raised(model->spec.footprint);
+    model->spec.footprint = raised(model->spec.footprint, room_without_pins(*model));
   }
   if (retry) {
     model->oom_retry = true;
@@ -193,10 +193,10 @@ void Scheduler::on(const event::Exited& e) {
   }
   cut_leases(*model, Reason{.why = Why::ChildDied});
   if (now_ - model->ready_since >= kSteadyRun) {
-    model->failures = 0;
+    model->crashes = 0;
   }
   reaped(*model);
-  if (++model->failures > kFreeCrashes) {
+  if (++model->crashes > kFreeCrashes) {
     back_off(*model);
     refuse_all(*model, Reason{.why = Why::Crashed}, model->failed_until - now_);
   }

@@ -31,6 +31,7 @@ void Scheduler::on(const event::ModelAdded& e) {
   if (model.state == State::Failed) {  // a new file deserves a new try
     model.state = State::Absent;
     model.failures = 0;
+    model.crashes = 0;
   }
   std::erase(timed_, model.id);
   if (model.spec.ttl) {
@@ -180,6 +181,7 @@ void Scheduler::on(const event::Ended& e) {
   model.last_use = now_;
   if (e.kind == EndKind::Done) {
     model.failures = 0;
+    model.crashes = 0;
   }
 }
 

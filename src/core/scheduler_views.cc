@@ -104,7 +104,8 @@ ModelView Scheduler::view(ModelId id) const {
   ModelView v;
   v.id = id;
   v.name = model->spec.name;
-  v.state = model->state;
+  // A file that cannot be served looks like a load that failed, because that is how it would end.
+  v.state = model->broken && model->state == State::Absent ? State::Failed : model->state;
   v.generation = model->generation;
   v.pinned = model->pinned;
   v.leases = static_cast<int>(model->leases.size());

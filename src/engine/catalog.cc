@@ -85,7 +85,7 @@ std::vector<std::string> Catalog::near(std::string_view asked) const {
     const std::size_t far = distance(wanted, candidate);
     const bool part = !wanted.empty() && (candidate.find(wanted) != std::string::npos ||
                                           wanted.find(candidate) != std::string::npos);
-    if (entry.listed && (part || far <= std::max<std::size_t>(2, wanted.size() / 3))) {
+    if (entry.listed && (part || far <= wanted.size() / 3)) {
       ranked.emplace_back(part ? far / 4 : far, name);
     }
   }

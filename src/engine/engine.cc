@@ -185,12 +185,14 @@ void Engine::Impl::release(TicketId ticket) {
   if (held.cut) {
     return;
   }
-  feed(core::event::Ended{ticket, core::EndKind::Done});
+  // Before the event: a stop that it makes possible must come after it in the journal.
   const core::ModelView view = scheduler_->view(held.model);
   write(journal_line("release", held.model)
             .generation(held.generation.value)
-            .leases(view.generation == held.generation ? view.leases : 0)
+            .leases(view.leases - 1)
             .request(std::to_string(ticket.value)));
+  feed(core::event::Ended{ticket, core::EndKind::Done});
+  set_oom_score(held.model);
 }
 
 void Engine::Impl::on_cut(TicketId ticket, std::function<void(const core::Reason&)> callback) {

@@ -106,6 +106,9 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     return;
   }
   const int pid = found->second.pid;
+  if (exit.was_ready) {
+    learn_memory(model, found->second);
+  }
   const bool was_loading = scheduler_->view(model).state == core::State::Loading;
   running_.erase(found);
   write(journal_line("exit", model)
@@ -115,7 +118,9 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
             .text("kind", exit.kind == process::ExitKind::Signalled     ? "signalled"
                           : exit.kind == process::ExitKind::SpawnFailed ? "spawn_failed"
                                                                         : "exited"));
-  if (!exit.asked_to_stop || exit.load_timed_out) {
+  const bool expected = exit.asked_to_stop && !exit.load_timed_out;
+  remember(model, "exit", core::Reason{expected ? core::Why::Exited : core::Why::ChildDied});
+  if (!expected) {
     spdlog::error("the engine of {} ended unexpectedly ({} {}){}; its last words:\n{}",
                   catalog_.name(model),
                   exit.kind == process::ExitKind::Signalled ? "signal" : "code", exit.code,
@@ -152,13 +157,35 @@ void Engine::Impl::learn_load(ModelId model, Duration took) {
   tuned.model = model;
   tuned.reload = duration_of_seconds(*measurement.load_seconds_cached);
   feed(tuned);
-  if (store_) {
-    worker_.run([store = store_, row = store::MeasurementRow{key, measurement}] {
-      if (auto saved = store->save_measurement(row, wall_clock_ms()); !saved) {
-        spdlog::warn("history: {}", saved.error().message);
-      }
-    });
+  save_measurement(key);
+}
+
+// What the child held at most is what its next generation is charged, if it is more than was
+// predicted.
+void Engine::Impl::learn_memory(ModelId model, const Running& running) {
+  store::Measurement& measurement = measurements_[running.key];
+  if (running.high_water <= measurement.high_water) {
+    return;
   }
+  store::add_high_water(measurement, running.high_water);
+  save_measurement(running.key);
+  if (running.key == measurement_key(model)) {
+    core::event::SpecTuned tuned;
+    tuned.model = model;
+    tuned.footprint = spec_of(catalog_.at(model).file).footprint;
+    feed(tuned);
+  }
+}
+
+void Engine::Impl::save_measurement(const store::MeasurementKey& key) {
+  if (!store_) {
+    return;
+  }
+  worker_.run([store = store_, row = store::MeasurementRow{key, measurements_[key]}] {
+    if (auto saved = store->save_measurement(row, wall_clock_ms()); !saved) {
+      spdlog::warn("history: {}", saved.error().message);
+    }
+  });
 }
 
 // Reads what each child really holds; smaps can take milliseconds, so on the worker.

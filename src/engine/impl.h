@@ -109,6 +109,8 @@ class Engine::Impl {
   void child_exited(ModelId model, Generation generation, const process::ChildExit& exit);
   void measure_children();
   void learn_load(ModelId model, Duration took);
+  void learn_memory(ModelId model, const Running& running);
+  void save_measurement(const store::MeasurementKey& key);
   void set_oom_score(ModelId model);
   [[nodiscard]] store::MeasurementKey measurement_key(ModelId model) const;
 

@@ -34,7 +34,7 @@ std::string percent(double value) {
 }
 
 std::string english(const core::action::Notice& notice, const std::vector<std::string>& names,
-                    const std::vector<std::string>& kept_protected) {
+                    const std::vector<std::string>& guarded) {
   using core::action::NoticeKind;
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
@@ -47,8 +47,7 @@ std::string english(const core::action::Notice& notice, const std::vector<std::s
       return "🗑️ Model " + (names.empty() ? std::string("?") : names.front()) +
              " unloaded from memory";
     case NoticeKind::Kept:
-      return "✅ Models kept: " + name_list(names) + " (protected: " + name_set(kept_protected) +
-             ")";
+      return "✅ Models kept: " + name_list(names) + " (protected: " + name_set(guarded) + ")";
     case NoticeKind::AllInUse:
     case NoticeKind::AllInUseLong:
       return "⚠️ All models are in use! No model can be unloaded. Active: " + name_set(names);
@@ -57,7 +56,7 @@ std::string english(const core::action::Notice& notice, const std::vector<std::s
 }
 
 std::string russian(const core::action::Notice& notice, const std::vector<std::string>& names,
-                    const std::vector<std::string>& kept_protected) {
+                    const std::vector<std::string>& guarded) {
   using core::action::NoticeKind;
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
@@ -71,11 +70,12 @@ std::string russian(const core::action::Notice& notice, const std::vector<std::s
       return "🗑️ Модель " + (names.empty() ? std::string("?") : names.front()) +
              " выгружена из памяти";
     case NoticeKind::Kept:
-      return "✅ Оставлены модели: " + name_list(names) + " (защищены: " + name_set(kept_protected) +
-             ")";
+      return "✅ Оставлены модели: " + name_list(names) + " (защищены: " + name_set(guarded) + ")";
     case NoticeKind::AllInUse:
     case NoticeKind::AllInUseLong:
-      return "⚠️ Все модели используются! Нельзя выгрузить ни одну "
+      return "⚠️ Все модели используются! Нельзя выгрузить "
+             "ни "
+             "одну "
              "модель. "
              "Активные: " +
              name_set(names);

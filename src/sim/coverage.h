@@ -42,7 +42,7 @@ class Coverage {
 
  private:
   static constexpr std::size_t kActions = std::variant_size_v<core::Action>;
-  static constexpr std::size_t kReasons = static_cast<std::size_t>(core::Why::ByCommand) + 1;
+  static constexpr std::size_t kReasons = static_cast<std::size_t>(core::Why::Exited) + 1;
   std::array<std::array<std::uint64_t, kReasons>, kActions> counts_{};
 };
 

@@ -7,15 +7,22 @@
 //   ----
 //   what the core did          written by the runner; compared with what the file says
 //
-// Commands (sizes and durations as people write them):
-//   budget 16GB · patience 30s · turn 30s · request_limit 60s · loads_at_once 2 · max_waiting 4 ·
-//   drain 30s                                   limits, before the first model (budget: any time)
+// Limits, before the first model (budget: at any time):
+//   budget 16GB, patience 30s, turn 30s, request_limit 60s, drain 30s, loads_at_once 2,
+//   max_waiting 4
+// Commands:
 //   model NAME SIZE [slots=N] [priority=N] [ttl=D] [reload=D] [load_deadline=D] [answer=D]
-//   [restart] tune NAME SIZE · broken NAME · remove NAME arrive TICKET MODEL [user=N] · load TICKET
-//   MODEL · end TICKET · cancel TICKET · stall TICKET · resume TICKET ready NAME · fail NAME
-//   spawn|crashed|oom|timeout|broken · exit NAME · measured NAME SIZE reading PERCENT · cleanup
-//   normal|emergency · unload NAME [drain|force] · pin NAME · unpin NAME shutdown · advance D
-//   (wakes the core whenever it asked for it) show (models and waiters) · bound TICKET
+//         [restart]
+//   tune NAME SIZE
+//   broken NAME, remove NAME
+//   arrive TICKET MODEL [user=N], load TICKET MODEL
+//   end TICKET, cancel TICKET, stall TICKET, resume TICKET
+//   ready NAME, fail NAME spawn|crashed|oom|timeout|broken, exit NAME, measured NAME SIZE
+//   reading PERCENT, cleanup normal|emergency
+//   unload NAME [drain|force], pin NAME, unpin NAME, shutdown
+//   advance D                  wakes the core whenever it asked for it
+//   show                       models and waiters
+//   bound TICKET
 //
 // Every action is answered as the server would, but only when the text says so. Single thread.
 

@@ -147,6 +147,7 @@ def test_a_replaced_file_takes_nothing_from_a_running_answer(serve):
     path = server.models_dir / "a.gguf"
     part = models.place("slow-2", server.models_dir, "part")
     os.rename(part, path)
+    server.wait_for_line("the file of model a was replaced")
     after = server.chat(body)  # waits for the running answer's end, then comes from the new file
     assert after.status == 200
     assert running.finish().text == count_text(150)

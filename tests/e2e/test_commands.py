@@ -29,7 +29,7 @@ def test_ps_load_unload(serve):
     everything = as_json(server.cli("ps", "--all", "--json"))["models"]
     assert [model["name"] for model in everything] == ["a", "b"]
     assert server.cli("unload", "a").returncode == 0
-    server.wait_loaded()
+    wait_until(lambda: server.cached("a") is None, "a is gone")
     assert "not loaded" in server.cli("unload", "a").stdout
     run = server.cli("load", "nobody")
     assert run.returncode == 1 and "nobody" in run.stderr

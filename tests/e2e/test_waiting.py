@@ -25,7 +25,7 @@ def test_one_question_is_served_although_another_model_is_always_busy(serve, roo
     server = serve(TWO, {**room_for(1), "queue": {"patience": "2s", "turn": "2s"}})
     over, failures = threading.Event(), []
     clients = [threading.Thread(target=keep_busy, args=(server, "a", over, failures))
-               for _ in range(2)]
+               for _ in range(3)]  # one more than a has slots: it is never idle
     for client in clients:
         client.start()
     try:
@@ -41,8 +41,8 @@ def test_one_question_is_served_although_another_model_is_always_busy(serve, roo
     assert answer.json["choices"][0]["message"]["content"] == count_text(3)
     assert failures == [], failures[:3]
     # Patience, an answer of a, a swap; not the minutes that a's clients could go on.
-    assert 1.5 < took < 60, took
-    assert int(answer.headers["x-holdfast-waited-ms"]) >= 1500
+    assert 2 <= took < 60, took
+    assert int(answer.headers["x-holdfast-waited-ms"]) >= 2000
     assert [line["why"] for line in server.journal("stop_signal", model="a")][:1] == ["turn_over"]
     server.stop()
 
