@@ -5,8 +5,8 @@
   tools/check_journal.py JOURNAL --open   requests and children may still be there at the end
                                           (the server runs, or it was killed)
 
-The journal is one JSON object a line; a server that starts again appends to it, with generations and
-request numbers that begin anew. What is checked:
+The journal is one JSON object a line; a server that starts again appends to it, with generations
+and request numbers that begin anew. What is checked:
   no-signal-in-use      a child was told to stop while a request held it (force and the drain
                         deadline excepted: they cut its requests first)
   no-signal-loading     a child was told to stop while it loaded (force and shutdown excepted)
@@ -65,7 +65,6 @@ class Audit:
     def __init__(self):
         self.findings = []
         self.counts = collections.Counter()
-        self.starts = 0
         self.most_leases = 0
         self.crashes = 0  # exits that nobody asked for
         self._line = 0
@@ -84,6 +83,8 @@ class Audit:
         if not isinstance(event, dict) or not isinstance(event.get("event"), str):
             self._wrong("order", "not a JSON object with an event")
             return
+        if event["event"] == "start" or (event["event"] == "spawn" and self._has_ended()):
+            self._forget()
         time = event.get("t_ms")
         if not isinstance(time, (int, float)):
             self._wrong("order", "no t_ms")
@@ -127,23 +128,21 @@ class Audit:
                         f"{event['event']} of {child} says {event['leases']} leases, "
                         f"the lines before it add up to {len(child.holders)}")
 
-    def _on_start(self, _event):
-        """A server began. Whatever a killed one left died with it."""
-        self.starts += 1
-        self._forget()
-
     def _on_shutdown(self, _event):
         self._shutting_down = True
 
+    def _has_ended(self):
+        """The server was shut down and nothing is left of it."""
+        return (self._shutting_down and not self._holding
+                and all(child.state == GONE for child in self._children.values()))
+
     def _forget(self):
+        """Another server begins. What a killed one left died with it."""
         self._children, self._holding, self._ended = {}, {}, {}
         self._time = None
         self._shutting_down = False
 
     def _on_spawn(self, event):
-        if self._shutting_down and all(c.state == GONE for c in self._children.values()) \
-                and not self._holding:
-            self._forget()  # that server ended well; this is the next one's first child
         model, generation = event.get("model"), event.get("generation")
         before = self._children.get(model)
         if before is not None:

@@ -12,11 +12,13 @@ void insert_sorted(std::vector<ModelId>& ids, ModelId id) {
 }
 
 // After out-of-memory at load the estimate was wrong by an unknown amount; a quarter more is what
-// the second attempt asks for.
-Footprint raised(const Footprint& estimate) {
+// the second attempt asks for, but no more than could be given: else a passing shortage would end
+// in "never fits".
+Footprint raised(const Footprint& estimate, const Footprint& most) {
   Footprint more = estimate;
-  for (Bytes& bytes : more.in) {
-    bytes += Bytes(bytes.count / 4);
+  for (std::size_t d = 0; d < kDomains; ++d) {
+    const Bytes quarter_more = more.in[d] + Bytes(more.in[d].count / 4);
+    more.in[d] = std::max(estimate.in[d], std::min(quarter_more, most.in[d]));
   }
   return more;
 }

@@ -132,8 +132,12 @@ void Checker::on(const core::event::LoadFailed& e) {
     ++counters_.failed_loads;
     model->failed = now_;
     if (e.failure == core::LoadFailure::OutOfMemory) {
-      for (Bytes& bytes : model->estimate.in) {
-        bytes += Bytes(bytes.count / 4);
+      // A quarter more, but never more than could be given.
+      const core::Footprint most = room_for(*model);
+      for (std::size_t d = 0; d < core::kDomains; ++d) {
+        Bytes& bytes = model->estimate.in[d];
+        const Bytes more = bytes + Bytes(bytes.count / 4);
+        bytes = std::max(bytes, std::min(more, most.in[d]));
       }
     }
   }
