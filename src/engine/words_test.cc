@@ -27,7 +27,8 @@ TEST(NoticeLine, IsTheDocumentsRussianToTheLetter) {
   EXPECT_EQ(line(ru, NoticeKind::EmergencyCleanup),
             "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти");
   EXPECT_EQ(line(ru, NoticeKind::AllInUse),
-            "⚠️ Все модели используются! Нельзя выгрузить ни одну модель. "
+            "⚠️ Все модели используются! Нельзя выгрузить ни одну "
+            "модель. "
             "Активные: "
             "{'a', "
             "'b'}");
