@@ -26,12 +26,14 @@ TEST(NoticeLine, IsTheDocumentsRussianToTheLetter) {
   EXPECT_EQ(line(ru, NoticeKind::Kept), "✅ Оставлены модели: ['a', 'b'] (защищены: {'a', 'b'})");
   EXPECT_EQ(line(ru, NoticeKind::EmergencyCleanup),
             "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти");
-  EXPECT_EQ(line(ru, NoticeKind::AllInUse),
-            "⚠️ Все модели используются! Нельзя выгрузить ни одну "
-            "модель. "
-            "Активные: "
-            "{'a', "
-            "'b'}");
+  EXPECT_EQ(
+      line(ru, NoticeKind::AllInUse),
+      "⚠️ Все модели используются! Нельзя выгрузить ни "
+      "одну "
+      "модель. "
+      "Активные: "
+      "{'a', "
+      "'b'}");
 }
 
 TEST(NoticeLine, IsTheDesignsEnglishToTheLetter) {
