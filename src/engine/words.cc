@@ -73,11 +73,7 @@ std::string russian(const core::action::Notice& notice, const std::vector<std::s
       return "✅ Оставлены модели: " + name_list(names) + " (защищены: " + name_set(guarded) + ")";
     case NoticeKind::AllInUse:
     case NoticeKind::AllInUseLong:
-      return "⚠️ Все модели используются! Нельзя выгрузить "
-             "ни "
-             "одну "
-             "модель. "
-             "Активные: " +
+      return R"(⚠️ Все модели используются! Нельзя выгрузить ни одну модель. Активные: )" +
              name_set(names);
   }
   return {};

@@ -28,12 +28,7 @@ TEST(NoticeLine, IsTheDocumentsRussianToTheLetter) {
             "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти");
   EXPECT_EQ(
       line(ru, NoticeKind::AllInUse),
-      "⚠️ Все модели используются! Нельзя выгрузить ни "
-      "одну "
-      "модель. "
-      "Активные: "
-      "{'a', "
-      "'b'}");
+      R"(⚠️ Все модели используются! Нельзя выгрузить ни одну модель. Активные: {'a', 'b'})");
 }
 
 TEST(NoticeLine, IsTheDesignsEnglishToTheLetter) {
