@@ -35,8 +35,6 @@ constexpr std::array<std::string_view, 26> kProxied{
     "/tokenize",
     "/detokenize",
     "/apply-template",
-    "/v1/tokenize",
-    "/v1/detokenize",
 };
 
 struct FixedPath {
