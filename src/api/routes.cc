@@ -10,7 +10,7 @@ namespace {
 // Every path of the stock server that one model answers by its `model` field. Multipart ones
 // (audio) and those that act on a process rather than a model (slots, props, adapters) are not
 // offered.
-constexpr std::array<std::string_view, 26> kProxied{
+constexpr std::array<std::string_view, 24> kProxied{
     "/v1/chat/completions",
     "/v1/completions",
     "/v1/embeddings",
