@@ -88,6 +88,9 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
   // A CPU backend may copy the weights into a layout of its own: twice the memory, and the copy is
   // made anew at each load, where mapped weights come back from the page cache.
   line.add("--no-repack");
+  if (plan.threads > 0) {
+    line.add("--threads", std::to_string(plan.threads));
+  }
   line.add("--ctx-size", std::to_string(static_cast<long long>(plan.context) * plan.parallel));
   line.add("--parallel", std::to_string(plan.parallel));
   line.add("--cache-ram", std::to_string(plan.cache_ram.count / kMiB.count));

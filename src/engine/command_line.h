@@ -25,6 +25,7 @@ struct RunPlan {
   int parallel = 4;
   Bytes cache_ram{0};
   int context_checkpoints = 0;
+  int threads = 0;  // 0: the engine's choice, all cores
   bool swa_full = false;
   std::optional<int> gpu_layers;  // config::GpuLayers::kAll: all; none: the engine decides
   config::LoadMode load_mode = config::LoadMode::Auto;

@@ -1,6 +1,7 @@
 // The public face: forwards to Impl. Asking for a lease begins here.
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -186,10 +187,11 @@ void Engine::Impl::release(TicketId ticket) {
     return;
   }
   // Before the event: a stop that it makes possible must come after it in the journal.
-  const core::ModelView view = scheduler_->view(held.model);
+  int& leases = leases_of(held.model, held.generation);
+  leases = std::max(0, leases - 1);
   write(journal_line("release", held.model)
             .generation(held.generation.value)
-            .leases(view.leases - 1)
+            .leases(leases)
             .request(std::to_string(ticket.value)));
   feed(core::event::Ended{ticket, core::EndKind::Done});
   set_oom_score(held.model);

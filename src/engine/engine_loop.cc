@@ -2,6 +2,7 @@
 // actions are performed wait their turn.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -77,8 +78,9 @@ void Engine::Impl::perform(const core::action::Grant& a) {
     granted->lease = Lease(self_, a.ticket);
     write(journal_line("grant", a.model)
               .generation(a.generation.value)
-              .leases(scheduler_->view(a.model).leases)
+              .leases(++leases_of(a.model, a.generation))
               .request(std::to_string(a.ticket.value))
+              .text("why", core::name_of(a.reason.why))
               .reason(explain(a.reason)));
     set_oom_score(a.model);
   }
@@ -89,6 +91,7 @@ void Engine::Impl::perform(const core::action::Grant& a) {
 void Engine::Impl::perform(const core::action::Refuse& a) {
   write(journal_line("refuse", a.model)
             .request(std::to_string(a.ticket.value))
+            .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(a.model, "refuse", a.reason);
   const auto found = waiting_.find(a.ticket);
@@ -104,15 +107,20 @@ void Engine::Impl::perform(const core::action::Refuse& a) {
 }
 
 void Engine::Impl::perform(const core::action::CutLease& a) {
-  write(journal_line("cut", a.model)
-            .leases(scheduler_->view(a.model).leases)
-            .request(std::to_string(a.ticket.value))
-            .reason(explain(a.reason)));
   remember(a.model, "cut", a.reason);
   const auto found = held_.find(a.ticket);
   if (found == held_.end()) {
     return;
   }
+  const Generation generation = found->second.generation;
+  int& leases = leases_of(a.model, generation);
+  leases = std::max(0, leases - 1);
+  write(journal_line("cut", a.model)
+            .generation(generation.value)
+            .leases(leases)
+            .request(std::to_string(a.ticket.value))
+            .text("why", core::name_of(a.reason.why))
+            .reason(explain(a.reason)));
   found->second.cut = a.reason;
   if (auto callback = std::move(found->second.on_cut)) {
     boost::asio::post(io_,
@@ -128,7 +136,7 @@ void Engine::Impl::perform(const core::action::StopChild& a) {
   write(journal_line("stop_signal", a.model)
             .generation(a.generation.value)
             .pid(found->second.pid)
-            .leases(scheduler_->view(a.model).leases)
+            .leases(found->second.leases)
             .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(a.model, "stop", a.reason);
@@ -143,7 +151,8 @@ void Engine::Impl::perform(const core::action::StopChild& a) {
 void Engine::Impl::perform(const core::action::GateMoved& a) {
   write(journal_line(a.shut ? "gate" : "ungate", a.model)
             .generation(a.generation.value)
-            .leases(scheduler_->view(a.model).leases)
+            .leases(leases_of(a.model, a.generation))
+            .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(a.model, a.shut ? "gate" : "ungate", a.reason);
   spdlog::debug("gate of {} {}: {}", catalog_.name(a.model), a.shut ? "shut" : "open",

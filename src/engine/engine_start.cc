@@ -108,6 +108,7 @@ Result<void> Engine::Impl::open_parts() {
       return fail(std::move(journal.error()).with_context("store.journal"));
     }
     journal_.emplace(std::move(*journal));
+    write(store::JournalLine(monotonic_ms(), "start").pid(::getpid()));
   }
   // History is never needed to serve: without it the server knows less, and says so.
   auto store = store::Store::open(config_->store.path);

@@ -127,6 +127,16 @@ store::JournalLine Engine::Impl::journal_line(std::string_view event, ModelId mo
   return line;
 }
 
+// One event of the core may grant several tickets: the journal counts them one by one.
+int& Engine::Impl::leases_of(ModelId model, Generation generation) {
+  const auto found = running_.find(model);
+  if (found != running_.end() && found->second.generation == generation) {
+    return found->second.leases;
+  }
+  no_leases_ = 0;
+  return no_leases_;
+}
+
 void Engine::Impl::write(const store::JournalLine& line) {
   if (!journal_) {
     return;

@@ -56,6 +56,7 @@ class Engine::Impl {
     TimePoint spawned;
     double progress = 0;
     int pid = 0;
+    int leases = 0;          // granted and not yet released or cut, as the journal has told
     bool measuring = false;  // a reading of its memory is under way
     Bytes high_water{0};
     store::MeasurementKey key;
@@ -138,6 +139,7 @@ class Engine::Impl {
   static std::int64_t monotonic_ms();
   void write(const store::JournalLine& line);
   store::JournalLine journal_line(std::string_view event, ModelId model);
+  [[nodiscard]] int& leases_of(ModelId model, Generation generation);
   void remember(ModelId model, std::string_view event, const core::Reason& reason);
   [[nodiscard]] std::string explain(const core::Reason& reason) const;
   [[nodiscard]] std::vector<std::string> names_of(const std::vector<ModelId>& ids) const;
@@ -160,6 +162,7 @@ class Engine::Impl {
   std::unordered_map<TicketId, Held> held_;
   std::map<std::uint64_t, CommandCallback> commands_;
   std::map<ModelId, Running> running_;
+  int no_leases_ = 0;  // what a generation that is gone counts on
   std::uint64_t last_ticket_ = 0;
   std::uint64_t last_command_ = 0;
   std::function<void()> on_finished_;

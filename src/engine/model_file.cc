@@ -5,6 +5,7 @@
 #include <map>
 #include <regex>
 #include <system_error>
+#include <thread>
 
 #include "base/units.h"
 #include "gguf/architecture.h"
@@ -157,6 +158,12 @@ gguf::RunOptions cost_options(const RunPlan& plan) {
   return options;
 }
 
+// Half the cores, so that two models can compute at the same time: the engine's threads spin while
+// they wait for each other, and more of them than cores slow everybody down a hundredfold (ADR 6).
+int default_threads() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+}
+
 // The checkpoints of a model without sliding windows or recurrent layers cost nothing, because the
 // engine makes none; with a full-size window cache they are not needed.
 constexpr int kCheckpoints = 4;
@@ -172,6 +179,7 @@ void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
   plan.context_checkpoints = header.has_recurrent_state() ? kCheckpoints : 0;
   plan.cache_ram = settings.cache_ram.value_or(gguf::default_cache_ram(header.tensors.total));
   plan.load_mode = settings.load_mode;
+  plan.threads = default_threads();
   plan.extra = settings.args;
   if (settings.gpu_layers) {
     plan.gpu_layers = settings.gpu_layers->count;

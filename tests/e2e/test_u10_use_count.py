@@ -28,7 +28,7 @@ def test_it_grows_by_one_per_request_and_survives_eviction_and_restart(serve):
 
 
 def test_of_two_alike_the_one_used_in_more_episodes_stays(serve, room_for):
-    """Episodes are uses more than 30 s apart: the history of a morning is written by the test, with a
+    """Episodes are uses more than 30 s apart: the test writes the history of a morning, with a
     margin that the small differences of measured load times do not reach."""
     server = serve(THREE, room_for(2, "tiny-1"))
     for name in ("a", "b"):
