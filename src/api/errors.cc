@@ -117,7 +117,8 @@ ApiError never_fits(const core::Reason& reason, const std::string& name) {
   return error;
 }
 
-// A stock sentence and, where the engine has something to add for the client, that as well.
+// A stock sentence and, where the engine has something to add for the client, that as well:
+// `detail` says why, without the model's name.
 std::string with_detail(std::string sentence, const std::string& detail) {
   return detail.empty() ? sentence : sentence + ": " + detail;
 }
@@ -190,17 +191,12 @@ ApiError from_refusal(const engine::Refusal& refusal, std::string_view model) {
         "the queue of model " + name + " is full and you have the most requests waiting in it";
   } else if (why == Why::QueueFull) {
     error.message = "too many requests wait for model " + name;
-  } else if (why == Why::ModelFailed) {
-    error.message = with_detail(
-        "the last load of model " + name + " failed; it is tried again later", refusal.message);
-  } else if (why == Why::LoadFailed) {
-    error.message = with_detail("loading model " + name + " failed", refusal.message);
   } else if (why == Why::ShuttingDown) {
     error.message = "the server is shutting down";
   } else if (why == Why::Forced) {
     error.message = "an administrator stopped model " + name + " while it was loading";
   } else {
-    error.message = with_detail("model " + name + " cannot be had now", refusal.message);
+    error.message = with_detail("model " + name + " cannot be served now", refusal.message);
   }
   return error;
 }

@@ -47,7 +47,8 @@ net::Reply error_reply(const ApiError& error, Dialect dialect, std::string_view 
 std::string stream_error_event(const ApiError& error, Dialect dialect,
                                std::string_view content_type);
 
-// A request that was not granted. `model` is its canonical name.
+// A request that was not granted. `model` is its canonical name; the refusal's message says only
+// why, without that name.
 ApiError from_refusal(const engine::Refusal& refusal, std::string_view model);
 // A lease that was taken away.
 ApiError from_cut(const core::Reason& reason, std::string_view model);

@@ -128,8 +128,16 @@ TEST(Errors, BrokenModelIsFinalAndSaysWhy) {
       from_refusal(refusal(Why::ModelBroken, std::chrono::seconds(9), "the file is cut"), "m");
   EXPECT_EQ(error.status, 422);
   EXPECT_EQ(error.code, "model_broken");
-  EXPECT_NE(error.message.find("the file is cut"), std::string::npos);
+  EXPECT_EQ(error.message, "model \"m\" cannot be served: the file is cut");
   EXPECT_EQ(error.retry_after, Duration::zero());
+}
+
+TEST(Errors, FailedLoadsReadOnce) {
+  const std::string later = "its last load failed; the next attempt is allowed later";
+  EXPECT_EQ(from_refusal(refusal(Why::ModelFailed, {}, later), "m").message,
+            "model \"m\" cannot be served now: " + later);
+  EXPECT_EQ(from_refusal(refusal(Why::LoadFailed, {}, "its load failed"), "m").message,
+            "model \"m\" cannot be served now: its load failed");
 }
 
 TEST(Errors, GoneModelIsNotFound) {

@@ -132,8 +132,14 @@ void ModelRequest::relay(std::string socket_path) {
 }
 
 void ModelRequest::on_relay_end(const net::RelayResult& result) {
+  if (result.end == net::RelayEnd::UpstreamBroken && result.response_started) {
+    // Its process has probably died: the core should hear of that before it can take this lease's
+    // end for a model that went idle.
+    context_.after(kExitNews, [self = shared_from_this()] { self->lease_.release(); });
+    return;
+  }
   if (result.response_started || result.end == net::RelayEnd::ClientGone || gone_) {
-    lease_.release();
+    lease_.release(result.end == net::RelayEnd::Complete);
     return;
   }
   const bool died = cut_ && cut_->why == core::Why::ChildDied;

@@ -8,6 +8,7 @@
 #include "api/routes.h"
 #include "api/text.h"
 #include "api/views.h"
+#include "net/request_id.h"
 
 namespace hf::api {
 namespace {
@@ -31,11 +32,6 @@ constexpr std::string_view kHome =
     "Commands (also: holdfast --help)\n"
     "  POST /api/v1/models/NAME/load  NAME/unload  NAME/pin  NAME/unpin\n"
     "  POST /api/v1/cleanup?level=normal|emergency\n";
-
-std::string request_id_of(const net::RequestHead& head) {
-  const std::string_view sent = head.header("x-request-id");
-  return is_sane_request_id(sent) ? std::string(sent) : new_request_id();
-}
 
 bool open_to_all(Endpoint endpoint) {
   return endpoint == Endpoint::Health || endpoint == Endpoint::Live || endpoint == Endpoint::Home;
@@ -62,7 +58,7 @@ Service::Service(engine::Engine& engine, std::shared_ptr<const config::Config> c
 
 std::optional<net::Reply> Service::check_head(const net::RequestHead& head) {
   const auto refused = [&head](const ApiError& error) {
-    return error_reply(error, dialect_of(head.path), request_id_of(head));
+    return error_reply(error, dialect_of(head.path), net::request_id_of(head));
   };
   if (const std::optional<ApiError> wrong_site = access_.check_site(head)) {
     return refused(*wrong_site);
@@ -86,13 +82,13 @@ std::uint64_t Service::body_limit(const net::RequestHead& head) const {
 }
 
 net::Reply Service::too_large(const net::RequestHead& head, std::uint64_t limit) {
-  return error_reply(body_too_large(limit), dialect_of(head.path), request_id_of(head));
+  return error_reply(body_too_large(limit), dialect_of(head.path), net::request_id_of(head));
 }
 
 net::Reply Service::malformed(std::string_view why) {
   const ApiError error =
       bad_request("malformed_request", "not an acceptable HTTP request: " + std::string(why));
-  net::Reply reply = error_reply(error, Dialect::OpenAi, new_request_id());
+  net::Reply reply = error_reply(error, Dialect::OpenAi, net::new_request_id());
   reply.close = true;
   return reply;
 }
@@ -102,7 +98,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   Call call;
   call.caller = access_.identify(head);
   call.dialect = dialect_of(head.path);
-  call.request_id = request_id_of(head);
+  call.request_id = net::request_id_of(head);
   const auto route = find_route(head.method, head.path);
   call.exchange = std::move(exchange);
   if (!route) {

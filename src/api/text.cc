@@ -1,15 +1,9 @@
 #include "api/text.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
-#include <cstdio>
-#include <random>
 
 namespace hf::api {
 namespace {
-
-constexpr std::size_t kRequestIdMax = 128;
 
 // Length of the UTF-8 sequence at the start of `text`, or 0 (RFC 3629, without overlong forms and
 // surrogates).
@@ -55,22 +49,6 @@ std::string presentable(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result;
-}
-
-bool is_sane_request_id(std::string_view id) {
-  return !id.empty() && id.size() <= kRequestIdMax && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  });
-}
-
-std::string new_request_id() {
-  thread_local std::mt19937_64 generator{(std::uint64_t{std::random_device{}()} << 32) |
-                                         std::random_device{}()};
-  std::array<char, 17> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016llx",
-                static_cast<unsigned long long>(generator()));
-  return digits.data();
 }
 
 }  // namespace hf::api

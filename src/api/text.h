@@ -15,11 +15,4 @@ inline constexpr std::size_t kPresentableBytes = 200;
 // '?'.
 std::string presentable(std::string_view text);
 
-// 1 to 128 characters of A-Z a-z 0-9 . _ -
-bool is_sane_request_id(std::string_view id);
-
-// A new request id: 16 hexadecimal digits, unguessable enough not to collide. Thread-local
-// generator.
-std::string new_request_id();
-
 }  // namespace hf::api

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 namespace hf::api {
 namespace {
 
@@ -32,27 +30,6 @@ TEST(Presentable, IsBoundedAndNeverCutsACharacter) {
   const std::string shown = presentable("a" + text);
   EXPECT_LE(shown.size(), kPresentableBytes + 3);
   EXPECT_EQ(shown, presentable(shown.substr(0, shown.size() - 3)) + "…");
-}
-
-TEST(RequestId, SaneOnesOnly) {
-  EXPECT_TRUE(is_sane_request_id("req_01.A-z"));
-  EXPECT_TRUE(is_sane_request_id(std::string(128, 'a')));
-  EXPECT_FALSE(is_sane_request_id(std::string(129, 'a')));
-  EXPECT_FALSE(is_sane_request_id(""));
-  EXPECT_FALSE(is_sane_request_id("a b"));
-  EXPECT_FALSE(is_sane_request_id("a\r\nx: y"));
-  EXPECT_FALSE(is_sane_request_id("ж"));
-}
-
-TEST(RequestId, NewOnesAreSaneAndDiffer) {
-  std::set<std::string> seen;
-  for (int i = 0; i < 1000; ++i) {
-    const std::string id = new_request_id();
-    EXPECT_TRUE(is_sane_request_id(id));
-    EXPECT_EQ(id.size(), 16U);
-    seen.insert(id);
-  }
-  EXPECT_EQ(seen.size(), 1000U);
 }
 
 }  // namespace

@@ -35,8 +35,6 @@ int run_cleanup(bool emergency, bool as_json) {
   text += line("protected: ", guarded);
   if (unloading.empty() && !kept.empty() && kept == guarded) {
     text += "all models are in use; none can be unloaded\n";
-  } else if (unloading.empty() && !kept.empty()) {
-    text += "memory is below the low mark, so idle models stay; --emergency unloads them\n";
   }
   std::fputs(text.c_str(), stdout);
   return kGood;
@@ -45,8 +43,8 @@ int run_cleanup(bool emergency, bool as_json) {
 }  // namespace
 
 void add_cleanup(CLI::App& app, Choice& choice) {
-  CLI::App* command =
-      app.add_subcommand("cleanup", "Do what memory pressure does, now: unload idle models, never one in use");
+  CLI::App* command = app.add_subcommand(
+      "cleanup", "Do what memory pressure does, now: unload idle models, never one in use");
   const auto emergency = std::make_shared<bool>(false);
   command->add_flag("--emergency", *emergency, "Unload every model that nobody uses");
   command->callback([&choice, emergency] {

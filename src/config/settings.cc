@@ -123,7 +123,7 @@ std::span<const Setting<Config>> server_settings() {
 std::span<const Setting<MemoryConfig>> memory_settings() {
   static const std::vector<Setting<MemoryConfig>> kSettings{
       setting<&MemoryConfig::budget>(
-          "budget", "(auto: computed from the machine, shown by `holdfast doctor`)",
+          "budget", "(auto: computed from the machine)",
           "Bytes that all loaded models together may reserve. Admission counts reservations, never "
           "what happens to be free now.",
           {kMi, 1024 * kTi}),
@@ -145,8 +145,7 @@ std::span<const Setting<MemoryConfig>> memory_settings() {
       setting<&MemoryConfig::proc_root>(
           "proc_root", "\"/\"",
           "Folder that stands for `/` when the machine's memory is read (`proc/meminfo`, "
-          "`proc/pressure/`, `sys/fs/cgroup`): for tests, and for containers that mount the host's "
-          "files elsewhere."),
+          "`sys/fs/cgroup`): for tests, and for containers that mount the host's files elsewhere."),
   };
   return kSettings;
 }
@@ -267,7 +266,8 @@ std::span<const Setting<UserConfig>> user_settings() {
                                        "this file holds no secret."),
       setting<&UserConfig::role>(
           "role", "\"user\"",
-          "An `admin` may load, unload, pin and see process ids; a `user` may ask models."),
+          "Every user may ask models and load them; an `admin` may also unload, pin, unpin, clean "
+          "up and see process ids."),
       setting<&UserConfig::max_active>(
           "max_active", "(off)",
           "Requests of this user, waiting and running, at the same time. Beyond it: 429.",
@@ -291,8 +291,8 @@ std::span<const Setting<StoreConfig>> store_settings() {
       setting<&StoreConfig::path>(
           "path",
           "(`$XDG_STATE_HOME/holdfast/history.db`, else `~/.local/state/holdfast/history.db`)",
-          "What is remembered across restarts: uses, load times, memory peaks, speeds. Losing it "
-          "costs only better estimates."),
+          "What is remembered across restarts: uses, load times, memory peaks. Losing it costs "
+          "only better estimates."),
       setting<&StoreConfig::journal>(
           "journal", "(none)",
           "File that gets one JSON line per event and decision, before the action it tells of."),

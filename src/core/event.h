@@ -40,8 +40,8 @@ enum class TicketKind {
 };
 
 enum class EndKind {
-  Done,        // a complete answer, or any end that is not the client's going
-  ClientGone,  // a waiting ticket leaves a placeholder
+  Done,        // a complete answer: the child works
+  ClientGone,  // any other end; a waiting ticket leaves a placeholder
 };
 
 enum class LoadFailure { SpawnFailed, Crashed, OutOfMemory, TimedOut, Broken };

@@ -160,7 +160,7 @@ std::string sentence(const Reason& r, const std::string& whom) {
     case Why::EmergencyCleanup:
       return "idle, and memory is at " + percent_text(r.percent) + ", above the critical mark";
     case Why::CleanupByHand:
-      return "idle, and an emergency cleanup was asked for";
+      return "idle, and a cleanup was asked for";
     case Why::BudgetDebt:
       return "busy models grew: " + format_bytes(r.need) + " in use of a budget of " +
              format_bytes(r.have);

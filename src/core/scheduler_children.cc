@@ -77,6 +77,7 @@ void Scheduler::stop(Model& model, Reason reason, bool kill) {
   HF_ASSERT(model.leases.empty() || mutant_ != Mutant::None, "a model in use is never unloaded");
   if (model.state == State::Loading) {
     --loading_;
+    model.oom_retry = false;
   }
   if (limits_.policy == VictimPolicy::Gdsf) {
     clock_ = std::max(clock_, value_of(worth(model), limits_.policy));
@@ -153,7 +154,7 @@ void Scheduler::on(const event::LoadFailed& e) {
   --loading_;
   const bool gave_memory_reason = e.failure == LoadFailure::OutOfMemory;
   const bool retry = gave_memory_reason && !model->oom_retry && !model->queue.empty() &&
-                     !shutting_down_ && model->listed;
+                     !shutting_down_ && model->listed && !model->drain_when_ready;
   reaped(*model);
   if (gave_memory_reason) {
     model->spec.footprint = raised(model->spec.footprint, room_without_pins(*model));

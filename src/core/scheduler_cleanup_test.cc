@@ -136,9 +136,11 @@ TEST_F(Cleanup, PressureShutsNoGate) {
   EXPECT_THAT(tight.reading(80), Contains("shut a owner_waits"));
 }
 
-TEST_F(Cleanup, NormalByHandIsANoOpBelowTheLowMark) {
+TEST_F(Cleanup, NormalByHandUnloadsOneModelEvenBelowTheLowMark) {
   h.make_ready("b");
-  EXPECT_THAT(h.cleanup(CleanupLevel::Normal), ElementsAre("answer done"));
+  h.make_ready("c");
+  EXPECT_THAT(h.cleanup(CleanupLevel::Normal),
+              ElementsAre("stop b cleanup_by_hand", "answer started"));
 }
 
 TEST_F(Cleanup, NormalByHandUnloadsOneModel) {

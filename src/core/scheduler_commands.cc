@@ -47,6 +47,10 @@ void Scheduler::on(const event::Cleanup& e) {
       if (!answer.unloading.empty()) {
         pressure_.evicted();
       }
+    } else if (pressure_.level() == PressureLevel::Normal) {
+      // Nothing presses, but somebody asked: one, the least valuable.
+      all_in_use_told_ = false;
+      answer.unloading = cleanup(CleanupLevel::Normal, Why::CleanupByHand, true);
     }
   }
   answer.code = answer.unloading.empty() ? action::AnswerCode::Done : action::AnswerCode::Started;
@@ -207,7 +211,7 @@ void Scheduler::on(const event::Pin& e) {
   action::Answer answer;
   answer.command = e.command;
   Model* model = find(e.model);
-  if (model == nullptr || !model->listed || (e.pinned && shutting_down_)) {
+  if (model == nullptr || !model->listed || (e.pinned && (shutting_down_ || model->broken))) {
     answer.code = action::AnswerCode::Refused;
     return emit(std::move(answer));
   }

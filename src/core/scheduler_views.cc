@@ -258,12 +258,13 @@ std::optional<TimePoint> Scheduler::deadline_of(TicketId ticket) const {
 }
 
 bool Scheduler::overdue() const {
-  if (pressure_.level() != PressureLevel::Normal) {
-    return false;  // the clocks stand still
-  }
+  const bool clocks_stand = pressure_.level() != PressureLevel::Normal;
   for (const Model& model : models_) {
     if (model.queue.live() >= limits_.max_waiting) {
       return true;
+    }
+    if (clocks_stand) {
+      continue;
     }
     for (const WaitingTicket& ticket : model.queue.tickets()) {
       if (ticket.live() && ticket.deadline && *ticket.deadline < now_) {

@@ -129,6 +129,9 @@ std::string options_key(const RunPlan& plan) {
                     " swa=" + std::to_string(plan.swa_full ? 1 : 0) + " ngl=" +
                     (plan.gpu_layers ? std::to_string(*plan.gpu_layers) : std::string("auto")) +
                     " lm=" + std::string(config::to_text(plan.load_mode));
+  if (!plan.mmproj_path.empty()) {
+    key += " mmproj=" + plan.mmproj_path;
+  }
   for (const std::string& argument : plan.extra) {
     key += ' ' + argument;
   }

@@ -21,9 +21,9 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-void Lease::release() {
+void Lease::release(bool complete) {
   if (Engine* engine = std::exchange(engine_, nullptr)) {
-    engine->impl_->release(ticket_);
+    engine->impl_->release(ticket_, complete);
   }
 }
 
@@ -84,6 +84,7 @@ void Engine::unload(ModelId model, core::UnloadMode mode, std::string who,
 
 void Engine::cleanup(core::CleanupLevel level, CommandCallback callback) {
   const std::uint64_t number = impl_->next_command();
+  impl_->note_cleanup(level);
   impl_->command(core::event::Cleanup{number, level}, number, std::move(callback));
 }
 
@@ -115,7 +116,9 @@ Engine::Impl::~Impl() {
   *alive_ = false;
   stopped_ = true;
   for (auto& [model, running] : running_) {
-    running.child->kill();  // only after a start that failed half-way, or a loop that was abandoned
+    if (running.child) {
+      running.child->kill();
+    }  // only after a start that failed half-way, or a loop that was abandoned
   }
 }
 
@@ -176,7 +179,7 @@ void Engine::Impl::cancel(TicketId ticket) {
   }
 }
 
-void Engine::Impl::release(TicketId ticket) {
+void Engine::Impl::release(TicketId ticket, bool complete) {
   const auto found = held_.find(ticket);
   if (found == held_.end()) {
     return;  // cut before
@@ -193,7 +196,7 @@ void Engine::Impl::release(TicketId ticket) {
             .generation(held.generation.value)
             .leases(leases)
             .request(std::to_string(ticket.value)));
-  feed(core::event::Ended{ticket, core::EndKind::Done});
+  feed(core::event::Ended{ticket, complete ? core::EndKind::Done : core::EndKind::ClientGone});
   set_oom_score(held.model);
 }
 

@@ -41,8 +41,9 @@ class Lease {
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { release(); }
 
-  // Releases now; further calls do nothing.
-  void release();
+  // Releases now; further calls do nothing. `complete`: a whole answer was given, which proves that
+  // the child works (its count of crashes starts afresh).
+  void release(bool complete = false);
   // The core took the lease away (request limit, stalled reader, dead child, force): called once,
   // after which release() is a no-op. Set it as soon as the lease is had.
   void on_cut(std::function<void(const core::Reason&)> callback);
@@ -63,7 +64,8 @@ struct Granted {
   Duration waited{};
 };
 
-// Why a ticket was not granted. `message` is for the client: no paths, no arguments.
+// Why a ticket was not granted. `message` is for the client, without the model's name: no paths, no
+// arguments.
 struct Refusal {
   core::Reason reason;
   Duration retry_after{};  // zero: retrying will not help

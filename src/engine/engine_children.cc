@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "base/assert.h"
 #include "base/units.h"
 #include "engine/impl.h"
 #include "process/memory_signs.h"
@@ -31,6 +32,7 @@ std::int64_t wall_clock_ms() {
 
 void Engine::Impl::perform(const core::action::StartLoad& a) {
   const ModelFile& file = catalog_.at(a.model).file;
+  HF_ASSERT(!file.plan.model_path.empty(), "a model without a usable file is never loaded");
   Running running;
   running.generation = a.generation;
   running.spawned = now();
@@ -110,7 +112,9 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     learn_memory(model, found->second);
   }
   const bool was_loading = scheduler_->view(model).state == core::State::Loading;
-  running_.erase(found);
+  // Its leases are told of one by one while the core takes them away; then the record goes.
+  found->second.child.reset();
+  found->second.pid = 0;
   write(journal_line("exit", model)
             .generation(generation.value)
             .pid(pid)
@@ -126,19 +130,23 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
                   exit.kind == process::ExitKind::Signalled ? "signal" : "code", exit.code,
                   exit.load_timed_out ? " because it was not ready in time" : "", exit.log_tail);
   }
-  if (!was_loading) {
+  if (was_loading) {
+    core::LoadFailure failure = core::LoadFailure::Crashed;
+    if (exit.kind == process::ExitKind::SpawnFailed) {
+      failure = core::LoadFailure::SpawnFailed;
+    } else if (exit.load_timed_out) {
+      failure = core::LoadFailure::TimedOut;
+    } else if (exit.out_of_memory) {
+      failure = core::LoadFailure::OutOfMemory;
+    }
+    feed(core::event::LoadFailed{model, generation, failure});
+  } else {
     feed(core::event::Exited{model, generation});
-    return;
   }
-  core::LoadFailure failure = core::LoadFailure::Crashed;
-  if (exit.kind == process::ExitKind::SpawnFailed) {
-    failure = core::LoadFailure::SpawnFailed;
-  } else if (exit.load_timed_out) {
-    failure = core::LoadFailure::TimedOut;
-  } else if (exit.out_of_memory) {
-    failure = core::LoadFailure::OutOfMemory;
+  const auto left = running_.find(model);
+  if (left != running_.end() && left->second.generation == generation) {
+    running_.erase(left);
   }
-  feed(core::event::LoadFailed{model, generation, failure});
 }
 
 store::MeasurementKey Engine::Impl::measurement_key(ModelId model) const {

@@ -37,7 +37,10 @@ core::ModelSpec Engine::Impl::spec_of(const ModelFile& file) const {
     if (known->second.load_seconds_cached) {
       spec.reload = duration_of_seconds(*known->second.load_seconds_cached);
     }
-    spec.footprint = core::Footprint::host(std::max(file.cost, known->second.high_water));
+    // What was seen counts, but never so much that a model which was predicted to fit is refused.
+    const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
+    const Bytes seen = std::min(known->second.high_water, std::max(file.cost, budget));
+    spec.footprint = core::Footprint::host(std::max(file.cost, seen));
   }
   return spec;
 }
@@ -58,30 +61,50 @@ void Engine::Impl::put_model(ModelFile file) {
   } else if (known && plan_changed) {
     spdlog::info("the file of model {} was replaced", name);
   }
+  if (known && !problem.empty()) {
+    // One event, before the core can look at an empty plan: a loaded child goes on with the old
+    // one.
+    feed(core::event::ModelBroken{*known});
+    catalog_.put(std::move(file));
+    return;
+  }
+  const bool pin = file.source.settings.pin && problem.empty();
+  const bool came = !known || was_broken || !catalog_.at(*known).listed;
   core::event::ModelAdded added;
   added.spec = spec_of(file);
-  added.restart = plan_changed && problem.empty();
+  added.restart = plan_changed;
   if (!known) {
-    if (const auto stats = stats_.find(name); stats != stats_.end()) {
-      core::UseHistory history;
-      history.use_count =
-          static_cast<std::uint64_t>(std::max<std::int64_t>(0, stats->second.use_count));
-      const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(
-                            std::chrono::system_clock::now().time_since_epoch())
-                            .count();
-      const auto since_ms = std::max<std::int64_t>(0, wall - stats->second.last_use_ms);
-      // Longer ago than this is all alike, and stays a valid point in time.
-      const Duration longest = std::chrono::hours(24 * 300);
-      history.since_last_use = std::min<Duration>(longest, std::chrono::milliseconds(since_ms));
-      history.episodes = stats->second.episodes;
-      added.history = history;
-    }
+    added.history = history_of(name);
   }
   added.model = catalog_.put(std::move(file));
   feed(added);
   if (!problem.empty()) {
-    feed(core::event::ModelBroken{added.model});
+    feed(core::event::ModelBroken{added.model});  // new: nobody can wait for it yet
   }
+  if (pin && came) {
+    pin_configured(added.model);
+  }
+}
+
+std::optional<core::UseHistory> Engine::Impl::history_of(const std::string& name) const {
+  const auto stats = stats_.find(name);
+  if (stats == stats_.end()) {
+    return std::nullopt;
+  }
+  core::UseHistory history;
+  history.use_count =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, stats->second.use_count));
+  history.episodes = stats->second.episodes;
+  const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        std::chrono::system_clock::now().time_since_epoch())
+                        .count();
+  const auto since_ms = std::max<std::int64_t>(0, wall - stats->second.last_use_ms);
+  // Longer ago than this is all alike, and stays a valid point in time.
+  const Duration longest = std::chrono::hours(24 * 300);
+  // Bounded before the conversion: an absurd wall clock must not overflow.
+  const auto bounded_ms = std::min<std::int64_t>(since_ms, millis_of(longest));
+  history.since_last_use = std::chrono::milliseconds(bounded_ms);
+  return history;
 }
 
 // New, replaced and vanished files, looked for on the worker.
@@ -99,42 +122,55 @@ void Engine::Impl::rescan() {
   }
   const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
   worker_.run([this, config = config_, known = std::move(known), budget, alive = alive_] {
-    std::string warning;
+    auto found = std::make_shared<Found>(find_models(*config));
     auto changed = std::make_shared<std::vector<ModelFile>>();
-    auto gone = std::make_shared<std::vector<std::string>>();
-    std::set<std::string> found;
-    for (const ModelSource& source : find_models(*config, warning)) {
-      found.insert(source.settings.name);
+    for (const ModelSource& source : found->sources) {
       const auto before = known.find(source.settings.name);
       if (before == known.end() || !(before->second.source == source) ||
           has_changed(before->second)) {
         changed->push_back(inspect(source, budget));
       }
     }
-    for (const auto& [name, file] : known) {
-      if (!found.contains(name)) {
-        gone->push_back(name);
-      }
-    }
-    boost::asio::post(io_, [this, changed, gone, alive] {
-      if (!*alive) {
-        return;
-      }
-      rescanning_ = false;
-      for (ModelFile& file : *changed) {
-        if (!catalog_.by_name(file.source.settings.name)) {
-          spdlog::info("new model {}", file.source.settings.name);
-        }
-        put_model(std::move(file));
-      }
-      for (const std::string& name : *gone) {
-        spdlog::info("model {} is gone", name);
-        const ModelId model = *catalog_.by_name(name);
-        catalog_.unlist(model);
-        feed(core::event::ModelRemoved{model});
+    boost::asio::post(io_, [this, found, changed, alive] {
+      if (*alive) {
+        rescanning_ = false;
+        apply_rescan(*found, std::move(*changed));
       }
     });
   });
+}
+
+void Engine::Impl::apply_rescan(const Found& found, std::vector<ModelFile> changed) {
+  warn_once(found.warnings);
+  for (ModelFile& file : changed) {
+    if (!catalog_.by_name(file.source.settings.name)) {
+      spdlog::info("new model {}", file.source.settings.name);
+    }
+    put_model(std::move(file));
+  }
+  if (!found.complete) {
+    return;  // what was not seen may still be there
+  }
+  std::set<std::string> names;
+  for (const ModelSource& source : found.sources) {
+    names.insert(source.settings.name);
+  }
+  for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
+    const ModelId model(i);
+    if (catalog_.at(model).listed && !names.contains(catalog_.name(model))) {
+      spdlog::info("model {} is gone", catalog_.name(model));
+      catalog_.unlist(model);
+      feed(core::event::ModelRemoved{model});
+    }
+  }
+}
+
+void Engine::Impl::warn_once(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    if (told_.insert(warning).second) {
+      spdlog::warn("{}", warning);
+    }
+  }
 }
 
 Refusal Engine::Impl::refusal_of(ModelId model, const core::Reason& reason,
@@ -143,17 +179,8 @@ Refusal Engine::Impl::refusal_of(ModelId model, const core::Reason& reason,
   Refusal refusal;
   refusal.reason = reason;
   refusal.retry_after = retry_after;
-  const std::string name = catalog_.name(model);
-  if (reason.why == Why::NeverFits) {
-    refusal.message = "model '" + name + "' needs " + std::to_string(reason.need.count) +
-                      " bytes (" + format_bytes(reason.need) + ") and at most " +
-                      std::to_string(reason.have.count) + " bytes (" + format_bytes(reason.have) +
-                      ") can be given to it";
-  } else if (reason.why == Why::ModelBroken) {
-    refusal.message = "model '" + name + "' cannot be served: " + catalog_.at(model).file.problem;
-  } else {
-    refusal.message = "model '" + name + "' is not available: " + core::describe(reason, "");
-  }
+  refusal.message =
+      reason.why == Why::ModelBroken ? catalog_.at(model).file.problem : core::describe(reason, "");
   return refusal;
 }
 

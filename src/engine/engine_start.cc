@@ -176,42 +176,33 @@ Result<void> Engine::Impl::start() {
   scheduler_.emplace(make_limits());
   add_all_models();
   start_timers();
-  preload_pinned();
   return {};
 }
 
 void Engine::Impl::add_all_models() {
-  std::string warning;
   const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
-  for (const ModelSource& source : find_models(*config_, warning)) {
+  const Found found = find_models(*config_);
+  warn_once(found.warnings);
+  for (const ModelSource& source : found.sources) {
     put_model(inspect(source, budget));
-  }
-  if (!warning.empty()) {
-    spdlog::warn("models_dir {}", warning);
   }
   spdlog::info("{} models", catalog_.size());
 }
 
-// A pinned model holds its bytes from the start on and is loaded as soon as it can be.
-void Engine::Impl::preload_pinned() {
-  for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
-    const ModelFile& file = catalog_.at(ModelId(i)).file;
-    if (!file.source.settings.pin || !file.problem.empty()) {
-      continue;
+// A pinned model holds its bytes from the moment it is known and is loaded as soon as it can be.
+void Engine::Impl::pin_configured(ModelId model) {
+  const std::string name = catalog_.name(model);
+  self_.pin(model, true, [this, name, model](const CommandResult& result) {
+    if (result.code != core::action::AnswerCode::Done) {
+      spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models", name);
+      return;
     }
-    const std::string name = file.source.settings.name;
-    self_.pin(ModelId(i), true, [this, name, i](const CommandResult& result) {
-      if (result.code != core::action::AnswerCode::Done) {
-        spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models", name);
-        return;
+    self_.load(model, UserId(0), [name](const Outcome& outcome) {
+      if (!outcome) {
+        spdlog::warn("pinned model {} was not loaded: {}", name, outcome.error().message);
       }
-      self_.load(ModelId(i), UserId(0), [name](const Outcome& outcome) {
-        if (!outcome) {
-          spdlog::warn("pinned model {} was not loaded: {}", name, outcome.error().message);
-        }
-      });
     });
-  }
+  });
 }
 
 }  // namespace hf::engine

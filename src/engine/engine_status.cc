@@ -75,6 +75,9 @@ Status Engine::Impl::status() const {
     if (scheduler_->all_in_use()) {
       status.warnings.push_back("all models are in use while others wait");
     }
+    if (memory_failures_ >= kBlindReadings) {
+      status.warnings.push_back("memory cannot be read: pressure is not watched");
+    }
     if (status.draining) {
       status.warnings.push_back("the server is shutting down");
     }
@@ -143,6 +146,14 @@ void Engine::Impl::write(const store::JournalLine& line) {
   }
   if (const auto error = journal_->append(line.str())) {
     spdlog::error("journal: {}", error->message);
+  }
+}
+
+// An emergency cleanup writes its own line when it runs, whoever asked for it.
+void Engine::Impl::note_cleanup(core::CleanupLevel level) {
+  if (level == core::CleanupLevel::Normal) {
+    store::JournalLine line(monotonic_ms(), "cleanup");
+    write(line.text("level", "normal"));
   }
 }
 

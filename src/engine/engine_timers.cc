@@ -18,7 +18,7 @@ constexpr milliseconds kMemoryPeriod{500};
 // smaps_rollup walks the child's page tables.
 constexpr milliseconds kMeasurePeriod{2000};
 // A new file shows up soon; a stat per known file is cheap.
-constexpr milliseconds kRescanPeriod{2000};
+constexpr milliseconds kRescanPeriod{1000};
 // What a crash of the server may forget.
 constexpr milliseconds kSavePeriod{5000};
 
@@ -48,13 +48,16 @@ void Engine::Impl::start_timers() {
 void Engine::Impl::read_memory() {
   const auto machine = readers::read_machine_memory(config_->memory.proc_root);
   if (!machine) {
-    if (!memory_warned_) {
-      memory_warned_ = true;
+    if (++memory_failures_ == 1) {
       spdlog::warn("memory cannot be read: {}", machine.error().message);
+    }
+    if (memory_failures_ == kBlindReadings) {
+      // An old alarm must not stop all loads for ever.
+      feed(core::event::MemoryReading{0});
     }
     return;
   }
-  memory_warned_ = false;
+  memory_failures_ = 0;
   machine_ = *machine;
   feed(core::event::MemoryReading{machine->used_percent});
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,9 @@
 
 namespace hf::engine {
 
+// After this many failed readings of the machine's memory in a row pressure is no longer watched.
+constexpr int kBlindReadings = 6;
+
 class Engine::Impl {
  public:
   Impl(Engine& self, boost::asio::io_context& io, std::shared_ptr<const config::Config> config);
@@ -37,11 +41,12 @@ class Engine::Impl {
 
   TicketId acquire(ModelId model, UserId user, core::TicketKind kind, AcquireCallback callback);
   void cancel(TicketId ticket);
-  void release(TicketId ticket);
+  void release(TicketId ticket, bool complete);
   void reader_stalled(TicketId ticket, bool stalled);
   void on_cut(TicketId ticket, std::function<void(const core::Reason&)> callback);
   void command(core::Event event, std::uint64_t number, CommandCallback callback);
   std::uint64_t next_command() { return ++last_command_; }
+  void note_cleanup(core::CleanupLevel level);
   void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
 
   [[nodiscard]] Status status() const;
@@ -87,7 +92,7 @@ class Engine::Impl {
   Result<std::string> find_engine_program() const;
   core::Limits make_limits();
   void add_all_models();
-  void preload_pinned();
+  void pin_configured(ModelId model);
 
   // engine_loop.cc
   [[nodiscard]] TimePoint now() const;
@@ -121,7 +126,10 @@ class Engine::Impl {
 
   // engine_models.cc
   void put_model(ModelFile file);
+  [[nodiscard]] std::optional<core::UseHistory> history_of(const std::string& name) const;
   void rescan();
+  void apply_rescan(const Found& found, std::vector<ModelFile> changed);
+  void warn_once(const std::vector<std::string>& warnings);
   [[nodiscard]] core::ModelSpec spec_of(const ModelFile& file) const;
   [[nodiscard]] Refusal refusal_of(ModelId model, const core::Reason& reason,
                                    Duration retry_after) const;
@@ -154,7 +162,8 @@ class Engine::Impl {
   Catalog catalog_;
   std::optional<core::Scheduler> scheduler_;  // set in start(): its budget is read from the machine
   readers::MachineMemory machine_;
-  bool memory_warned_ = false;
+  int memory_failures_ = 0;     // readings in a row that failed
+  std::set<std::string> told_;  // warnings about files and folders that were given once
 
   std::deque<core::Event> events_;
   bool draining_events_ = false;

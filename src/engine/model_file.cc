@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <regex>
+#include <set>
 #include <system_error>
 #include <thread>
 
@@ -46,13 +47,39 @@ bool is_model_file(const fs::path& path) {
   return !part || part->number == 1;
 }
 
+// A name that can stand in JSON, in a log line and in the engine's comma-separated alias list.
+bool is_usable_name(const std::string& name) {
+  for (std::size_t i = 0; i < name.size();) {
+    const auto lead = static_cast<unsigned char>(name[i]);
+    if (lead < 0x20 || lead == 0x7f || lead == ',') {
+      return false;
+    }
+    const std::size_t length = lead < 0x80                    ? 1
+                               : lead >= 0xc2 && lead < 0xe0  ? 2
+                               : lead >= 0xe0 && lead < 0xf0  ? 3
+                               : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                              : 0;
+    if (length == 0 || i + length > name.size()) {
+      return false;
+    }
+    for (std::size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(name[i + k]) & 0xc0U) != 0x80U) {
+        return false;
+      }
+    }
+    i += length;
+  }
+  return !name.empty();
+}
+
 // mmproj-NAME.gguf beside NAME.gguf, or the only projector of a subfolder that holds one model.
 fs::path projector_of(const fs::path& model, const fs::path& models_dir) {
   std::vector<fs::path> projectors;
   int models = 0;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(model.parent_path(), error)) {
-    const fs::path& path = entry.path();
+  fs::directory_iterator entry(model.parent_path(), error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const fs::path& path = entry->path();
     if (path.extension() == ".gguf" && is_projector(path)) {
       if (path.stem().string() == "mmproj-" + model.stem().string()) {
         return path;
@@ -104,6 +131,7 @@ bool add_parts(ModelFile& file, gguf::Header& header) {
     std::array<char, 32> suffix{};
     std::snprintf(suffix.data(), suffix.size(), "-%05u-of-%05u.gguf", number, header.split_count);
     const fs::path path = file.source.path.parent_path() / (part->stem + suffix.data());
+    file.companions.emplace_back(path, gguf::identify(path).value_or(gguf::FileIdentity{}));
     auto next = gguf::read_header(path);
     if (!next) {
       file.problem = "part " + std::to_string(number) + " of " +
@@ -193,41 +221,61 @@ void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
   }
 }
 
+// Walks models_dir into `found`, which holds the configured models already.
+void walk(const config::Config& config, std::map<std::string, ModelSource>& found, Found& result) {
+  std::error_code error;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> visited;  // folders, so that links cannot loop
+  fs::recursive_directory_iterator entry(config.models_dir,
+                                         fs::directory_options::follow_directory_symlink |
+                                             fs::directory_options::skip_permission_denied,
+                                         error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code ignored;
+    const fs::path& path = entry->path();
+    if (entry->is_directory(ignored)) {
+      const auto folder = gguf::identify(path);
+      if (!folder || !visited.emplace(folder->dev, folder->ino).second) {
+        entry.disable_recursion_pending();
+      }
+      continue;
+    }
+    if (!is_model_file(path) || !entry->is_regular_file(ignored)) {
+      continue;
+    }
+    const std::string relative =
+        path.lexically_relative(config.models_dir).replace_extension().generic_string();
+    const std::string name(config::canonical_model_name(relative));
+    const bool configured = std::any_of(
+        found.begin(), found.end(), [&](const auto& known) { return known.second.path == path; });
+    if (configured || found.contains(name)) {
+      continue;
+    }
+    if (!is_usable_name(name)) {
+      result.warnings.push_back(
+          "a file in models_dir was passed over: its name is not UTF-8, or has a control character "
+          "or a comma in it");
+      continue;
+    }
+    ModelSource source{config.defaults, path};
+    source.settings.name = name;
+    found.emplace(name, std::move(source));
+  }
+  if (error) {
+    result.complete = false;
+    result.warnings.push_back("models_dir " + config.models_dir.string() + ": " + error.message());
+  }
+}
+
 }  // namespace
 
-std::vector<ModelSource> find_models(const config::Config& config, std::string& warning) {
+Found find_models(const config::Config& config) {
   std::map<std::string, ModelSource> found;
   for (const config::ModelConfig& table : config.models) {
     const fs::path path = table.path.value_or(config.models_dir / (table.name + ".gguf"));
     found[table.name] = ModelSource{table, path};
   }
-  std::error_code error;
-  fs::recursive_directory_iterator entry(config.models_dir,
-                                         fs::directory_options::follow_directory_symlink, error);
-  if (error) {
-    warning = config.models_dir.string() + ": " + error.message();
-  }
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;
-    if (entry.depth() > 8) {
-      entry.disable_recursion_pending();  // a loop of links
-    }
-    if (!is_model_file(entry->path()) || !entry->is_regular_file(ignored)) {
-      continue;
-    }
-    const std::string relative =
-        entry->path().lexically_relative(config.models_dir).replace_extension().generic_string();
-    const std::string name(config::canonical_model_name(relative));
-    const bool configured = std::any_of(found.begin(), found.end(), [&](const auto& known) {
-      return known.second.path == entry->path();
-    });
-    if (!configured && !found.contains(name)) {
-      ModelSource source{config.defaults, entry->path()};
-      source.settings.name = name;
-      found.emplace(name, std::move(source));
-    }
-  }
-  std::vector<ModelSource> sources;
+  Found result;
+  walk(config, found, result);
   for (auto& [name, source] : found) {
     if (!source.settings.mmproj) {
       const fs::path projector = projector_of(source.path, config.models_dir);
@@ -235,9 +283,9 @@ std::vector<ModelSource> find_models(const config::Config& config, std::string& 
         source.settings.mmproj = projector;
       }
     }
-    sources.push_back(std::move(source));
+    result.sources.push_back(std::move(source));
   }
-  return sources;
+  return result;
 }
 
 ModelFile inspect(const ModelSource& source, Bytes budget) {
@@ -264,7 +312,9 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
   file.trained_context = static_cast<int>(header->context_length);
   make_plan(file, *header, budget);
   if (source.settings.mmproj) {
-    const auto projector = gguf::read_header(*source.settings.mmproj);
+    const fs::path& path = *source.settings.mmproj;
+    file.companions.emplace_back(path, gguf::identify(path).value_or(gguf::FileIdentity{}));
+    const auto projector = gguf::read_header(path);
     if (!projector) {
       file.problem = "the model's image projector is missing or damaged";
       file.detail = source.settings.mmproj->string() + ": " + projector.error().message;
@@ -278,8 +328,12 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
 }
 
 bool has_changed(const ModelFile& file) {
-  const auto now = gguf::identify(file.source.path);
-  return now ? *now != file.identity : file.identity != gguf::FileIdentity{};
+  const auto differs = [](const fs::path& path, const gguf::FileIdentity& before) {
+    return gguf::identify(path).value_or(gguf::FileIdentity{}) != before;
+  };
+  return differs(file.source.path, file.identity) ||
+         std::any_of(file.companions.begin(), file.companions.end(),
+                     [&](const auto& c) { return differs(c.first, c.second); });
 }
 
 }  // namespace hf::engine

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -23,16 +24,25 @@ struct ModelSource {
   bool operator==(const ModelSource&) const = default;
 };
 
+struct Found {
+  std::vector<ModelSource> sources;   // sorted by name
+  std::vector<std::string> warnings;  // for the log: what was passed over, and why
+  // False if the walk broke off: then a model that is not among `sources` may exist all the same.
+  bool complete = true;
+};
+
 // Every model of the configuration and every *.gguf below models_dir that is one: projectors
-// (mmproj-*.gguf) and later parts of split files are not. Sorted by name. A models_dir that cannot
-// be read gives only the configured ones; `warning` then says why.
-std::vector<ModelSource> find_models(const config::Config& config, std::string& warning);
+// (mmproj-*.gguf) and later parts of split files are not, nor are files whose names could not be
+// given in a request.
+Found find_models(const config::Config& config);
 
 struct ModelFile {
   ModelSource source;
   gguf::FileIdentity identity;  // of the first part; all zero if it could not be opened
-  std::string problem;          // why it cannot be served, for clients: no paths. "": it can
-  std::string detail;           // the same for the log
+  // Everything else that was looked at: later parts and the projector. Zero: it was not there.
+  std::vector<std::pair<std::filesystem::path, gguf::FileIdentity>> companions;
+  std::string problem;  // why it cannot be served, for clients: no paths. "": it can
+  std::string detail;   // the same for the log
   RunPlan plan;
   Bytes cost{0};       // peak in use, host RAM
   Bytes file_size{0};  // all parts

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <cstdio>
+#include <exception>
 #include <utility>
 
 namespace hf::engine {
@@ -44,7 +46,12 @@ void WorkerThread::loop() {
     std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job();
+    try {
+      job();
+    } catch (const std::exception& failure) {
+      // Out of memory, or a library that throws: this job is lost, the server is not.
+      std::fprintf(stderr, "background job failed: %s\n", failure.what());
+    }
     job = nullptr;  // what it captured is destroyed here, not under the lock
     lock.lock();
   }

@@ -1,6 +1,7 @@
 #include "net/exchange_state.h"
 
 #include "base/assert.h"
+#include "net/request_id.h"
 
 namespace hf::net {
 
@@ -63,6 +64,7 @@ void ExchangeState::answer_if_dropped() {
   Reply reply;
   reply.status = 500;
   reply.body = R"({"error":{"message":"the request was not answered","type":"internal_error"}})";
+  reply.headers.push_back(Header{"x-request-id", request_id_of(head_)});
   this->reply(std::move(reply));
 }
 

@@ -23,13 +23,30 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr std::chrono::milliseconds kCloseGrace{100};
 constexpr std::chrono::seconds kErrorEventTime{1};
 
+std::string_view media_of(std::string_view content_type) {
+  return content_type.substr(0, content_type.find_first_of("; \t"));
+}
+
+bool is_event_stream(std::string_view content_type) {
+  return header_equals(media_of(content_type), "text/event-stream");
+}
+
 bool is_stream(std::string_view content_type) {
-  const std::string_view media = content_type.substr(0, content_type.find_first_of("; \t"));
-  return header_equals(media, "text/event-stream") ||
-         header_equals(media, "application/x-ndjson") ||
+  const std::string_view media = media_of(content_type);
+  return is_event_stream(content_type) || header_equals(media, "application/x-ndjson") ||
          header_equals(media, "application/jsonl") ||
          header_equals(media, "application/json-lines") ||
          header_equals(media, "application/x-jsonlines");
+}
+
+// What must follow a body that ends with `tail` so that a new event or line can begin. A body in
+// which every line ends with CRLF gets one more blank line than it needs, which means nothing.
+std::string_view missing_end(std::string_view content_type, std::string_view tail) {
+  const std::string_view end = is_event_stream(content_type) ? "\n\n" : "\n";
+  if (tail.empty() || tail.ends_with(end)) {
+    return {};
+  }
+  return tail.ends_with('\n') ? "\n" : end;
 }
 
 std::size_t write_chunk_line(char* end, std::size_t count) {
@@ -300,6 +317,9 @@ Task<bool> Relay::send_piece(std::size_t count, bool last) {
     co_return false;
   }
   between_pieces_ = true;
+  const std::size_t kept = std::min<std::size_t>(count, 2);
+  body_tail_.append(piece_.data() + kFront + (count - kept), kept);
+  body_tail_.erase(0, body_tail_.size() - std::min<std::size_t>(body_tail_.size(), 2));
   const bool first = result_.bytes_to_client == 0 && count > 0;
   result_.bytes_to_client += count;
   if (first && plan_.on_first_byte) {
@@ -315,10 +335,11 @@ Task<void> Relay::send_error_event() {
   if (!between_pieces_ || !has_room || !plan_.stream_error || !is_stream(content_type_)) {
     co_return;
   }
-  const std::string text = plan_.stream_error(result_.end, content_type_);
+  std::string text = plan_.stream_error(result_.end, content_type_);
   if (text.empty()) {
     co_return;
   }
+  text.insert(0, missing_end(content_type_, body_tail_));
   std::string piece(kFront, ' ');
   std::size_t skipped = kFront;
   if (framing_ == BodyFraming::Chunked) {

@@ -63,6 +63,7 @@ class Relay {
   std::optional<StallWatch> stall_;
   BodyFraming framing_ = BodyFraming::None;
   std::string content_type_;
+  std::string body_tail_;         // the last two bytes of the body so far
   bool between_pieces_ = true;    // false while a piece is only partly written
   bool upstream_closed_ = false;  // cleanly, as far as one can tell
   std::optional<RelayEnd> end_;   // set by the transfer if it came to an end by itself

@@ -85,7 +85,7 @@ TEST_F(RelayEnds, AClientThatLeavesWhileAWriteIsBlockedIsNoticed) {
 TEST_F(RelayEnds, AStreamWhoseUpstreamDiesEndsWithAnEventAndWithoutAnEnd) {
   begin_stream();
   child_.close();
-  EXPECT_EQ(client_.read_to_end(), "\r\n1a\r\n" + std::string(kBrokenEvent) + "\r\n");
+  EXPECT_EQ(client_.read_to_end(), "\r\n1c\r\n\n\n" + std::string(kBrokenEvent) + "\r\n");
   const RelayResult result = events_.results.pop();
   EXPECT_EQ(result.end, RelayEnd::UpstreamBroken);
   EXPECT_TRUE(result.response_started);
@@ -97,7 +97,39 @@ TEST_F(RelayEnds, AStreamThatIsCutInsideAChunkStillGetsTheEvent) {
   ASSERT_TRUE(child_.send("FF\r\nhalf"));
   EXPECT_EQ(client_.read_exactly(11), "\r\n4\r\nhalf\r\n");
   child_.close();
-  EXPECT_EQ(client_.read_to_end(), "1a\r\n" + std::string(kBrokenEvent) + "\r\n");
+  EXPECT_EQ(client_.read_to_end(), "1c\r\n\n\n" + std::string(kBrokenEvent) + "\r\n");
+}
+
+TEST_F(RelayEnds, TheEventBeginsWhereAnotherEnded) {
+  const std::string event(kBrokenEvent);
+  for (const auto& [tail, rest] : std::vector<std::pair<std::string, std::string>>{
+           {"a\n\n", "1a\r\n" + event}, {"aa\n", "1b\r\n\n" + event}}) {
+    begin_stream();
+    ASSERT_TRUE(child_.send("3\r\n" + tail + "\r\n"));
+    EXPECT_EQ(client_.read_exactly(10), "\r\n3\r\n" + tail + "\r\n");
+    child_.close();
+    EXPECT_EQ(client_.read_to_end(), rest + "\r\n");
+  }
+}
+
+TEST_F(RelayEnds, AnEventEndThatCameInTwoPiecesCounts) {
+  begin_stream();
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(child_.send("1\r\n\n\r\n"));
+    EXPECT_THAT(client_.read_until("1\r\n\n"), EndsWith("\r\n1\r\n\n"));
+  }
+  child_.close();
+  EXPECT_EQ(client_.read_to_end(), "\r\n1a\r\n" + std::string(kBrokenEvent) + "\r\n");
+}
+
+TEST_F(RelayEnds, ALineThatWasCutEndsBeforeTheErrorsLine) {
+  begin();
+  ASSERT_TRUE(
+      child_.send("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n"));
+  EXPECT_THAT(client_.read_until("{\"a\":\r\n"), EndsWith("5\r\n{\"a\":\r\n"));
+  child_.close();
+  EXPECT_EQ(client_.read_to_end(), "1b\r\n\n" + std::string(kBrokenEvent) + "\r\n");
 }
 
 TEST_F(RelayEnds, ABrokenChunkIsABrokenStream) {
@@ -178,7 +210,7 @@ TEST_F(RelayEnds, ASocketPathThatCannotBeIsARefusal) {
 TEST_F(RelayEnds, AnAbortMidStreamLooksBroken) {
   begin_stream();
   server_.abort_relay(*exchange_);
-  EXPECT_EQ(client_.read_to_end(), "\r\n1b\r\n" + std::string(kAbortedEvent) + "\r\n");
+  EXPECT_EQ(client_.read_to_end(), "\r\n1d\r\n\n\n" + std::string(kAbortedEvent) + "\r\n");
   EXPECT_EQ(events_.results.pop().end, RelayEnd::Aborted);
   EXPECT_TRUE(child_.ends());
 }

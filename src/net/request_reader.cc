@@ -105,19 +105,22 @@ Task<ReadEnd> RequestReader::read_body(std::uint64_t limit) {
       co_return ReadEnd::TooLarge;
     }
     if (ec == http::error::bad_alloc) {
-      co_return ReadEnd::Closed;
+      co_return ReadEnd::OutOfMemory;
     }
     if (ec != http::error::need_more || client_.input().size() >= kChunkLineMax) {
       co_return malformed("the body is not HTTP: " + ec.message());
     }
     client_.set_deadline(options_.body_deadline);
     const error_code read_error = co_await client_.read_some(kBodyRead);
+    if (read_error == asio::error::operation_aborted) {
+      co_return ReadEnd::Stalled;  // or the session was cut: then the answer fails to be sent
+    }
     if (read_error) {
       co_return ReadEnd::Closed;
     }
   }
   client_.clear_deadline();
-  co_return body_.finish() ? ReadEnd::Complete : ReadEnd::Closed;
+  co_return body_.finish() ? ReadEnd::Complete : ReadEnd::OutOfMemory;
 }
 
 }  // namespace hf::net

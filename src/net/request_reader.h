@@ -14,9 +14,11 @@ namespace hf::net {
 
 enum class ReadEnd {
   Complete,
-  Closed,     // the client left or was too slow: nothing to answer
+  Closed,     // the client left, or was too slow with its header: nothing to answer
   Malformed,  // see why()
   TooLarge,   // the body passed the limit
+  Stalled,    // no byte of the body came for the deadline
+  OutOfMemory,
 };
 
 class RequestReader {

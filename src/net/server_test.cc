@@ -159,6 +159,18 @@ TEST(Body, ACutOneIsNoRequest) {
   EXPECT_EQ(server.next_exchange().head().path, "/other");
 }
 
+TEST(Body, AStalledOneIsToldSoAtItsDeadline) {
+  ServerOptions options;
+  options.body_deadline = std::chrono::seconds(0);
+  TestServer server(options);
+  WireSocket client = server.connect();
+  ASSERT_TRUE(client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf"));
+  const WireAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.status, 408);
+  EXPECT_EQ(answer.body, "the body stopped coming");
+  EXPECT_TRUE(client.ends());
+}
+
 TEST(Expect, LeaveIsGivenOnlyAfterTheHeadWasAccepted) {
   TestServer server;
   server.limit = 10;
@@ -233,8 +245,12 @@ TEST(Waiting, ADroppedExchangeIsAnsweredAllTheSame) {
   TestServer server;
   server.handler = [](const std::shared_ptr<Exchange>&) {};
   WireSocket client = server.connect();
-  ASSERT_TRUE(client.send(get("/")));
-  EXPECT_EQ(client.read_answer().status, 500);
+  ASSERT_TRUE(client.send(get("/", "X-Request-Id: mine-1\r\n")));
+  const WireAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_EQ(answer.headers.at("x-request-id"), "mine-1");
+  ASSERT_TRUE(client.send(get("/", "X-Request-Id: not sane\r\n")));
+  EXPECT_EQ(client.read_answer().headers.at("x-request-id").size(), 16U);
 }
 
 TEST(Reply, ALargeOneReachesASlowReaderWhole) {

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "net/relay.h"
+#include "net/request_id.h"
 #include "net/request_reader.h"
 #include "net/wire.h"
 
@@ -11,16 +12,41 @@ namespace {
 
 constexpr std::chrono::seconds kReplyProgress{30};  // a reply to somebody who reads nothing
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view kOverloaded =
+constexpr std::string_view kTooMany =
     R"({"error":{"message":"too many connections","type":"overloaded_error"}})";
+constexpr std::string_view kOutOfMemory =
+    R"({"error":{"message":"no memory for the request's body","type":"overloaded_error"}})";
 
-Reply overloaded() {
+Reply overloaded(std::string_view body, std::string request_id) {
   Reply reply;
   reply.status = 503;
-  reply.body = std::string(kOverloaded);
+  reply.body = std::string(body);
   reply.close = true;
   reply.headers.push_back(Header{"Retry-After", "1"});
+  reply.headers.push_back(Header{"x-request-id", std::move(request_id)});
   return reply;
+}
+
+// What to say about a body that did not arrive as it should; nothing: there is nobody to tell.
+std::optional<Reply> body_refusal(Service& service, RequestReader& reader, ReadEnd end,
+                                  std::uint64_t limit) {
+  switch (end) {
+    case ReadEnd::TooLarge:
+      return service.too_large(reader.head(), limit);
+    case ReadEnd::Malformed:
+      return service.malformed(reader.why());
+    case ReadEnd::Stalled: {
+      Reply reply = service.malformed("the body stopped coming");
+      reply.status = 408;
+      return reply;
+    }
+    case ReadEnd::OutOfMemory:
+      return overloaded(kOutOfMemory, request_id_of(reader.head()));
+    case ReadEnd::Complete:
+    case ReadEnd::Closed:
+      break;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -48,7 +74,7 @@ Task<void> Session::run(std::shared_ptr<Session> self) {
 }
 
 Task<void> Session::refuse(std::shared_ptr<Session> self) {
-  Reply reply = overloaded();
+  Reply reply = overloaded(kTooMany, new_request_id());
   const Next next = co_await self->send(std::move(reply), false, false, false);
   if (next == Next::Linger) {
     co_await self->client_.linger();
@@ -115,10 +141,8 @@ Task<Session::Next> Session::read_and_answer(RequestReader& reader) {
     }
     end = co_await reader.read_body(limit);
   }
-  if (end == ReadEnd::TooLarge || end == ReadEnd::Malformed) {
-    Reply reply = end == ReadEnd::TooLarge ? host_.service.too_large(head, limit)
-                                           : host_.service.malformed(reader.why());
-    co_return co_await send(std::move(reply), is_head, framing.http10, false);
+  if (std::optional<Reply> refusal = body_refusal(host_.service, reader, end, limit)) {
+    co_return co_await send(std::move(*refusal), is_head, framing.http10, false);
   }
   if (end != ReadEnd::Complete) {
     co_return Next::Drop;

@@ -100,7 +100,10 @@ TEST(ConnectionLimit, OneMoreIsTold503) {
   ASSERT_TRUE(first.send(get("/")));
   Exchange& exchange = server.next_exchange();
   WireSocket second = server.connect();
-  EXPECT_EQ(second.read_answer().status, 503);
+  const WireAnswer refusal = second.read_answer();
+  EXPECT_EQ(refusal.status, 503);
+  EXPECT_EQ(refusal.headers.at("retry-after"), "1");
+  EXPECT_EQ(refusal.headers.at("x-request-id").size(), 16U);
   EXPECT_TRUE(second.ends());
   server.reply(exchange, 200, "ok");
   EXPECT_EQ(first.read_answer().body, "ok");

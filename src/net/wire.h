@@ -22,7 +22,8 @@ std::string reply_header(const Reply& reply, ReplyForm form);
 bool status_forbids_body(int status);
 
 // Same method and target; without hop-by-hop headers (those named in Connection too) and without
-// what is between the client and us only: credentials, cookies, Host, Origin, Expect.
+// what is between the client and us only: credentials, cookies, Host, Origin, Expect. A body is
+// declared to be JSON whatever the client called it: only checked JSON is passed on.
 std::string upstream_request_header(const RequestHead& head, std::size_t body_bytes);
 
 // How the body of a relayed answer is delimited towards the client.

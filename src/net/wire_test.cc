@@ -26,20 +26,29 @@ TEST(UpstreamRequest, PassesOnWhatIsTheChildsAndNothingElse) {
                                                         {"Keep-Alive", "timeout=5"},
                                                         {"Transfer-Encoding", "chunked"},
                                                         {"Content-Length", "99"},
-                                                        {"Content-Type", "application/json"},
+                                                        {"Content-Type", "text/plain"},
                                                         {"Accept-Encoding", "gzip"}}) {
     head.headers.push_back(Header{name, value});
   }
   EXPECT_EQ(upstream_request_header(head, 5),
-            "POST /v1/x?y=%20 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            "Accept-Encoding: gzip\r\nContent-Length: 5\r\nConnection: close\r\n\r\n");
+            "POST /v1/x?y=%20 HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"
+            "Content-Type: application/json\r\nContent-Length: 5\r\nConnection: close\r\n\r\n");
+}
+
+TEST(UpstreamRequest, ABodyIsJsonWhateverTheClientCallsIt) {
+  RequestHead head;
+  head.method = "POST";
+  head.target = "/";
+  EXPECT_THAT(upstream_request_header(head, 2), HasSubstr("Content-Type: application/json\r\n"));
+  head.headers.push_back(Header{"content-type", "application/x-www-form-urlencoded"});
+  EXPECT_THAT(upstream_request_header(head, 2), Not(HasSubstr("urlencoded")));
 }
 
 TEST(UpstreamRequest, AGetWithoutABodyHasNoLength) {
   RequestHead head;
   head.method = "GET";
   head.target = "/";
-  EXPECT_THAT(upstream_request_header(head, 0), Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(upstream_request_header(head, 0), Not(HasSubstr("Content-")));
 }
 
 TEST(ReplyHeader, CannotBeSplitByAHeaderValue) {

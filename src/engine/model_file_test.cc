@@ -1,0 +1,137 @@
+#include "engine/model_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "gguf/testing/gguf_builder.h"
+
+namespace hf::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class ModelFiles : public testing::Test {
+ protected:
+  ModelFiles() {
+    std::string pattern = (fs::temp_directory_path() / "hf-models-XXXXXX").string();
+    dir_ = ::mkdtemp(pattern.data());
+    config_.models_dir = dir_;
+    config_.defaults.parallel = 2;
+  }
+  ~ModelFiles() override { fs::remove_all(dir_); }
+
+  void write(const std::string& name, std::size_t cut = 0) {
+    const auto bytes = gguf::testing::small_llama().build(gguf::testing::kSmallLlamaData);
+    fs::create_directories((dir_ / name).parent_path());
+    std::ofstream out(dir_ / name, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size() - cut));
+  }
+  std::vector<std::string> names() {
+    std::vector<std::string> found;
+    for (const ModelSource& source : find_models(config_).sources) {
+      found.push_back(source.settings.name);
+    }
+    return found;
+  }
+  ModelFile inspected(const std::string& name) {
+    for (const ModelSource& source : find_models(config_).sources) {
+      if (source.settings.name == name) {
+        return inspect(source, kGiB);
+      }
+    }
+    return {};
+  }
+
+  fs::path dir_;
+  config::Config config_;
+};
+
+TEST_F(ModelFiles, AreNamedByTheirPathWithoutTheEnding) {
+  write("a.gguf");
+  write("team/b:7b.gguf");
+  write("notes.txt");
+  EXPECT_THAT(names(), ElementsAre("a", "team/b:7b"));
+}
+
+TEST_F(ModelFiles, ProjectorsAndLaterPartsAreNoModels) {
+  write("a.gguf");
+  write("mmproj-a.gguf");
+  write("big-00001-of-00002.gguf");
+  write("big-00002-of-00002.gguf");
+  EXPECT_THAT(names(), ElementsAre("a", "big-00001-of-00002"));
+}
+
+TEST_F(ModelFiles, WithNamesThatNoRequestCanGiveArePassedOverWithAWarning) {
+  write("bad\xff.gguf");
+  write("x,y.gguf");
+  write("good\xd0\xb0.gguf");
+  EXPECT_THAT(names(), ElementsAre("good\xd0\xb0"));
+  EXPECT_THAT(find_models(config_).warnings, SizeIs(2));
+}
+
+TEST_F(ModelFiles, ALinkThatPointsUpwardsServesNobodyTwice) {
+  write("a.gguf");
+  fs::create_directory_symlink(dir_, dir_ / "self");
+  EXPECT_THAT(names(), SizeIs(testing::Le(2)));  // the top folder may be seen once more by its link
+}
+
+TEST_F(ModelFiles, AMissingFolderIsAnIncompleteWalk) {
+  config_.models_dir = dir_ / "nowhere";
+  const Found found = find_models(config_);
+  EXPECT_FALSE(found.complete);
+  EXPECT_THAT(found.sources, IsEmpty());
+  EXPECT_THAT(found.warnings, SizeIs(1));
+}
+
+TEST_F(ModelFiles, AreCostedWithTheContextTimesSlots) {
+  write("a.gguf");
+  const ModelFile file = inspected("a");
+  EXPECT_EQ(file.problem, "");
+  EXPECT_GT(file.cost, file.file_size);
+  EXPECT_EQ(file.plan.parallel, 2);
+}
+
+TEST_F(ModelFiles, ADamagedFileSaysSoWithoutItsPath) {
+  write("a.gguf", 2048);
+  const ModelFile file = inspected("a");
+  EXPECT_THAT(file.problem, HasSubstr("damaged or incomplete"));
+  EXPECT_THAT(file.problem, testing::Not(HasSubstr(dir_.string())));
+  EXPECT_THAT(file.detail, HasSubstr(dir_.string()));
+  EXPECT_FALSE(has_changed(file));
+  write("a.gguf");
+  EXPECT_TRUE(has_changed(file));
+}
+
+TEST_F(ModelFiles, AProjectorThatIsStillBeingCopiedIsLookedAtAgain) {
+  write("a.gguf");
+  write("mmproj-a.gguf", 2048);
+  const ModelFile file = inspected("a");
+  EXPECT_THAT(file.problem, HasSubstr("projector"));
+  EXPECT_FALSE(has_changed(file));
+  write("mmproj-a.gguf");
+  EXPECT_TRUE(has_changed(file));
+  EXPECT_EQ(inspected("a").problem, "");
+}
+
+TEST_F(ModelFiles, AMissingFileIsAProblemUntilItComes) {
+  config::ModelConfig table;
+  table.name = "later";
+  table.parallel = 1;
+  config_.models.push_back(table);
+  const ModelFile file = inspected("later");
+  EXPECT_THAT(file.problem, HasSubstr("missing"));
+  write("later.gguf");
+  EXPECT_TRUE(has_changed(file));
+}
+
+}  // namespace
+}  // namespace hf::engine
