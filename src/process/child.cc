@@ -51,6 +51,7 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
         ended_(io),
         load_timer_(io),
         stop_timer_(io),
+        end_timer_(io),
         health_(io, spec_.socket_path, [this] { handle_healthy(); }) {}
 
   ~EngineChild() override;
@@ -70,6 +71,8 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
   void handle_log_line(std::string_view line);
   void handle_healthy();
   void handle_load_deadline();
+  void watch_end();
+  [[nodiscard]] bool is_zombie();
   void handle_end();
   void begin_stop();
   void arm_sigterm_after_exit_line();
@@ -88,6 +91,7 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
   asio::posix::stream_descriptor ended_;  // the pidfd
   asio::steady_timer load_timer_;
   asio::steady_timer stop_timer_;
+  asio::steady_timer end_timer_;
   std::optional<OutputStream> out_;
   std::optional<OutputStream> err_;
   HealthPoll health_;
@@ -128,11 +132,7 @@ void EngineChild::adopt(Launched launched) {
   out_->start(self);
   err_->start(self);
   ended_.assign(launched.pidfd.release());
-  ended_.async_wait(asio::posix::stream_descriptor::wait_read,
-                    [self](const boost::system::error_code& error) {
-                      HF_ASSERT(!error, "a pidfd can be waited for until the reap closes it");
-                      self->handle_end();
-                    });
+  watch_end();
   load_timer_.expires_after(spec_.load_deadline);
   load_timer_.async_wait([self](const boost::system::error_code& error) {
     if (!error) {
@@ -298,14 +298,39 @@ bool EngineChild::ran_out_of_memory(const ChildExit& exit) const {
   return now && oom_kills_at_start_ && *now > *oom_kills_at_start_;
 }
 
+void EngineChild::watch_end() {
+  ended_.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [self = shared_from_this()](const boost::system::error_code& error) {
+                      HF_ASSERT(!error, "a pidfd can be waited for until the reap closes it");
+                      self->handle_end();
+                    });
+}
+
+// Readable is the kernel's hint, a zombie is the proof: under load the hint was seen a moment
+// early, for a child that had just crashed. Nothing may be killed on a hint.
+bool EngineChild::is_zombie() {
+  siginfo_t info{};
+  const auto fd = static_cast<id_t>(ended_.native_handle());
+  return ::waitid(P_PIDFD, fd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+}
+
 void EngineChild::handle_end() {
+  if (!is_zombie()) {
+    end_timer_.expires_after(std::chrono::milliseconds(1));
+    end_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) {
+        self->watch_end();
+      }
+    });
+    return;
+  }
   // The zombie still holds the group's number: whatever it left behind in its group goes now.
   ::kill(-pid_, SIGKILL);
   out_->finish();
   err_->finish();
   ChildExit exit;
   const bool reaped = reap(exit);
-  HF_ASSERT(reaped, "a child whose pidfd is readable is a zombie of ours");
+  HF_ASSERT(reaped, "a zombie of ours can be reaped");
   pid_ = 0;
   ended_.close();
   input_.reset();
