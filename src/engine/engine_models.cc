@@ -53,6 +53,10 @@ void Engine::Impl::put_model(ModelFile file) {
   const bool plan_changed = known && options_key(catalog_.at(*known).file.plan) +
                                              gguf::to_string(catalog_.at(*known).file.identity) !=
                                          options_key(file.plan) + gguf::to_string(file.identity);
+  if (!file.is_model) {
+    put_unlisted(std::move(file));
+    return;
+  }
   const std::string problem = file.problem;
   if (!problem.empty()) {
     spdlog::warn("model {} cannot be served: {}", name, file.detail);
@@ -86,6 +90,24 @@ void Engine::Impl::put_model(ModelFile file) {
   }
 }
 
+// Remembered, so that it is not opened again at every look at the folder, but offered to nobody.
+void Engine::Impl::put_unlisted(ModelFile file) {
+  const std::string name = file.source.settings.name;
+  const auto known = catalog_.by_name(name);
+  const bool was_listed = known && catalog_.at(*known).listed;
+  core::event::ModelAdded added;
+  added.spec = spec_of(file);
+  added.model = catalog_.put(std::move(file));
+  catalog_.unlist(added.model);
+  if (!known) {
+    spdlog::info("{} is an adapter or a part of a model, not a model", name);
+    feed(added);
+  }
+  if (!known || was_listed) {
+    feed(core::event::ModelRemoved{added.model});
+  }
+}
+
 std::optional<core::UseHistory> Engine::Impl::history_of(const std::string& name) const {
   const auto stats = stats_.find(name);
   if (stats == stats_.end()) {
@@ -116,7 +138,7 @@ void Engine::Impl::rescan() {
   std::map<std::string, ModelFile> known;
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
     const Catalog::Entry& entry = catalog_.at(ModelId(i));
-    if (entry.listed) {
+    if (entry.listed || !entry.file.is_model) {
       known.emplace(entry.file.source.settings.name, entry.file);
     }
   }

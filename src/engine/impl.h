@@ -126,6 +126,7 @@ class Engine::Impl {
 
   // engine_models.cc
   void put_model(ModelFile file);
+  void put_unlisted(ModelFile file);
   [[nodiscard]] std::optional<core::UseHistory> history_of(const std::string& name) const;
   void rescan();
   void apply_rescan(const Found& found, std::vector<ModelFile> changed);

@@ -304,6 +304,8 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
     mark_broken(file, header.error());
     return file;
   }
+  // Files of older converters do not say what they are.
+  file.is_model = header->type.empty() || header->type == "model";
   if (!add_parts(file, *header)) {
     return file;
   }

@@ -122,6 +122,18 @@ TEST_F(ModelFiles, AProjectorThatIsStillBeingCopiedIsLookedAtAgain) {
   EXPECT_EQ(inspected("a").problem, "");
 }
 
+TEST_F(ModelFiles, AnAdapterIsNoModel) {
+  auto bytes = gguf::testing::small_llama()
+                   .text("general.type", "adapter")
+                   .build(gguf::testing::kSmallLlamaData);
+  std::ofstream(dir_ / "lora.gguf", std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+  write("a.gguf");
+  EXPECT_FALSE(inspected("lora").is_model);
+  EXPECT_TRUE(inspected("a").is_model);
+}
+
 TEST_F(ModelFiles, AMissingFileIsAProblemUntilItComes) {
   config::ModelConfig table;
   table.name = "later";

@@ -53,6 +53,7 @@ struct Header {
   std::uint32_t version = 0;
   std::string architecture;
   std::string name;
+  std::string type;  // general.type: "model", "adapter", "mmproj", …; empty in older files
   std::optional<std::uint32_t> file_type;
 
   std::uint32_t context_length = 0;

@@ -160,6 +160,8 @@ class MetadataReader {
       header_.architecture = cursor_.take_string(kNameBytesMax);
     } else if (key == "general.name") {
       header_.name = cursor_.take_string(kNameBytesMax);
+    } else if (key == "general.type") {
+      header_.type = cursor_.take_string(kNameBytesMax);
     } else {
       const std::uint64_t length = cursor_.skip_string();
       if (key == "tokenizer.chat_template") {
