@@ -1,10 +1,12 @@
 #include "gguf/header.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "gguf/testing/gguf_builder.h"
 
@@ -101,13 +103,15 @@ TEST(Header, SkipsNestedArraysAndFloats) {
 }
 
 TEST(Header, ReadsAFileFromDisk) {
-  const auto path = std::filesystem::temp_directory_path() / "hf_gguf_header_test.gguf";
+  std::string pattern = (std::filesystem::temp_directory_path() / "hf-header-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  const auto path = folder / "model.gguf";
   const auto bytes = small_llama().build(kSmallLlamaData);
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
   const auto header = read_header(path);
-  std::filesystem::remove(path);
+  std::filesystem::remove_all(folder);
   ASSERT_TRUE(header) << header.error().message;
   EXPECT_EQ(header->name, "Small");
   EXPECT_EQ(header->file_size, Bytes(static_cast<std::int64_t>(bytes.size())));

@@ -1,9 +1,11 @@
 #include "gguf/identity.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace hf::gguf {
 namespace {
@@ -11,9 +13,8 @@ namespace {
 class Identity : public ::testing::Test {
  protected:
   void SetUp() override {
-    path_ = std::filesystem::temp_directory_path() / "hf_gguf_identity_test";
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directory(path_);
+    std::string pattern = (std::filesystem::temp_directory_path() / "hf-identity-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());  // of its own: tests run side by side
     write("a", "first");
   }
   void TearDown() override { std::filesystem::remove_all(path_); }
