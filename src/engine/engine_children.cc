@@ -16,18 +16,6 @@ namespace {
 // Even an empty model gets this long, then a disk slower than any we know is allowed for.
 constexpr std::chrono::milliseconds kStopDeadline{10000};
 
-// What the kernel's OOM killer should prefer: an idle model before one that loads, one that loads
-// before one that somebody uses. The server itself stays at its own 0.
-constexpr int kIdleScore = 800;
-constexpr int kLoadingScore = 300;
-constexpr int kBusyScore = 100;
-
-std::int64_t wall_clock_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 void Engine::Impl::perform(const core::action::StartLoad& a) {
@@ -228,9 +216,13 @@ void Engine::Impl::set_oom_score(ModelId model) {
     return;
   }
   const core::ModelView view = scheduler_->view(model);
-  const int score = view.state == core::State::Loading ? kLoadingScore
-                    : view.leases > 0                  ? kBusyScore
-                                                       : kIdleScore;
+  const int score = view.state == core::State::Loading ? process::kOomScoreLoading
+                    : view.leases > 0                  ? process::kOomScoreBusy
+                                                       : process::kOomScoreIdle;
+  if (score == found->second.oom_score) {
+    return;  // most requests change nothing: no system call for them
+  }
+  found->second.oom_score = score;
   // Without the right to lower it again the score stays where it is: a preference, not a promise.
   (void)process::set_oom_score(found->second.pid, score);
 }

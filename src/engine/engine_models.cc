@@ -117,10 +117,7 @@ std::optional<core::UseHistory> Engine::Impl::history_of(const std::string& name
   history.use_count =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, stats->second.use_count));
   history.episodes = stats->second.episodes;
-  const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(
-                        std::chrono::system_clock::now().time_since_epoch())
-                        .count();
-  const auto since_ms = std::max<std::int64_t>(0, wall - stats->second.last_use_ms);
+  const auto since_ms = std::max<std::int64_t>(0, wall_clock_ms() - stats->second.last_use_ms);
   // Longer ago than this is all alike, and stays a valid point in time.
   const Duration longest = std::chrono::hours(24 * 300);
   // Bounded before the conversion: an absurd wall clock must not overflow.

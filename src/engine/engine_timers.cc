@@ -67,9 +67,7 @@ void Engine::Impl::save_history() {
   if (!store_) {
     return;
   }
-  const auto wall =
-      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
+  const std::int64_t wall = wall_clock_ms();
   std::vector<store::ModelStats> changed;
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
     const core::ModelView view = scheduler_->view(ModelId(i));
@@ -103,7 +101,6 @@ void Engine::Impl::warn_relief(const core::action::Notice& notice) {
   relief.in_use = names_of(notice.names);
   const core::MemoryView memory = scheduler_->memory();
   relief.budget = memory.budget.total();
-  relief.machine_total = machine_.total;
   Bytes wanted = memory.reserved.total() + memory.debt.total();
   for (const core::WaitView& wait : scheduler_->waiting()) {
     if (wait.position == 0) {

@@ -61,6 +61,7 @@ class Engine::Impl {
     TimePoint spawned;
     double progress = 0;
     int pid = 0;
+    int oom_score = 0;       // as last set
     int leases = 0;          // granted and not yet released or cut, as the journal has told
     bool measuring = false;  // a reading of its memory is under way
     Bytes high_water{0};
@@ -146,6 +147,8 @@ class Engine::Impl {
   // engine_status.cc
   // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
   static std::int64_t monotonic_ms();
+  // Since 1970: for what outlives the process, never for a decision.
+  static std::int64_t wall_clock_ms();
   void write(const store::JournalLine& line);
   store::JournalLine journal_line(std::string_view event, ModelId model);
   [[nodiscard]] int& leases_of(ModelId model, Generation generation);

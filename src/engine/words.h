@@ -31,7 +31,6 @@ struct Relief {
   Duration oldest_wait{};
   Bytes budget{0};
   Bytes more_needed{0};        // this much more budget would hold the waiting models as well
-  Bytes machine_total{0};      // 0: unknown
   std::string largest_in_use;  // its smaller variant is the other remedy
   Bytes largest_bytes{0};
 };
