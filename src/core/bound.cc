@@ -6,8 +6,9 @@
 
 namespace hf::core {
 
-Duration wait_bound(const BoundTerms& terms, int slots, Standing standing) {
-  HF_ASSERT(slots >= 1 && terms.place >= 1 && terms.models >= 1, "terms come from a real ticket");
+Duration wait_bound(const BoundTerms& terms) {
+  HF_ASSERT(terms.slots >= 1 && terms.place >= 1 && terms.models >= 1,
+            "terms come from a real ticket");
   // In seconds: 1,000 models with five-minute turns and hour-long answers are far below 2^53.
   const double patience = seconds_of(terms.patience);
   const double answer = seconds_of(terms.answer);
@@ -15,11 +16,11 @@ Duration wait_bound(const BoundTerms& terms, int slots, Standing standing) {
   const double stop = seconds_of(terms.stop);
   const double turn = load + seconds_of(terms.turn) + answer + stop;
   const double back_again = (terms.models - 1) * turn + answer + stop + load;
-  const int rounds = (terms.place + slots - 1) / slots;
+  const int rounds = (terms.place + terms.slots - 1) / terms.slots;
   const double later_rounds = (rounds - 1) * (back_again + answer);
 
   double wait = 0;
-  switch (standing) {
+  switch (terms.standing) {
     case Standing::InLine:
       wait = patience + (terms.ahead + 1) * turn + load + later_rounds;
       break;

@@ -15,9 +15,7 @@
 
 namespace hf::core {
 
-enum class Standing { InLine, Loading, OpenButFull };
-
-// Units: durations. `slots` = S of the ticket's model. Saturates at about a century.
-Duration wait_bound(const BoundTerms& terms, int slots, Standing standing);
+// Saturates at about a century.
+Duration wait_bound(const BoundTerms& terms);
 
 }  // namespace hf::core

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "core/footprint.h"
+#include "core/limits.h"
 
 namespace hf::core {
 
@@ -124,18 +125,24 @@ struct Pin {
   ModelId model;
   bool pinned = true;
 };
-struct LimitsChanged {  // carries only the budget: the rest is fixed until the next start
-  Footprint budget;
+// New settings. A longer patience, turn or request limit counts once nobody waits who was told a
+// deadline by the shorter one; everything else counts at once.
+struct LimitsChanged {
+  Limits limits;
+};
+struct Preload {  // load it as soon as free bytes suffice and nobody waits; evicts nobody
+  ModelId model;
 };
 struct Shutdown {};  // no new tickets; leases may end until the drain deadline
 struct Wake {};      // next_deadline() has come
 
 }  // namespace event
 
-using Event = std::variant<event::ModelAdded, event::ModelBroken, event::ModelRemoved,
-                           event::SpecTuned, event::Arrived, event::Ended, event::ReaderStalled,
-                           event::ReaderResumed, event::LoadReady, event::LoadFailed, event::Exited,
-                           event::Measured, event::MemoryReading, event::Cleanup, event::Unload,
-                           event::Pin, event::LimitsChanged, event::Shutdown, event::Wake>;
+using Event =
+    std::variant<event::ModelAdded, event::ModelBroken, event::ModelRemoved, event::SpecTuned,
+                 event::Arrived, event::Ended, event::ReaderStalled, event::ReaderResumed,
+                 event::LoadReady, event::LoadFailed, event::Exited, event::Measured,
+                 event::MemoryReading, event::Cleanup, event::Unload, event::Pin,
+                 event::LimitsChanged, event::Preload, event::Shutdown, event::Wake>;
 
 }  // namespace hf::core

@@ -39,13 +39,13 @@ void Scheduler::check_invariants() const {
               "a failed model refuses, nobody waits for it");
     const bool slot_free = static_cast<int>(model.leases.size()) < model.spec.slots;
     HF_ASSERT(!(model.open() && slot_free && model.queue.live() > 0), "rule 1");
+    HF_ASSERT(model.queue.size() <= 2 * widest_queue_ + 1, "queues are bounded");
     tickets += static_cast<std::size_t>(model.queue.live()) + model.leases.size();
-    HF_ASSERT(model.queue.size() <= 2 * limits_.max_waiting + 1, "queues are bounded");
   }
   HF_ASSERT(reserved == ledger_.reserved(), "the ledger's sum");
   HF_ASSERT(leaving == ledger_.leaving(), "the ledger's leaving sum");
   HF_ASSERT(debt == ledger_.debt(), "the ledger's debt");
-  HF_ASSERT(loading == loading_ && loading_ <= limits_.loads_at_once, "rule 3");
+  HF_ASSERT(loading == loading_, "the count of loads");
   HF_ASSERT(tickets == places_.size(), "every ticket is in one place");
   HF_ASSERT(in_line == line_.size(), "the line");
   HF_ASSERT(resident == resident_.size(), "the resident list");

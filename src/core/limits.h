@@ -19,6 +19,7 @@ struct Limits {
   std::optional<Duration> request_limit;  // R; nullopt: answers are never cut for their length
   int loads_at_once = 1;                  // C
   int max_waiting = 64;                   // tickets a model; the next one is refused
+  int users = 1;  // who may ask at most: they share a queue, so they are a term of its bound
   VictimPolicy policy = VictimPolicy::Holdfast;
 
   Duration placeholder = std::chrono::seconds(15);  // how long a departed client's place is kept
@@ -33,12 +34,16 @@ struct Limits {
   double high = 90;
   double low = 85;
   double critical = 95;
+
+  bool operator==(const Limits&) const = default;
 };
 
 // Facts of nature rather than taste; reasons in docs/reference and wait-bound.
 constexpr Duration kEpisodeGap = std::chrono::seconds(30);  // uses closer than this are one episode
 constexpr Duration kEpisodeHalfLife = std::chrono::hours(6);
 constexpr Duration kLongestTurn = std::chrono::seconds(300);
+// A victim that had been used within this time comes back when the load it went for failed.
+constexpr Duration kRecentlyUsed = std::chrono::minutes(10);
 constexpr Duration kFirstBackoff = std::chrono::seconds(1);  // after a failed load, doubled up to
 constexpr Duration kLongestBackoff = std::chrono::seconds(60);
 

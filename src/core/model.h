@@ -69,7 +69,8 @@ struct Model {
   int failures = 0;  // failed attempts in a row, for the back-off
   int crashes = 0;   // of ready children in a row, each soon after its load
   TimePoint failed_until;
-  bool oom_retry = false;  // the one second attempt of this turn is under way
+  bool oom_retry = false;        // the one second attempt of this turn is under way
+  std::vector<ModelId> victims;  // who was stopped for the load that is wanted or under way
 
   [[nodiscard]] bool open() const { return state == State::Ready; }
   [[nodiscard]] bool has_child() const {

@@ -14,6 +14,12 @@ class Pressure {
  public:
   explicit Pressure(const Limits& limits)
       : high_(limits.high), low_(limits.low), critical_(limits.critical) {}
+  // They count from the next reading on.
+  void set_marks(const Limits& limits) {
+    high_ = limits.high;
+    low_ = limits.low;
+    critical_ = limits.critical;
+  }
 
   struct Step {
     bool entered_critical = false;

@@ -16,6 +16,10 @@ std::string_view name_of(Why why) {
       return "head_fits";
     case Why::OvertakesIntoFree:
       return "overtakes_into_free";
+    case Why::Preload:
+      return "preload";
+    case Why::VictimReturns:
+      return "victim_returns";
     case Why::RetryAfterOom:
       return "retry_after_oom";
     case Why::IdleVictim:
@@ -106,6 +110,18 @@ std::string_view name_of(State state) {
   return "absent";
 }
 
+std::string_view name_of(Standing standing) {
+  switch (standing) {
+    case Standing::InLine:
+      return "in_line";
+    case Standing::Loading:
+      return "loading";
+    case Standing::OpenButFull:
+      return "full";
+  }
+  return "in_line";
+}
+
 std::string_view name_of(WaitingFor what) {
   switch (what) {
     case WaitingFor::Load:
@@ -147,6 +163,11 @@ std::string sentence(const Reason& r, const std::string& whom) {
       return "first in line after " + waited + "; " + bytes;
     case Why::OvertakesIntoFree:
       return "fits into free memory and nobody is out of patience; " + bytes;
+    case Why::Preload:
+      return "wanted at start and nobody waits; " + bytes;
+    case Why::VictimReturns:
+      return "comes back because the load of " + whom + ", for which it had to go, failed; " +
+             bytes;
     case Why::RetryAfterOom:
       return "second attempt after running out of memory; " + bytes;
     case Why::IdleVictim:

@@ -19,6 +19,8 @@ enum class Why {
   HeadFits,           // first in line, and its bytes are free
   OvertakesIntoFree,  // fits into free bytes while nobody is out of patience
   RetryAfterOom,      // second attempt in the same turn, with a raised estimate
+  Preload,            // wanted at start; its bytes are free and nobody waits
+  VictimReturns,      // went for a model whose load failed; had been used recently
   // stops
   IdleVictim,       // least valuable idle set that makes room for the head
   TurnOver,         // gated for the owner, its running answers have ended

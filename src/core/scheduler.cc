@@ -7,7 +7,10 @@
 namespace hf::core {
 
 Scheduler::Scheduler(const Limits& limits)
-    : limits_(limits), ledger_(limits.budget), pressure_(limits) {
+    : limits_(limits),
+      widest_queue_(limits.max_waiting),
+      ledger_(limits.budget),
+      pressure_(limits) {
   HF_ASSERT(limits.loads_at_once >= 1 && limits.max_waiting >= 1, "config validates limits");
   HF_ASSERT(limits.patience > Duration::zero(), "config validates patience");
 }
@@ -59,6 +62,7 @@ void Scheduler::settle() {
     cut_bitten();
     relieve_debt();
     pressure_step();
+    apply_deferred_limits();
   } while (!touched_.empty());
   warn_all_in_use();
   if (shutting_down_ && resident_.empty() && !finished_) {
@@ -116,6 +120,9 @@ void Scheduler::update_line(Model& model) {
     return;
   }
   if (in_line) {
+    if (!model.oom_retry) {
+      model.victims.clear();  // of a load that was given up
+    }
     model.line_number = next_number_++;
     line_.push_back(model.id);
   } else {

@@ -65,14 +65,29 @@ class Scheduler {
       const;  // somebody's published deadline has passed, or a queue is full
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] TimePoint now() const { return now_; }
-  // Deadline published to a waiting ticket; nullopt: unknown, or it does not wait.
+  // Deadline published to a waiting ticket; nullopt: unknown, or it does not wait. Never moves
+  // later, but for the time that memory pressure lasts.
   [[nodiscard]] std::optional<TimePoint> deadline_of(TicketId ticket) const;
+  // Those who wait for a model, in the order in which they will be granted; nullopt: it does not
+  // wait.
+  [[nodiscard]] std::vector<TicketView> tickets_of(ModelId model) const;
+  [[nodiscard]] std::optional<TicketView> waiting_ticket(TicketId ticket) const;
 
   // Aborts if the records contradict each other; O(models + tickets).
   void check_invariants() const;
   void set_mutant_for_test(Mutant mutant) { mutant_ = mutant; }
 
  private:
+  struct SharedTerms {  // of every bound
+    Duration load{}, turn{};
+    std::optional<Duration> answer;  // nullopt: not known
+    int loadable = 0;
+    int priority = 0;  // the highest of the loadable
+  };
+  struct Wanted {  // to be loaded into free bytes although nobody asks
+    ModelId model;
+    Reason reason;
+  };
   struct TicketPlace {
     ModelId model;
     bool leased = false;
@@ -98,6 +113,7 @@ class Scheduler {
   void on(const event::Unload& e);
   void on(const event::Pin& e);
   void on(const event::LimitsChanged& e);
+  void on(const event::Preload& e);
   void on(const event::Shutdown& e);
   void on(const event::Wake& e);
 
@@ -113,6 +129,7 @@ class Scheduler {
   bool make_room(Model& head);
   bool gate_for(Model& head);
   void overtake();
+  void load_wanted();
   void open_unneeded_gates();
   void stop_drained();
   void relieve_debt();
@@ -137,8 +154,11 @@ class Scheduler {
   void cut_leases(Model& model, const Reason& reason);
   void refuse_all(Model& model, const Reason& reason, Duration retry_after);
   void back_off(Model& model);
+  void bring_back_victims(Model& newcomer);
 
-  // Cleanup, scheduler_commands.cc
+  // Settings and cleanup, scheduler_commands.cc
+  void apply(const Limits& limits);
+  void apply_deferred_limits();
   std::vector<ModelId> cleanup(CleanupLevel level, Why why, bool loud);
   void pressure_step();
   void report_kept();
@@ -155,16 +175,21 @@ class Scheduler {
   void plan_deadline();
   [[nodiscard]] std::optional<TimePoint> bite_start(const Model& model) const;
 
-  // Bounds and views, scheduler_views.cc
-  void publish_bound(Model& model, WaitingTicket& ticket);
-  [[nodiscard]] Duration longest_load() const;
-  [[nodiscard]] Duration longest_turn() const;
-  [[nodiscard]] std::optional<Duration> longest_answer() const;
+  // Bounds and estimates, scheduler_bounds.cc
+  const SharedTerms& shared_terms();
+  void publish_bound(const Model& model, WaitingTicket& ticket);
+  void tighten_bounds(Model& loading);
+  [[nodiscard]] Duration eta_of(const Model& model, int place) const;
+  [[nodiscard]] double victims_eta_s(const Model& model) const;
+  [[nodiscard]] Duration retry_after(const Model& model) const;
+  [[nodiscard]] Duration pause() const;
+  [[nodiscard]] TicketView ticket_view(const Model& model, const WaitingTicket& ticket,
+                                       int place) const;
+
+  // Views, scheduler_views.cc
   [[nodiscard]] Worth worth(const Model& model) const;
   [[nodiscard]] int line_position(const Model& model) const;  // 1 = head, 0 = not in line
   [[nodiscard]] WaitView wait_view(const Model& model) const;
-  [[nodiscard]] Duration eta_of(const Model& model) const;
-  [[nodiscard]] Duration retry_after(const Model& model) const;
 
   Model* find(ModelId id);
   const Model* find(ModelId id) const;
@@ -176,6 +201,9 @@ class Scheduler {
   }
 
   Limits limits_;
+  int widest_queue_;                         // the largest max_waiting so far
+  std::optional<Limits> deferred_limits_;    // longer waits, once nobody has been promised less
+  std::optional<SharedTerms> shared_terms_;  // nullopt: to be computed anew
   Ledger ledger_;
   Pressure pressure_;
   TimePoint now_{};
@@ -187,6 +215,7 @@ class Scheduler {
   std::vector<ModelId> pinned_;    // ascending
   std::vector<ModelId> timed_;     // with a ttl, or failed: those whose deadlines must be looked at
   std::vector<ModelId> line_;      // ascending line numbers
+  std::vector<Wanted> wanted_;     // in order
   std::uint64_t next_number_ = 1;
   std::optional<ModelId> owner_;  // the model for which gates are shut
   std::optional<ModelId> retry_;  // waits for its second attempt after out-of-memory

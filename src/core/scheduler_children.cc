@@ -51,6 +51,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
     retry_.reset();
   }
   update_line(model);
+  tighten_bounds(model);
   emit(action::StartLoad{model.id, model.generation, model.reserved, reason});
 }
 
@@ -132,6 +133,7 @@ void Scheduler::on(const event::LoadReady& e) {
   model->ready_since = now_;
   model->uses_since_load = 0;
   model->oom_retry = false;
+  model->victims.clear();
   grant_waiting(*model);
   if (model->drain_when_ready || shutting_down_) {
     const Why why = shutting_down_ ? Why::Shutdown : Why::DrainByHand;
@@ -158,6 +160,7 @@ void Scheduler::on(const event::LoadFailed& e) {
   reaped(*model);
   if (gave_memory_reason) {
     model->spec.footprint = raised(model->spec.footprint, room_without_pins(*model));
+    shared_terms_.reset();
   }
   if (retry) {
     model->oom_retry = true;
@@ -169,6 +172,18 @@ void Scheduler::on(const event::LoadFailed& e) {
   Reason reason{.why = Why::LoadFailed};
   reason.limit = model->failed_until - now_;
   refuse_all(*model, reason, reason.limit);
+  bring_back_victims(*model);
+}
+
+// Those who had to go for a load that came to nothing, if somebody is likely to miss them.
+void Scheduler::bring_back_victims(Model& newcomer) {
+  for (const ModelId id : newcomer.victims) {
+    const Model& victim = models_[id.value];
+    if (victim.use_count > 0 && victim.last_use + kRecentlyUsed > now_) {
+      wanted_.push_back({id, Reason{.why = Why::VictimReturns, .for_model = newcomer.id}});
+    }
+  }
+  newcomer.victims.clear();
 }
 
 // Failed, with the circuit open for 1, 2, 4 … 60 s.

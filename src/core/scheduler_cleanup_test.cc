@@ -112,10 +112,13 @@ TEST_F(Cleanup, PressureStopsLoadsButReadyModelsServe) {
 }
 
 TEST_F(Cleanup, DeadlinesStandStillWhilePressureLasts) {
-  Limits l = limits(gib(64));
-  l.request_limit = seconds(60);
+  Limits l = limits(gib(16));
+  l.request_limit = seconds(600);
   Harness clocked(l);
   clocked.model("a", gib(10));
+  clocked.model("b", gib(10));
+  clocked.arrive("held", "b");
+  clocked.ready("b");
   clocked.reading(92);
   clocked.arrive("t", "a");
   const auto before = clocked.bound("t");
@@ -221,8 +224,9 @@ TEST_F(Cleanup, TheDebtOfAVictimLeavesWithItAndNobodyElseGoes) {
 TEST_F(Cleanup, AShrunkBudgetIsPaidByIdleModels) {
   h.make_ready("b");
   hold("a1", "a");
-  EXPECT_THAT(h.handle(event::LimitsChanged{Footprint::host(gib(12))}),
-              ElementsAre("stop b budget_debt"));
+  Limits smaller = h.scheduler().limits();
+  smaller.budget = Footprint::host(gib(12));
+  EXPECT_THAT(h.handle(event::LimitsChanged{smaller}), ElementsAre("stop b budget_debt"));
 }
 
 TEST_F(Cleanup, ATtlStopsWhatIsIdleThatLong) {

@@ -237,11 +237,52 @@ void Scheduler::on(const event::Pin& e) {
   emit(std::move(answer));
 }
 
+// Those who wait were promised something by the old settings: what would make them wait longer
+// waits itself.
 void Scheduler::on(const event::LimitsChanged& e) {
-  limits_.budget = e.budget;
-  ledger_.set_budget(e.budget);
+  deferred_limits_ = e.limits;
+  Limits at_once = e.limits;
+  at_once.patience = std::min(at_once.patience, limits_.patience);
+  const Duration shortest_turn = limits_.turn.value_or(limits_.patience);
+  if (!at_once.turn || *at_once.turn > shortest_turn) {
+    at_once.turn = limits_.turn;
+  }
+  if (limits_.request_limit) {
+    at_once.request_limit =
+        std::min(at_once.request_limit.value_or(*limits_.request_limit), *limits_.request_limit);
+  }
+  apply(at_once);
+}
+
+void Scheduler::apply(const Limits& limits) {
+  HF_ASSERT(limits.loads_at_once >= 1 && limits.max_waiting >= 1, "config validates limits");
+  HF_ASSERT(limits.patience > Duration::zero(), "config validates patience");
+  limits_ = limits;
+  widest_queue_ = std::max(widest_queue_, limits.max_waiting);
+  ledger_.set_budget(limits.budget);
+  pressure_.set_marks(limits);
+  shared_terms_.reset();
   for (const ModelId id : std::vector<ModelId>(line_)) {
     touch(models_[id.value]);
+  }
+}
+
+void Scheduler::apply_deferred_limits() {
+  if (!deferred_limits_) {
+    return;
+  }
+  const bool somebody_waits = std::any_of(
+      models_.begin(), models_.end(), [](const Model& model) { return model.queue.live() > 0; });
+  if (!somebody_waits) {
+    apply(*deferred_limits_);
+    deferred_limits_.reset();
+  }
+}
+
+void Scheduler::on(const event::Preload& e) {
+  const Model* model = find(e.model);
+  if (model != nullptr && model->listed) {
+    wanted_.push_back({e.model, Reason{.why = Why::Preload}});
   }
 }
 

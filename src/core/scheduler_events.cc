@@ -24,6 +24,7 @@ void Scheduler::on(const event::ModelAdded& e) {
     }
     models_.push_back(std::move(model));
   }
+  shared_terms_.reset();
   Model& model = models_[e.model.value];
   model.spec = e.spec;
   model.listed = true;
@@ -60,6 +61,7 @@ void Scheduler::on(const event::ModelRemoved& e) {
   if (model == nullptr || !model->listed) {
     return;
   }
+  shared_terms_.reset();
   model->listed = false;
   model->pinned = false;
   std::erase(pinned_, model->id);
@@ -80,6 +82,7 @@ void Scheduler::on(const event::SpecTuned& e) {
   if (model == nullptr) {
     return;
   }
+  shared_terms_.reset();
   if (e.reload) {
     model->spec.reload = *e.reload;
   }
@@ -133,12 +136,13 @@ void Scheduler::on(const event::Arrived& e) {
     model->last_use = now_;
   }
   places_[e.ticket] = TicketPlace{model->id, false};
-  WaitingTicket& ticket = model->queue.add(e.ticket, e.user, e.kind, now_);
-  update_line(*model);  // the bound counts from the model's place in line
-  publish_bound(*model, ticket);
+  model->queue.add(e.ticket, e.user, e.kind, now_);
   touch(*model);
-
   grant_waiting(*model);  // a ticket that gets a slot at once does not count as waiting
+  update_line(*model);    // the bound counts from the model's place in line
+  if (WaitingTicket* ticket = model->queue.find(e.ticket)) {
+    publish_bound(*model, *ticket);
+  }
   if (model->queue.live() > limits_.max_waiting) {
     const int users = model->queue.live_users();
     const TicketId last = model->queue.newest_of_largest_user(e.user)->id;

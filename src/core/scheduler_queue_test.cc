@@ -86,14 +86,14 @@ TEST(Queue, AReturningClientGetsANewBoundForItMayHaveMissedItsTurn) {
   Limits l = limits(gib(16));
   l.request_limit = seconds(60);
   Harness h(l);
-  h.model("a", gib(10));
+  h.model("a", gib(10), 2);
   h.arrive("first", "a", 2);
   h.arrive("t1", "a");
   const auto while_loading = h.bound("t1");
   h.cancel("t1");
   h.arrive("t2", "a", 2);
   h.ready("a");
-  h.arrive("t1 again", "a");  // its load is over, the slot is taken
+  h.arrive("t1 again", "a");  // its load is over, the slots are taken
   EXPECT_GT(h.bound("t1 again"), while_loading);
 }
 

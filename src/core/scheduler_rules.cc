@@ -26,6 +26,7 @@ void Scheduler::run_line() {
     open_unneeded_gates();
   }
   overtake();
+  load_wanted();
 }
 
 // The owner stays head (rule 7), and a second attempt after out-of-memory belongs to the turn that
@@ -89,6 +90,7 @@ bool Scheduler::serve_head() {
       retry_.reset();
       back_off(*model);
       refuse_all(*model, Reason{.why = Why::LoadFailed}, model->failed_until - now_);
+      bring_back_victims(*model);
       update_line(*model);
       return true;
     }
@@ -128,6 +130,7 @@ bool Scheduler::make_room(Model& head) {
     reason.have = ledger_.free().total();
     reason.value = value_of(worth(victim), limits_.policy);
     reason.waited = now_ - head.queue.oldest();
+    head.victims.push_back(id);
     stop(victim, reason);
   }
   return true;
@@ -184,6 +187,7 @@ bool Scheduler::gate_for(Model& head) {
     }
   }
   for (const ModelId id : set) {
+    head.victims.push_back(id);
     stop(models_[id.value], Reason{.why = Why::TurnOver, .for_model = head.id});
   }
   return false;  // the load follows the reap
@@ -218,6 +222,32 @@ void Scheduler::overtake() {
     reason.waited = now_ - model.queue.oldest();
     start_load(model, reason);
     return overtake();  // line_ has changed
+  }
+}
+
+// Nobody waits: free bytes may hold what will probably be asked for. Only then, so that no wait is
+// longer for it than by the load that may be under way when somebody comes, which its bound counts.
+void Scheduler::load_wanted() {
+  if (!line_.empty() || owner_ || retry_ || !loads_allowed()) {
+    return;
+  }
+  for (std::size_t i = 0; i < wanted_.size() && loading_ < limits_.loads_at_once;) {
+    Model& model = models_[wanted_[i].model.value];
+    Reason reason = wanted_[i].reason;
+    const bool late = reason.why == Why::VictimReturns && model.last_use + kRecentlyUsed <= now_;
+    const bool pointless =
+        model.has_child() || !model.listed || model.broken || late || model.state == State::Failed;
+    const bool fits = model.spec.footprint.fits_in(ledger_.free());
+    if (!pointless && !fits) {
+      ++i;
+      continue;
+    }
+    wanted_.erase(wanted_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!pointless) {
+      reason.need = model.spec.footprint.total();
+      reason.have = ledger_.free().total();
+      start_load(model, reason);
+    }
   }
 }
 

@@ -161,18 +161,16 @@ const WaitingTicket* TicketQueue::newest_of_largest_user(UserId favoured) const 
   return chosen;
 }
 
-int TicketQueue::place_of(const WaitingTicket& ticket) const {
-  int own = 0;
-  int places = 0;
-  for (const WaitingTicket& other : tickets_) {
-    ++places;
-    if (other.user == ticket.user &&
-        (other.tag < ticket.tag ||
-         (other.tag == ticket.tag && other.sequence <= ticket.sequence))) {
-      ++own;
-    }
+int TicketQueue::place_of(const WaitingTicket& ticket, int users) const {
+  // Tags count a user's own requests, so a newcomer's is never below the one after the latest
+  // grant.
+  const std::uint64_t levels = ticket.tag > granted_tag_ ? ticket.tag - granted_tag_ : 1;
+  if (levels > 1 && std::max(users, live_users()) > 1) {
+    return static_cast<int>(levels) * std::max(users, live_users());
   }
-  return std::max(1, own) * std::max(1, std::min(live_users(), places));
+  const auto at = std::find_if(tickets_.begin(), tickets_.end(),
+                               [&](const WaitingTicket& other) { return other.id == ticket.id; });
+  return static_cast<int>(at - tickets_.begin()) + 1;
 }
 
 const WaitingTicket* TicketQueue::find(TicketId id) const {
@@ -182,6 +180,10 @@ const WaitingTicket* TicketQueue::find(TicketId id) const {
     }
   }
   return nullptr;
+}
+
+WaitingTicket* TicketQueue::find(TicketId id) {
+  return const_cast<WaitingTicket*>(std::as_const(*this).find(id));
 }
 
 void TicketQueue::refresh_oldest() {

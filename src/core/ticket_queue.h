@@ -37,6 +37,8 @@ class TicketQueue {
   [[nodiscard]] int live() const { return live_; }
   [[nodiscard]] int size() const { return static_cast<int>(tickets_.size()); }
   [[nodiscard]] const std::vector<WaitingTicket>& tickets() const { return tickets_; }
+  // As find() below.
+  [[nodiscard]] std::vector<WaitingTicket>& tickets_to_publish() { return tickets_; }
 
   // Adds a ticket; takes over the oldest placeholder of the same user if there is one (then the
   // place and the age are those of the placeholder; a deadline must be published anew). Returns it;
@@ -65,9 +67,13 @@ class TicketQueue {
   [[nodiscard]] int live_of(UserId user) const;
   [[nodiscard]] int live_users() const;
   [[nodiscard]] const WaitingTicket* newest_of_largest_user(UserId favoured) const;
-  // j of the bound: place in the own user's queue x min(users, places in the queue).
-  [[nodiscard]] int place_of(const WaitingTicket& ticket) const;
+  // j of the bound: how many grants, this one included, may come first at most. The first of its
+  // user is overtaken by nobody who comes later; a later one by each of `users` once for each of
+  // its own that goes before it.
+  [[nodiscard]] int place_of(const WaitingTicket& ticket, int users) const;
   [[nodiscard]] const WaitingTicket* find(TicketId id) const;
+  // For a new deadline: nothing else may be changed.
+  [[nodiscard]] WaitingTicket* find(TicketId id);
 
  private:
   void refresh_oldest();

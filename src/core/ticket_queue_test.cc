@@ -114,13 +114,20 @@ TEST_F(TicketQueueTest, TheNewestOfTheLargestUserIsFound) {
 }
 
 TEST_F(TicketQueueTest, ThePlaceCountsTheOwnQueueTimesTheUsers) {
+  const auto place = [this](std::uint64_t id, int users) {
+    return queue_.place_of(*queue_.find(TicketId(id)), users);
+  };
   add(1, 1);
   add(2, 1);
-  const WaitingTicket alone = *queue_.find(TicketId(2));
-  EXPECT_EQ(queue_.place_of(alone), 2);
+  EXPECT_EQ(place(2, 1), 2);
+  EXPECT_EQ(place(2, 2), 4) << "another user may come and be served in turn";
+  EXPECT_EQ(place(1, 2), 1) << "nobody who comes later goes before a user's first";
   add(3, 2);
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(2))), 4);
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(3))), 2);
+  EXPECT_EQ(place(3, 2), 2);
+  queue_.take(TicketId(1));
+  EXPECT_EQ(place(2, 1), 2);
+  queue_.take(TicketId(3));
+  EXPECT_EQ(place(2, 5), 1);
 }
 
 TEST_F(TicketQueueTest, DeadlinesMoveWhileTheClockStandsStill) {

@@ -43,12 +43,30 @@ struct ModelView {
 enum class WaitingFor { Load, Slot, Memory, Turn, Drain, Reap, LoadSlot, Pressure };
 std::string_view name_of(WaitingFor what);
 
+enum class Standing { InLine, Loading, OpenButFull };
+std::string_view name_of(Standing standing);
+
 // The terms of a bound, in the words of the wait rules (docs/scheduling.md).
 struct BoundTerms {
+  Standing standing = Standing::InLine;
   Duration patience{}, turn{}, answer{}, load{}, stop{};
-  int ahead = 0;   // n: models before this one in line, at arrival
+  int ahead = 0;   // n: models before this one in line
   int place = 1;   // j
-  int models = 0;  // M
+  int slots = 1;   // S
+  int models = 1;  // M
+};
+
+// One who waits.
+struct TicketView {
+  TicketId ticket;
+  ModelId model;
+  UserId user;
+  Duration waited{};
+  int position = 0;               // of its model in the line, 1 = head; 0 = not in line
+  int place = 1;                  // in its model's queue, 1 = next
+  std::optional<Duration> eta;    // from now, an estimate
+  std::optional<Duration> bound;  // from now to its published deadline; nullopt: not known
+  BoundTerms terms;               // of that deadline
 };
 
 struct WaitView {
@@ -59,6 +77,7 @@ struct WaitView {
   std::optional<Duration> eta;    // an estimate
   std::optional<Duration> bound;  // time from now to the latest deadline published to a waiter
                                   // here; nullopt: an answer's length is not known yet
+  BoundTerms terms;               // of that deadline
   WaitingFor waiting_for = WaitingFor::Memory;
   std::vector<ModelId> blockers;  // whose leases or turn it waits for
 };

@@ -208,7 +208,13 @@ void Checker::on(const core::event::Pin& e) {
 }
 
 void Checker::on(const core::event::LimitsChanged& e) {
-  budget_ = e.budget;
+  budget_ = e.limits.budget;
+}
+
+void Checker::on(const core::event::Preload& e) {
+  if (Truth* model = find(e.model)) {
+    model->wanted = true;
+  }
 }
 
 void Checker::on(const core::event::Shutdown&) {

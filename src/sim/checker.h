@@ -49,6 +49,7 @@ class Checker {
   };
   struct Truth {  // of one model
     bool known = false, listed = false, broken = false, pinned = false;
+    bool wanted = false;  // by a preload
     core::Footprint estimate;
     int slots = 1;
     Duration reload{};
@@ -86,6 +87,7 @@ class Checker {
   void on(const core::event::Unload& e);
   void on(const core::event::Pin& e);
   void on(const core::event::LimitsChanged& e);
+  void on(const core::event::Preload& e);
   void on(const core::event::Shutdown& e);
   void on(const core::event::Wake& e);
 
@@ -99,6 +101,7 @@ class Checker {
   void judge(const core::action::Notice& a);
   void judge(const core::action::Answer& a);
   void judge(const core::action::Finished& a);
+  void judge_load_for_nobody(const core::action::StartLoad& a, const Truth& m);
   void judge_stop_of_loading(const core::action::StopChild& a);
   void judge_stop_of_ready(const core::action::StopChild& a, const Truth& m);
   [[nodiscard]] bool may_refuse(const core::action::Refuse& a, const Truth& m, const Ticket& t);

@@ -120,7 +120,12 @@ void Checker::judge(const core::action::StartLoad& a) {
   expect(model->listed && !model->broken, "only a usable model is loaded");
   expect(!drain_until_, "nothing is loaded at shutdown");
   expect(!stressed_, "nothing is loaded under memory pressure");
-  expect(model->waiting > 0 || somebody_waits(), "nothing is loaded for nobody");
+  const bool wanted = a.reason.why == Why::Preload || a.reason.why == Why::VictimReturns;
+  if (wanted) {
+    judge_load_for_nobody(a, *model);
+  } else {
+    expect(model->waiting > 0 || somebody_waits(), "nothing is loaded for nobody");
+  }
   expect(a.reserved == model->estimate, "what is reserved is the estimate");
   core::Footprint used = a.reserved;
   int loading = 1;
@@ -139,6 +144,18 @@ void Checker::judge(const core::action::StartLoad& a) {
   model->phase = Phase::Loading;
   model->generation = a.generation;
   model->reserved = a.reserved;
+}
+
+void Checker::judge_load_for_nobody(const core::action::StartLoad& a, const Truth& m) {
+  expect(std::none_of(models_.begin(), models_.end(),
+                      [this](const Truth& other) { return wants_memory(other); }),
+         "a load that nobody asks for delays nobody");
+  if (a.reason.why == Why::Preload) {
+    expect(m.wanted, "a preload was asked for");
+  } else {
+    expect(a.reason.for_model && models_[a.reason.for_model->value].failed,
+           "a victim returns after the load that it went for failed");
+  }
 }
 
 void Checker::judge(const core::action::StopChild& a) {

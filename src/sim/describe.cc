@@ -158,7 +158,10 @@ struct EventWriter {
     return (e.pinned ? "pin " : "unpin ") + names.model(e.model);
   }
   std::string operator()(const event::LimitsChanged& e) const {
-    return "budget " + describe(e.budget);
+    return "budget " + describe(e.limits.budget);
+  }
+  std::string operator()(const event::Preload& e) const {
+    return "preload " + names.model(e.model);
   }
   std::string operator()(const event::Shutdown&) const { return "shutdown"; }
   std::string operator()(const event::Wake&) const { return "wake"; }

@@ -66,6 +66,8 @@ std::optional<core::Event> Faults::happen(TimePoint now) {
       return stale_news(model);
     case Fault::Measure:
       return measure(model, false);
+    case Fault::Preload:
+      return event::Preload{model};
   }
   return std::nullopt;
 }
@@ -111,12 +113,12 @@ core::Event Faults::pin(ModelId model) {
 }
 
 core::Event Faults::budget() {
-  core::Footprint budget = plan_.limits.budget;
+  core::Limits limits = plan_.limits;
   const double share = random_.chance(0.5) ? 1.0 : random_.real(0.3, 1.2);
-  for (Bytes& bytes : budget.in) {
+  for (Bytes& bytes : limits.budget.in) {
     bytes = Bytes(static_cast<std::int64_t>(static_cast<double>(bytes.count) * share));
   }
-  return event::LimitsChanged{budget};
+  return event::LimitsChanged{limits};
 }
 
 std::optional<core::Event> Faults::measure(ModelId model, bool beyond) {

@@ -58,12 +58,13 @@ ModelPlan draw_model(Random& random, const Plan& plan, std::size_t index, int pr
 void keep_to_the_bound(Random& random, Plan& plan) {
   plan.bound_checked = true;
   plan.users = 1;
+  plan.limits.users = 1;
   plan.load_fails = 0;
   for (std::size_t f = 0; f < kFaults; ++f) {
     const auto fault = static_cast<Fault>(f);
     const bool harmless = fault == Fault::UnloadIdle || fault == Fault::CleanupNormal ||
                           fault == Fault::CleanupEmergency || fault == Fault::StaleNews ||
-                          fault == Fault::Measure;
+                          fault == Fault::Measure || fault == Fault::Preload;
     plan.faults[f] = harmless ? plan.faults[f] : 0;
   }
   if (!plan.limits.request_limit && random.chance(0.6)) {
@@ -109,6 +110,7 @@ Plan draw_plan(std::uint64_t seed) {
     }
   }
   plan.users = static_cast<int>(random.between(1, 8));
+  plan.limits.users = plan.users;
   plan.service = duration_of_seconds(random.real(0.2, 30));
   // Answers under way on average if nobody ever waited: from idle afternoons to rush hours.
   const double crowd = std::exp2(random.real(-3, 4));

@@ -32,8 +32,9 @@ enum class Fault {
   Budget,
   StaleNews,  // of old generations, unknown tickets, unknown models
   Measure,    // within the reservation
+  Preload,
 };
-constexpr std::size_t kFaults = 16;
+constexpr std::size_t kFaults = 17;
 
 struct ModelPlan {
   core::ModelSpec spec;

@@ -328,8 +328,12 @@ Result<core::Event> ScenarioPlayer::command_event(const Words& words) {
   }
   if (verb == "budget") {
     const auto bytes = parse_bytes(words[1]);
-    return bytes ? Result<core::Event>(event::LimitsChanged{core::Footprint::host(*bytes)})
-                 : fail(bytes.error());
+    if (!bytes) {
+      return fail(bytes.error());
+    }
+    core::Limits limits = scheduler_->limits();
+    limits.budget = core::Footprint::host(*bytes);
+    return event::LimitsChanged{limits};
   }
   if (verb == "cleanup") {
     const bool emergency = words[1] == "emergency";

@@ -1,0 +1,225 @@
+// How long somebody waits: the bound that is promised, and the time that is expected.
+#include <algorithm>
+#include <cmath>
+
+#include "core/bound.h"
+#include "core/scheduler.h"
+
+namespace hf::core {
+
+// The terms that every bound shares. They change with the models and the settings, which is seldom;
+// requests come all the time.
+const Scheduler::SharedTerms& Scheduler::shared_terms() {
+  if (shared_terms_) {
+    return *shared_terms_;
+  }
+  SharedTerms terms;
+  bool known = true;
+  for (const Model& model : models_) {
+    terms.load = std::max(terms.load, 2 * model.spec.load_deadline);  // both attempts
+    terms.turn = std::max(terms.turn, turn_of(model));
+    if (!model.listed) {
+      continue;
+    }
+    known = known && model.spec.longest_answer.has_value();
+    terms.answer = std::max(terms.answer, model.spec.longest_answer);
+    if (model.spec.footprint.fits_in(ledger_.budget())) {
+      ++terms.loadable;
+      terms.priority = std::max(terms.priority, model.spec.priority);
+    }
+  }
+  if (limits_.request_limit) {
+    terms.answer = limits_.request_limit;
+  } else if (!known) {
+    terms.answer.reset();  // a model could hold its memory for a time that nobody knows
+  }
+  shared_terms_ = terms;
+  return *shared_terms_;
+}
+
+// A deadline only ever moves closer: what is published is min(old, now + bound).
+void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket) {
+  const SharedTerms& shared = shared_terms();
+  if (!shared.answer) {
+    return;
+  }
+  BoundTerms terms;
+  terms.patience = limits_.patience;
+  terms.turn = shared.turn;
+  terms.answer = *shared.answer;
+  terms.load = shared.load;
+  terms.stop = limits_.stop_deadline;
+  terms.place = model.queue.place_of(ticket, limits_.users);
+  terms.slots = model.spec.slots;
+  terms.models = std::max(1, shared.loadable);
+  terms.standing = Standing::OpenButFull;
+  if (model.state == State::Loading) {
+    terms.standing = Standing::Loading;
+  } else if (!model.open()) {
+    terms.standing = Standing::InLine;
+    const bool outranked = shared.loadable > 0 && shared.priority > model.spec.priority;
+    terms.ahead = std::max(0, line_position(model) - 1) + (outranked ? 1 : 0);
+    if (owner_ && *owner_ != model.id && models_[owner_->value].line_number > model.line_number) {
+      ++terms.ahead;
+    }
+  }
+  const TimePoint deadline = now_ + wait_bound(terms);
+  if (!ticket.deadline || deadline < *ticket.deadline) {
+    ticket.deadline = deadline;
+    ticket.terms = terms;
+  }
+}
+
+// A load started: fewer models stand before the others, and its own tickets wait for it alone.
+void Scheduler::tighten_bounds(Model& loading) {
+  const auto tighten = [this](Model& model) {
+    for (WaitingTicket& ticket : model.queue.tickets_to_publish()) {
+      if (ticket.live() && ticket.deadline) {
+        publish_bound(model, ticket);
+      }
+    }
+  };
+  tighten(loading);
+  for (const ModelId id : line_) {
+    tighten(models_[id.value]);
+  }
+}
+
+// An expectation, not a promise: loads ahead, what the victims still run, the own load, the own
+// queue up to the ticket at `place`.
+Duration Scheduler::eta_of(const Model& model, int place) const {
+  const double rounds = std::ceil(std::max(1, place) / static_cast<double>(model.spec.slots)) - 1;
+  double seconds = rounds * model.mean_answer_s;
+  if (model.state == State::Loading) {
+    const Duration done = now_ - model.state_since;
+    return duration_of_seconds(seconds) + std::max(Duration::zero(), model.spec.reload - done);
+  }
+  if (model.open()) {
+    return duration_of_seconds(seconds + model.mean_answer_s / model.spec.slots);
+  }
+  seconds += seconds_of(model.spec.reload);
+  for (const ModelId id : line_) {
+    if (id == model.id) {
+      break;
+    }
+    seconds += seconds_of(models_[id.value].spec.reload);
+  }
+  return duration_of_seconds(seconds + victims_eta_s(model));
+}
+
+// Seconds until those who hold the memory can be expected to have left it; 0 if it is free or idle
+// models hold it.
+double Scheduler::victims_eta_s(const Model& model) const {
+  Footprint soon = ledger_.free() + ledger_.leaving();
+  for (const ModelId id : resident_) {
+    if (is_idle(models_[id.value])) {
+      soon += models_[id.value].reserved + models_[id.value].debt;
+    }
+  }
+  if (model.queue.empty() || model.spec.footprint.fits_in(soon)) {
+    return 0;
+  }
+  double seconds = 0;
+  for (const ModelId id : resident_) {
+    const Model& other = models_[id.value];
+    if (other.leases.empty()) {
+      continue;
+    }
+    const Duration turn_left =
+        std::max(Duration::zero(), other.ready_since + turn_of(other) - now_);
+    const Duration patience_left =
+        std::max(Duration::zero(), model.queue.oldest() + limits_.patience - now_);
+    const double gate_in =
+        other.state == State::Gated ? 0 : seconds_of(std::max(turn_left, patience_left));
+    seconds = std::max(seconds, gate_in + other.mean_answer_s);
+  }
+  return seconds;
+}
+
+// When a refused client should come back: the time until about half of the queue has been served.
+Duration Scheduler::retry_after(const Model& model) const {
+  const double half = model.queue.live() / 2.0 / model.spec.slots * model.mean_answer_s;
+  return std::clamp(duration_of_seconds(std::ceil(half)), Duration(std::chrono::seconds(1)),
+                    Duration(std::chrono::seconds(300)));
+}
+
+// While pressure lasts the clocks of deadlines stand still; the pause is added when it ends.
+Duration Scheduler::pause() const {
+  const bool paused = pressure_.level() != PressureLevel::Normal;
+  return paused ? now_ - pressure_since_ : Duration::zero();
+}
+
+TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticket,
+                                  int place) const {
+  TicketView v;
+  v.ticket = ticket.id;
+  v.model = model.id;
+  v.user = ticket.user;
+  v.waited = now_ - ticket.asked;
+  v.position = line_position(model);
+  v.place = place;
+  v.eta = eta_of(model, place);
+  if (ticket.deadline) {
+    v.bound = std::max(Duration::zero(), *ticket.deadline + pause() - now_);
+    v.eta = std::min(*v.eta, *v.bound);
+    v.terms = ticket.terms;
+  }
+  return v;
+}
+
+std::vector<TicketView> Scheduler::tickets_of(ModelId id) const {
+  std::vector<TicketView> views;
+  if (const Model* model = find(id)) {
+    for (const WaitingTicket& ticket : model->queue.tickets()) {
+      if (ticket.live()) {
+        views.push_back(ticket_view(*model, ticket, static_cast<int>(views.size()) + 1));
+      }
+    }
+  }
+  return views;
+}
+
+std::optional<TicketView> Scheduler::waiting_ticket(TicketId id) const {
+  const auto at = places_.find(id);
+  if (at == places_.end() || at->second.leased) {
+    return std::nullopt;
+  }
+  const Model& model = models_[at->second.model.value];
+  int place = 0;
+  for (const WaitingTicket& ticket : model.queue.tickets()) {
+    place += ticket.live() ? 1 : 0;
+    if (ticket.id == id) {
+      return ticket_view(model, ticket, place);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<TimePoint> Scheduler::deadline_of(TicketId ticket) const {
+  const auto place = places_.find(ticket);
+  if (place == places_.end() || place->second.leased) {
+    return std::nullopt;
+  }
+  const WaitingTicket* waiting = models_[place->second.model.value].queue.find(ticket);
+  return waiting == nullptr ? std::nullopt : waiting->deadline;
+}
+
+bool Scheduler::overdue() const {
+  const bool clocks_stand = pressure_.level() != PressureLevel::Normal;
+  for (const Model& model : models_) {
+    if (model.queue.live() >= limits_.max_waiting) {
+      return true;
+    }
+    if (clocks_stand) {
+      continue;
+    }
+    for (const WaitingTicket& ticket : model.queue.tickets()) {
+      if (ticket.live() && ticket.deadline && *ticket.deadline < now_) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace hf::core
