@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/waits.h"
 #include "net/json_model.h"
 
 namespace hf::api {
@@ -94,6 +95,10 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
   if (gone_) {
     return;  // a granted lease ends with `outcome`
   }
+  std::optional<engine::Promise>& promise = outcome ? outcome->promise : outcome.error().promise;
+  if (!promise_) {
+    promise_ = std::move(promise);
+  }
   if (!outcome) {
     return refuse(from_refusal(outcome.error(), name_));
   }
@@ -182,8 +187,12 @@ ApiError ModelRequest::broken_error() const {
 }
 
 std::vector<net::Header> ModelRequest::extra_headers() const {
-  return {net::Header{"x-holdfast-model", name_},
-          net::Header{"x-holdfast-waited-ms", std::to_string(millis_of(waited_))}};
+  std::vector<net::Header> headers{{"x-holdfast-model", name_},
+                                   {"x-holdfast-waited-ms", std::to_string(millis_of(waited_))}};
+  if (promise_) {
+    add_promise_headers(*promise_, headers);
+  }
+  return headers;
 }
 
 }  // namespace hf::api

@@ -50,7 +50,8 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   std::shared_ptr<ActiveRequests> counted_in_;  // set once this one is counted
   engine::Lease lease_;
   Duration waited_{};
-  std::optional<core::Reason> cut_;  // why the present lease was taken away
+  std::optional<engine::Promise> promise_;  // the first one: it is about the whole wait
+  std::optional<core::Reason> cut_;         // why the present lease was taken away
   bool queued_ = false;
   bool gone_ = false;
   bool retried_ = false;

@@ -157,7 +157,8 @@ void Service::answer_model(const Call& call, const Route& route, const std::stri
   const engine::Status status = context_.engine.status();
   std::optional<std::string> json = route.endpoint == Endpoint::Explain
                                         ? explain_json(status, *model, detail_for(call.caller),
-                                                       context_.engine.decisions_about(*model))
+                                                       context_.engine.decisions_about(*model),
+                                                       context_.engine.tickets_of(*model))
                                         : model_info_json(status, *model);
   if (json) {
     return call.answer(200, std::move(*json));

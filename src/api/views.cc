@@ -6,6 +6,9 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
+#include "api/json_numbers.h"
+#include "api/waits.h"
+
 namespace hf::api {
 namespace {
 
@@ -14,16 +17,8 @@ using core::State;
 using engine::ModelStatus;
 using engine::WaitStatus;
 
-// Milliseconds are precise enough, and a number of nanoseconds is not readable.
-double rounded_seconds(Duration duration) {
-  return std::round(seconds_of(duration) * 1e3) / 1e3;
-}
 double one_decimal(double number) {
   return std::round(number * 10) / 10;
-}
-
-json::value optional_seconds(const std::optional<Duration>& duration) {
-  return duration ? json::value(rounded_seconds(*duration)) : json::value(nullptr);
 }
 
 template <class Names>
@@ -71,17 +66,6 @@ json::object cached_model(const ModelStatus& model, Detail detail) {
     object["load_progress"] = model.load_progress;
   }
   return object;
-}
-
-json::object wait_object(const WaitStatus& wait) {
-  return {{"model", wait.model},
-          {"requests", wait.view.requests},
-          {"oldest_s", rounded_seconds(wait.view.oldest)},
-          {"position", wait.view.position},
-          {"eta_s", optional_seconds(wait.view.eta)},
-          {"bound_s", optional_seconds(wait.view.bound)},
-          {"waiting_for", core::name_of(wait.view.waiting_for)},
-          {"blockers", names_array(wait.blockers)}};
 }
 
 json::object memory_object(const core::MemoryView& memory) {
@@ -247,7 +231,8 @@ std::string admin_models_json(const engine::Status& status, Detail detail) {
 }
 
 std::optional<std::string> explain_json(const engine::Status& status, ModelId model, Detail detail,
-                                        const std::vector<engine::Decision>& decisions) {
+                                        const std::vector<engine::Decision>& decisions,
+                                        const std::vector<core::TicketView>& tickets) {
   const ModelStatus* found = find(status, model);
   if (found == nullptr) {
     return std::nullopt;
@@ -260,6 +245,7 @@ std::optional<std::string> explain_json(const engine::Status& status, ModelId mo
       object["waiting"] = wait_object(wait);
     }
   }
+  object["requests"] = tickets_array(tickets);
   object["memory"] = memory_object(status.memory);
   json::array lines;
   for (const engine::Decision& decision : decisions) {

@@ -31,7 +31,8 @@ std::optional<std::string> model_info_json(const engine::Status& status, ModelId
 std::string admin_models_json(const engine::Status& status, Detail detail);
 // Why a model is loaded, waiting or gone; nullopt if it is not one of status.models.
 std::optional<std::string> explain_json(const engine::Status& status, ModelId model, Detail detail,
-                                        const std::vector<engine::Decision>& decisions);
+                                        const std::vector<engine::Decision>& decisions,
+                                        const std::vector<core::TicketView>& tickets);
 
 std::string_view name_of(engine::Overall overall);
 

@@ -201,7 +201,7 @@ TEST(Explain, ShowsWaitAndDecisions) {
   decision.event = "spawn";
   decision.reason_code = "head_fits";
   decision.text = "first in line";
-  const auto text = explain_json(status, ModelId(1), Detail::Admin, {decision});
+  const auto text = explain_json(status, ModelId(1), Detail::Admin, {decision}, {});
   ASSERT_TRUE(text);
   const json::value body = json::parse(*text);
   EXPECT_EQ(body.at("model").at("name").as_string(), "b");
@@ -211,9 +211,10 @@ TEST(Explain, ShowsWaitAndDecisions) {
   EXPECT_EQ(line.at("event").as_string(), "spawn");
   EXPECT_EQ(line.at("reason").as_string(), "head_fits");
   EXPECT_EQ(line.at("text").as_string(), "first in line");
-  EXPECT_TRUE(
-      json::parse(*explain_json(status, ModelId(0), Detail::Admin, {})).at("waiting").is_null());
-  EXPECT_FALSE(explain_json(status, ModelId(99), Detail::Admin, {}));
+  EXPECT_TRUE(json::parse(*explain_json(status, ModelId(0), Detail::Admin, {}, {}))
+                  .at("waiting")
+                  .is_null());
+  EXPECT_FALSE(explain_json(status, ModelId(99), Detail::Admin, {}, {}));
 }
 
 }  // namespace

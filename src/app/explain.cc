@@ -60,9 +60,28 @@ std::string wait_text(const json::value& wait) {
   }
   text += ", place " + count_text(wait, "position") + ", the oldest request for " +
           seconds_text(wait, "oldest_s");
-  text += member(wait, "bound_s").is_number()
-              ? "; served in " + seconds_text(wait, "bound_s") + " at the latest\n"
-              : "; the latest time is not known yet\n";
+  if (member(wait, "eta_s").is_number()) {
+    text += "; expected in " + seconds_text(wait, "eta_s");
+  }
+  if (!member(wait, "bound_s").is_number()) {
+    return text + "; the latest time is not known yet\n";
+  }
+  text += "; served in " + seconds_text(wait, "bound_s") + " at the latest\n";
+  return text + "  that is what is left of: " + text_at(member(wait, "bound_terms"), "text") + "\n";
+}
+
+std::string requests_text(const json::array& requests) {
+  std::string text = requests.empty() ? "" : "requests that wait\n";
+  for (const json::value& request : requests) {
+    text += "  " + count_text(request, "place") + ". for " + seconds_text(request, "waited_s");
+    if (member(request, "eta_s").is_number()) {
+      text += ", expected in " + seconds_text(request, "eta_s");
+    }
+    if (member(request, "bound_s").is_number()) {
+      text += ", at the latest in " + seconds_text(request, "bound_s");
+    }
+    text += "\n";
+  }
   return text;
 }
 
@@ -80,6 +99,7 @@ int run_explain(const std::string& model, bool as_json) {
   }
   std::string text = model_text(member(answer->value, "model"));
   text += wait_text(member(answer->value, "waiting"));
+  text += requests_text(list_at(answer->value, "requests"));
   const json::array& decisions = list_at(answer->value, "decisions");
   text += decisions.empty() ? "no decisions about it yet\n" : "last decisions\n";
   for (const json::value& decision : decisions) {

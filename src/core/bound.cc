@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/units.h"
 
 namespace hf::core {
 
@@ -33,6 +34,39 @@ Duration wait_bound(const BoundTerms& terms) {
   }
   constexpr double kCentury = 3.0e9;
   return duration_of_seconds(std::min(wait, kCentury));
+}
+
+std::string describe(const BoundTerms& terms) {
+  const auto text = [](Duration d) { return format_duration(d); };
+  const auto turns = [](int n) { return std::to_string(n) + (n == 1 ? " turn" : " turns"); };
+  const std::string one_turn = " of (load " + text(terms.load) + " + turn " + text(terms.turn) +
+                               " + answer " + text(terms.answer) + " + stop " + text(terms.stop) +
+                               ")";
+  const std::string back_again = turns(terms.models - 1) + one_turn + " + answer " +
+                                 text(terms.answer) + " + stop " + text(terms.stop) + " + load " +
+                                 text(terms.load);
+  const int later_rounds = (terms.place + terms.slots - 1) / terms.slots - 1;
+  std::string sum;
+  switch (terms.standing) {
+    case Standing::InLine:
+      sum = "patience " + text(terms.patience) + " + " + turns(terms.ahead + 1) + one_turn +
+            " + load " + text(terms.load);
+      break;
+    case Standing::Loading:
+      sum = "load " + text(terms.load) +
+            (later_rounds > 0 ? " + patience " + text(terms.patience) : "");
+      break;
+    case Standing::OpenButFull:
+      sum = "patience " + text(terms.patience) + " + " + back_again + " + answer " +
+            text(terms.answer);
+      break;
+  }
+  if (later_rounds > 0) {
+    sum += " + " + std::to_string(later_rounds) + " x (" + back_again + " + answer " +
+           text(terms.answer) + ") because it is number " + std::to_string(terms.place) + " for " +
+           std::to_string(terms.slots) + (terms.slots == 1 ? " slot" : " slots");
+  }
+  return sum;
 }
 
 }  // namespace hf::core

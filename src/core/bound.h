@@ -10,6 +10,8 @@
 //
 // Pure functions, any thread.
 
+#include <string>
+
 #include "base/time.h"
 #include "core/view.h"
 
@@ -17,5 +19,7 @@ namespace hf::core {
 
 // Saturates at about a century.
 Duration wait_bound(const BoundTerms& terms);
+// The sum in words, with its numbers: "patience 30.0 s + 2 turns of (load 20.0 s + …) + …".
+std::string describe(const BoundTerms& terms);
 
 }  // namespace hf::core

@@ -50,6 +50,22 @@ TEST(WaitBound, AddsASwapForEachRoundOfSlotsBeforeTheTicket) {
   EXPECT_EQ(bound(t, 4, Standing::Loading), seconds(20));
 }
 
+TEST(WaitBound, IsToldAsASum) {
+  BoundTerms t = terms();
+  EXPECT_EQ(describe(t),
+            "patience 30.0 s + 1 turn of (load 20.0 s + turn 60.0 s + answer 60.0 s + stop "
+            "1.0 s) + load 20.0 s");
+  t.standing = Standing::Loading;
+  t.place = 3;
+  t.slots = 2;
+  t.models = 2;
+  EXPECT_EQ(
+      describe(t),
+      "load 20.0 s + patience 30.0 s + 1 x (1 turn of (load 20.0 s + turn 60.0 s + answer "
+      "60.0 s + stop 1.0 s) + answer 60.0 s + stop 1.0 s + load 20.0 s + answer 60.0 s) because it "
+      "is number 3 for 2 slots");
+}
+
 TEST(WaitBound, SaturatesInsteadOfOverflowing) {
   BoundTerms t = terms();
   t.answer = std::chrono::hours(24 * 365);

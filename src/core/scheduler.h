@@ -68,6 +68,8 @@ class Scheduler {
   // Deadline published to a waiting ticket; nullopt: unknown, or it does not wait. Never moves
   // later, but for the time that memory pressure lasts.
   [[nodiscard]] std::optional<TimePoint> deadline_of(TicketId ticket) const;
+  // nullopt: nobody waits for it.
+  [[nodiscard]] std::optional<WaitView> wait_of(ModelId model) const;
   // Those who wait for a model, in the order in which they will be granted; nullopt: it does not
   // wait.
   [[nodiscard]] std::vector<TicketView> tickets_of(ModelId model) const;

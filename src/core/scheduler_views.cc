@@ -125,6 +125,12 @@ std::vector<WaitView> Scheduler::waiting() const {
   return views;
 }
 
+std::optional<WaitView> Scheduler::wait_of(ModelId id) const {
+  const Model* model = find(id);
+  return model != nullptr && model->queue.live() > 0 ? std::optional(wait_view(*model))
+                                                     : std::nullopt;
+}
+
 MemoryView Scheduler::memory() const {
   return MemoryView{ledger_.budget(), ledger_.reserved(), ledger_.debt(), pressure_.used_percent(),
                     pressure_.level()};

@@ -97,6 +97,10 @@ Status Engine::status() const {
   return impl_->status();
 }
 
+std::vector<core::TicketView> Engine::tickets_of(ModelId model) const {
+  return impl_->tickets_of(model);
+}
+
 std::vector<Decision> Engine::decisions_about(ModelId model) const {
   return impl_->decisions_about(model);
 }
@@ -149,6 +153,17 @@ void Engine::Impl::arrive(TicketId ticket) {
   Waiting& waiting = found->second;
   waiting.arrived = true;
   feed(core::event::Arrived{ticket, waiting.model, waiting.user, waiting.kind});
+  note_promise(ticket);
+}
+
+void Engine::Impl::note_promise(TicketId ticket) {
+  const auto found = waiting_.find(ticket);
+  const auto view = scheduler_->waiting_ticket(ticket);
+  if (found == waiting_.end() || !view) {
+    return;  // answered at once
+  }
+  const auto wait = scheduler_->wait_of(view->model);
+  found->second.promise = Promise{*view, wait->waiting_for, names_of(wait->blockers)};
 }
 
 // The file was replaced since it was costed: look at it again before anybody is asked to leave for

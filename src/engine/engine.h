@@ -57,11 +57,19 @@ class Lease {
   TicketId ticket_;
 };
 
+// What a request was told when it had to wait: for its answer's headers.
+struct Promise {
+  core::TicketView ticket;
+  core::WaitingFor waiting_for = core::WaitingFor::Memory;
+  std::vector<std::string> blockers;  // names of the models it waited for
+};
+
 struct Granted {
   Lease lease;
   std::string socket_path;
   Generation generation;
   Duration waited{};
+  std::optional<Promise> promise;  // nullopt: it did not wait
 };
 
 // Why a ticket was not granted. `message` is for the client, without the model's name: no paths, no
@@ -70,6 +78,7 @@ struct Refusal {
   core::Reason reason;
   Duration retry_after{};  // zero: retrying will not help
   std::string message;
+  std::optional<Promise> promise;  // nullopt: it did not wait
 };
 
 using Outcome = tl::expected<Granted, Refusal>;
@@ -164,6 +173,8 @@ class Engine {
 
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
+  // Those who wait for it, in the order in which they will be granted.
+  [[nodiscard]] std::vector<core::TicketView> tickets_of(ModelId model) const;
 
  private:
   friend class Lease;

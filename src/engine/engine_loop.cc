@@ -66,8 +66,9 @@ void Engine::Impl::perform(const core::action::Grant& a) {
     return;
   }
   AcquireCallback callback = std::move(found->second.callback);
-  waiting_.erase(found);
   auto granted = std::make_shared<Granted>();
+  granted->promise = std::move(found->second.promise);
+  waiting_.erase(found);
   granted->generation = a.generation;
   granted->waited = a.waited;
   if (const auto running = running_.find(a.model); running != running_.end()) {
@@ -99,8 +100,9 @@ void Engine::Impl::perform(const core::action::Refuse& a) {
     return;
   }
   AcquireCallback callback = std::move(found->second.callback);
-  waiting_.erase(found);
   Refusal refusal = refusal_of(a.model, a.reason, a.retry_after);
+  refusal.promise = std::move(found->second.promise);
+  waiting_.erase(found);
   boost::asio::post(io_, [callback = std::move(callback), refusal = std::move(refusal)]() mutable {
     callback(tl::unexpected<Refusal>(std::move(refusal)));
   });

@@ -51,6 +51,9 @@ class Engine::Impl {
 
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
+  [[nodiscard]] std::vector<core::TicketView> tickets_of(ModelId model) const {
+    return scheduler_->tickets_of(model);
+  }
   Catalog& catalog() { return catalog_; }
 
  private:
@@ -73,6 +76,7 @@ class Engine::Impl {
     UserId user;
     core::TicketKind kind = core::TicketKind::Request;
     bool arrived = false;  // the core knows it
+    std::optional<Promise> promise{};
   };
   struct Held {
     ModelId model;
@@ -123,6 +127,7 @@ class Engine::Impl {
 
   // engine.cc
   void arrive(TicketId ticket);
+  void note_promise(TicketId ticket);
   void refresh_then_arrive(TicketId ticket, ModelId model);
 
   // engine_models.cc

@@ -1,0 +1,107 @@
+#include "api/waits.h"
+
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "api/json_numbers.h"
+#include "core/bound.h"
+
+namespace hf::api {
+namespace {
+
+namespace json = boost::json;
+
+json::value terms_value(const core::BoundTerms& terms, bool known) {
+  if (!known) {
+    return nullptr;
+  }
+  return json::object{{"standing", core::name_of(terms.standing)},
+                      {"patience_s", rounded_seconds(terms.patience)},
+                      {"turn_s", rounded_seconds(terms.turn)},
+                      {"answer_s", rounded_seconds(terms.answer)},
+                      {"load_s", rounded_seconds(terms.load)},
+                      {"stop_s", rounded_seconds(terms.stop)},
+                      {"ahead", terms.ahead},
+                      {"place", terms.place},
+                      {"slots", terms.slots},
+                      {"models", terms.models},
+                      {"text", core::describe(terms)}};
+}
+
+std::string whole_ms(Duration duration) {
+  return std::to_string(millis_of(duration));
+}
+
+std::string seconds_term(std::string_view name, Duration duration) {
+  // Three digits after the point, and none that say nothing.
+  std::string text = std::to_string(std::llround(seconds_of(duration) * 1e3));
+  text.insert(0, text.size() < 4 ? 4 - text.size() : 0, '0');
+  text.insert(text.size() - 3, ".");
+  while (text.back() == '0') {
+    text.pop_back();
+  }
+  if (text.back() == '.') {
+    text.pop_back();
+  }
+  return std::string(name) + "=" + text;
+}
+
+}  // namespace
+
+json::object wait_object(const engine::WaitStatus& wait) {
+  const core::WaitView& view = wait.view;
+  json::array blockers;
+  for (const std::string& name : wait.blockers) {
+    blockers.emplace_back(name);
+  }
+  return {{"model", wait.model},
+          {"requests", view.requests},
+          {"oldest_s", rounded_seconds(view.oldest)},
+          {"position", view.position},
+          {"eta_s", optional_seconds(view.eta)},
+          {"bound_s", optional_seconds(view.bound)},
+          {"bound_terms", terms_value(view.terms, view.bound.has_value())},
+          {"waiting_for", core::name_of(view.waiting_for)},
+          {"blockers", std::move(blockers)}};
+}
+
+json::array tickets_array(const std::vector<core::TicketView>& tickets) {
+  json::array array;
+  for (const core::TicketView& ticket : tickets) {
+    array.push_back(
+        json::object{{"request", std::to_string(ticket.ticket.value)},
+                     {"place", ticket.place},
+                     {"waited_s", rounded_seconds(ticket.waited)},
+                     {"eta_s", optional_seconds(ticket.eta)},
+                     {"bound_s", optional_seconds(ticket.bound)},
+                     {"bound_terms", terms_value(ticket.terms, ticket.bound.has_value())}});
+  }
+  return array;
+}
+
+void add_promise_headers(const engine::Promise& promise, std::vector<net::Header>& headers) {
+  const core::TicketView& ticket = promise.ticket;
+  headers.push_back({"x-holdfast-position", std::to_string(ticket.position)});
+  if (ticket.eta) {
+    headers.push_back({"x-holdfast-eta-ms", whole_ms(*ticket.eta)});
+  }
+  if (ticket.bound) {
+    const core::BoundTerms& terms = ticket.terms;
+    headers.push_back({"x-holdfast-bound-ms", whole_ms(*ticket.bound)});
+    headers.push_back(
+        {"x-holdfast-bound-terms",
+         std::string(core::name_of(terms.standing)) + "; " + seconds_term("P", terms.patience) +
+             "; " + seconds_term("Q", terms.turn) + "; " + seconds_term("R", terms.answer) + "; " +
+             seconds_term("L", terms.load) + "; " + seconds_term("U", terms.stop) +
+             "; n=" + std::to_string(terms.ahead) + "; j=" + std::to_string(terms.place) +
+             "; S=" + std::to_string(terms.slots) + "; M=" + std::to_string(terms.models)});
+  }
+  std::string waiting_for(core::name_of(promise.waiting_for));
+  for (const std::string& name : promise.blockers) {
+    waiting_for += (waiting_for.find(';') == std::string::npos ? "; " : ", ") + name;
+  }
+  headers.push_back({"x-holdfast-waiting-for", std::move(waiting_for)});
+}
+
+}  // namespace hf::api
