@@ -12,6 +12,8 @@ void Scheduler::check_invariants() const {
   Footprint leaving;
   Footprint debt;
   int loading = 0;
+  int gated = 0;
+  std::size_t leases = 0;
   std::size_t tickets = 0;
   std::size_t in_line = 0;
   std::size_t resident = 0;
@@ -20,6 +22,8 @@ void Scheduler::check_invariants() const {
     debt += model.debt;
     loading += model.state == State::Loading ? 1 : 0;
     resident += model.has_child() ? 1 : 0;
+    gated += model.state == State::Gated ? 1 : 0;
+    leases += model.leases.size();
     if (model.state == State::Stopping) {
       leaving += model.reserved + model.debt;
     }
@@ -46,6 +50,7 @@ void Scheduler::check_invariants() const {
   HF_ASSERT(leaving == ledger_.leaving(), "the ledger's leaving sum");
   HF_ASSERT(debt == ledger_.debt(), "the ledger's debt");
   HF_ASSERT(loading == loading_, "the count of loads");
+  HF_ASSERT(gated == gated_ && leases == leases_, "the counts of gates and leases");
   HF_ASSERT(tickets == places_.size(), "every ticket is in one place");
   HF_ASSERT(in_line == line_.size(), "the line");
   HF_ASSERT(resident == resident_.size(), "the resident list");

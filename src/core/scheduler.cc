@@ -23,6 +23,11 @@ void Scheduler::handle(const Event& event, TimePoint now) {
   settle();
 }
 
+void Scheduler::tell_time(TimePoint now) {
+  HF_ASSERT(now >= now_, "time is monotonic");
+  now_ = now;
+}
+
 std::optional<Action> Scheduler::poll_action() {
   if (actions_.empty()) {
     return std::nullopt;
@@ -93,6 +98,7 @@ void Scheduler::grant_waiting(Model& model) {
       forget_ticket(ticket.id);
     } else {
       model.leases.push_back(Lease{ticket.id, ticket.user, now_, std::nullopt});
+      ++leases_;
       places_[ticket.id].leased = true;
       ++model.uses_since_load;
       model.inflation = clock_;

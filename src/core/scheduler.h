@@ -65,6 +65,9 @@ class Scheduler {
       const;  // somebody's published deadline has passed, or a queue is full
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] TimePoint now() const { return now_; }
+  // Views are as of the latest event; this makes them as of `now`, and decides nothing. Requires:
+  // now >= every earlier now.
+  void tell_time(TimePoint now);
   // Deadline published to a waiting ticket; nullopt: unknown, or it does not wait. Never moves
   // later, but for the time that memory pressure lasts.
   [[nodiscard]] std::optional<TimePoint> deadline_of(TicketId ticket) const;
@@ -84,7 +87,8 @@ class Scheduler {
     Duration load{}, turn{};
     std::optional<Duration> answer;  // nullopt: not known
     int loadable = 0;
-    int priority = 0;  // the highest of the loadable
+    int priority = 0;          // the highest of the loadable
+    bool one_priority = true;  // of all models
   };
   struct Wanted {  // to be loaded into free bytes although nobody asks
     ModelId model;
@@ -171,6 +175,7 @@ class Scheduler {
   // Time, scheduler_time.cc
   void expire_placeholders();
   void stop_expired_ttl();
+  [[nodiscard]] bool undisturbed() const;
   void update_bites();
   void cut_bitten();
   void warn_all_in_use();
@@ -222,7 +227,10 @@ class Scheduler {
   std::optional<ModelId> owner_;  // the model for which gates are shut
   std::optional<ModelId> retry_;  // waits for its second attempt after out-of-memory
   int loading_ = 0;
-  double clock_ = 0;                                        // GDSF's inflation
+  int gated_ = 0;           // models with a shut gate
+  std::size_t leases_ = 0;  // of all models
+  bool bitten_ = false;     // some model's leases may be ended (rule 10)
+  double clock_ = 0;        // GDSF's inflation
   std::deque<std::pair<TimePoint, ModelId>> placeholders_;  // expiry order
   std::deque<Action> actions_;
 

@@ -18,6 +18,7 @@ const Scheduler::SharedTerms& Scheduler::shared_terms() {
   for (const Model& model : models_) {
     terms.load = std::max(terms.load, 2 * model.spec.load_deadline);  // both attempts
     terms.turn = std::max(terms.turn, turn_of(model));
+    terms.one_priority = terms.one_priority && model.spec.priority == models_.front().spec.priority;
     if (!model.listed) {
       continue;
     }

@@ -58,6 +58,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
 void Scheduler::shut_gate(Model& model, Gate gate, Reason reason) {
   HF_ASSERT(model.open(), "only an open gate can be shut");
   model.state = State::Gated;
+  ++gated_;
   model.gate = gate;
   model.gate_why = reason.why;
   model.gated_at = now_;
@@ -68,6 +69,7 @@ void Scheduler::shut_gate(Model& model, Gate gate, Reason reason) {
 void Scheduler::open_gate(Model& model) {
   HF_ASSERT(model.state == State::Gated && model.gate == Gate::ForOwner, "gates by hand stay shut");
   model.state = State::Ready;
+  --gated_;
   model.gate = Gate::Open;
   emit(action::GateMoved{model.id, model.generation, false, Reason{.why = Why::OwnerGone}});
   touch(model);
@@ -83,6 +85,7 @@ void Scheduler::stop(Model& model, Reason reason, bool kill) {
   if (limits_.policy == VictimPolicy::Gdsf) {
     clock_ = std::max(clock_, value_of(worth(model), limits_.policy));
   }
+  gated_ -= model.state == State::Gated ? 1 : 0;
   model.state = State::Stopping;
   model.state_since = now_;
   model.stop_reason = reason;
@@ -101,6 +104,7 @@ void Scheduler::reaped(Model& model) {
   ledger_.release(model.reserved, model.debt, was_leaving);
   model.reserved = Footprint{};
   model.debt = Footprint{};
+  gated_ -= model.state == State::Gated ? 1 : 0;
   model.state = State::Absent;
   model.state_since = now_;
   model.gate = Gate::Open;
@@ -242,6 +246,7 @@ void Scheduler::cut_leases(Model& model, const Reason& reason) {
   if (!model.leases.empty()) {
     model.last_use = now_;
   }
+  leases_ -= model.leases.size();
   model.leases.clear();
   touch(model);
 }

@@ -182,6 +182,7 @@ void Scheduler::on(const event::Ended& e) {
   constexpr double kNewShare = 0.2;  // moving average over about five answers
   model.mean_answer_s += kNewShare * (seconds_of(now_ - lease->since) - model.mean_answer_s);
   model.leases.erase(lease);
+  --leases_;
   model.last_use = now_;
   if (e.kind == EndKind::Done) {
     model.failures = 0;

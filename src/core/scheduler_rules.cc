@@ -39,6 +39,9 @@ Model* Scheduler::head() {
   if (owner_) {
     return find(*owner_);
   }
+  if (line_.empty() || shared_terms().one_priority) {
+    return line_.empty() ? nullptr : find(line_.front());
+  }
   Model* chosen = nullptr;
   for (const ModelId id : line_) {
     Model& model = models_[id.value];
@@ -115,7 +118,7 @@ bool Scheduler::make_room(Model& head) {
       idle.push_back(candidate(model));
     }
   }
-  const std::vector<ModelId> victims = cheapest_set(std::move(idle), need);
+  const std::vector<ModelId> victims = cheapest_set(idle, need);
   if (victims.empty()) {
     return false;
   }
@@ -152,7 +155,7 @@ bool Scheduler::gate_for(Model& head) {
         gateable.push_back(candidate(model));
       }
     }
-    const std::vector<ModelId> set = cheapest_set(std::move(gateable), need);
+    const std::vector<ModelId> set = cheapest_set(gateable, need);
     if (set.empty()) {
       return false;  // tried again at each event, and when the next turn is over
     }
@@ -253,6 +256,9 @@ void Scheduler::load_wanted() {
 
 // Rule 8, first half. A model that was pinned behind its gate leaves the owner's set (rule 13).
 void Scheduler::open_unneeded_gates() {
+  if (gated_ == 0) {
+    return;
+  }
   for (const ModelId id : resident_) {
     Model& model = models_[id.value];
     if (owner_ && !model.pinned) {
@@ -267,6 +273,9 @@ void Scheduler::open_unneeded_gates() {
 
 // Rule 8, second half, and gates shut by hand.
 void Scheduler::stop_drained() {
+  if (gated_ == 0) {
+    return;
+  }
   for (std::size_t i = 0; i < resident_.size(); ++i) {
     Model& model = models_[resident_[i].value];
     if (model.state != State::Gated || !model.leases.empty()) {
@@ -339,6 +348,9 @@ Duration Scheduler::turn_of(const Model& model) const {
 
 Footprint Scheduler::draining() const {
   Footprint sum;
+  if (gated_ == 0) {
+    return sum;
+  }
   for (const ModelId id : resident_) {
     if (models_[id.value].state == State::Gated) {
       sum += models_[id.value].reserved + models_[id.value].debt;

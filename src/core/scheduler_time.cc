@@ -65,7 +65,16 @@ std::optional<TimePoint> Scheduler::bite_start(const Model& model) const {
   return std::nullopt;
 }
 
+// Most of the time: nobody waits, no gate is shut. Then the leases need not be looked at.
+bool Scheduler::undisturbed() const {
+  return gated_ == 0 && places_.size() == leases_;
+}
+
 void Scheduler::update_bites() {
+  if (undisturbed() && !bitten_) {
+    return;
+  }
+  bitten_ = false;
   for (const ModelId id : resident_) {
     Model& model = models_[id.value];
     const std::optional<TimePoint> start = bite_start(model);
@@ -74,10 +83,14 @@ void Scheduler::update_bites() {
     } else if (!model.bitten_since || *start < *model.bitten_since) {
       model.bitten_since = start;
     }
+    bitten_ = bitten_ || model.bitten_since;
   }
 }
 
 void Scheduler::cut_bitten() {
+  if (!bitten_) {
+    return;
+  }
   for (const ModelId id : resident_) {
     Model& model = models_[id.value];
     if (!model.bitten_since) {
@@ -102,6 +115,7 @@ void Scheduler::cut_bitten() {
       emit(action::CutLease{lease.ticket, model.id, reason});
       forget_ticket(lease.ticket);
       model.leases.erase(model.leases.begin() + static_cast<std::ptrdiff_t>(i));
+      --leases_;
       model.last_use = now_;
       touch(model);
     }
@@ -113,9 +127,9 @@ void Scheduler::warn_all_in_use() {
   const bool somebody_waits = std::any_of(line_.begin(), line_.end(), [this](ModelId id) {
     return models_[id.value].queue.live() > 0;
   });
-  const bool all_in_use =
-      !resident_.empty() && std::none_of(resident_.begin(), resident_.end(),
-                                         [this](ModelId id) { return is_idle(models_[id.value]); });
+  const bool all_in_use = somebody_waits && !resident_.empty() &&
+                          std::none_of(resident_.begin(), resident_.end(),
+                                       [this](ModelId id) { return is_idle(models_[id.value]); });
   if (!somebody_waits || !all_in_use) {
     all_in_use_since_.reset();
     return;
@@ -159,6 +173,9 @@ void Scheduler::plan_deadline() {
     }
   }
   for (const ModelId id : resident_) {
+    if (undisturbed() && line_.empty()) {
+      break;  // nobody waits for a turn, and no lease can be bitten
+    }
     const Model& model = models_[id.value];
     if (!line_.empty() && model.state == State::Ready) {
       consider(model.ready_since + turn_of(model));

@@ -48,20 +48,32 @@ bool leaves_before(const Candidate& a, const Candidate& b) {
   return a.model < b.model;
 }
 
-std::vector<ModelId> cheapest_set(std::vector<Candidate> candidates, const Footprint& need) {
-  std::sort(candidates.begin(), candidates.end(), leaves_before);
+std::vector<ModelId> cheapest_set(const std::vector<Candidate>& candidates, const Footprint& need) {
+  // A heap, not a sort: of hundreds of candidates a few leave.
+  std::vector<const Candidate*> heap;
+  heap.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    heap.push_back(&candidate);
+  }
+  const auto leaves_later = [](const Candidate* a, const Candidate* b) {
+    return leaves_before(*b, *a);
+  };
+  std::make_heap(heap.begin(), heap.end(), leaves_later);
   std::vector<const Candidate*> taken;
   Footprint freed;
-  for (const Candidate& candidate : candidates) {
+  while (!heap.empty()) {
     const Footprint still_missing = need.missing_from(freed);
     if (still_missing.empty()) {
       break;
     }
-    if (!still_missing.overlaps(candidate.frees)) {
+    std::pop_heap(heap.begin(), heap.end(), leaves_later);
+    const Candidate* const candidate = heap.back();
+    heap.pop_back();
+    if (!still_missing.overlaps(candidate->frees)) {
       continue;
     }
-    taken.push_back(&candidate);
-    freed += candidate.frees;
+    taken.push_back(candidate);
+    freed += candidate->frees;
   }
   if (!need.fits_in(freed)) {
     return {};

@@ -46,6 +46,6 @@ bool leaves_before(const Candidate& a, const Candidate& b);
 // covered in every domain, then drops what is not needed, last taken first. Empty if all together
 // do not suffice; check `need.empty()` first. Candidates that free nothing of what is needed are
 // never taken.
-std::vector<ModelId> cheapest_set(std::vector<Candidate> candidates, const Footprint& need);
+std::vector<ModelId> cheapest_set(const std::vector<Candidate>& candidates, const Footprint& need);
 
 }  // namespace hf::core

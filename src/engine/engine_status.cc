@@ -26,7 +26,8 @@ std::string kind_name(ModelKind kind) {
 
 }  // namespace
 
-Status Engine::Impl::status() const {
+Status Engine::Impl::status() {
+  scheduler_->tell_time(now());
   Status status;
   status.memory = scheduler_->memory();
   status.draining = scheduler_->shutting_down();

@@ -49,9 +49,10 @@ class Engine::Impl {
   void note_cleanup(core::CleanupLevel level);
   void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
 
-  [[nodiscard]] Status status() const;
+  [[nodiscard]] Status status();
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
-  [[nodiscard]] std::vector<core::TicketView> tickets_of(ModelId model) const {
+  [[nodiscard]] std::vector<core::TicketView> tickets_of(ModelId model) {
+    scheduler_->tell_time(now());
     return scheduler_->tickets_of(model);
   }
   Catalog& catalog() { return catalog_; }
