@@ -26,3 +26,9 @@ def count(model, last, start=1, **more):
 def endless(model, **more):
     """Runs to the end of the context; for a test that leaves."""
     return chat(model, max_tokens=1_000_000, **more)
+
+
+def completion(model, tokens, **more):
+    """A plain completion of exactly so many tokens, for COMPLETIONS; the text is nonsense."""
+    return {"model": model, "prompt": "Tell me something.", "max_tokens": tokens,
+            "temperature": 0, "seed": 1, "ignore_eos": True, **more}

@@ -76,9 +76,13 @@ class Server:
 
     # Life
 
-    def start(self):
+    def write_config(self):
+        """Puts `settings` and `extra_config` into the file; a running server reads it on reload."""
         text = toml(self.settings) + self.extra_config
         self.config_path.write_text(text, encoding="utf-8")
+
+    def start(self):
+        self.write_config()
         self.process = subprocess.Popen(
             [paths.holdfast(), "serve", "--config", self.config_path], env=self._environment,
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
