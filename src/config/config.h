@@ -25,6 +25,9 @@ enum class Role { User, Admin };
 // How the engine reads the weights (--load-mode); Auto leaves the choice to it.
 enum class LoadMode { Auto, Mmap, None, Mlock, MmapMlock, Dio };
 
+// How victims are chosen; what the words mean: docs/scheduling.md.
+enum class VictimPolicy { Holdfast, Lru, Lfu, Gdsf, Largest };
+
 // Layers kept on a GPU; kAll means every layer the model has.
 struct GpuLayers {
   static constexpr int kAll = -1;
@@ -38,6 +41,7 @@ struct MemoryConfig {
   double high = 0;              // percent used, as the machine counts it (not of the budget)
   double low = 0;
   double critical = 0;
+  VictimPolicy policy = VictimPolicy::Holdfast;
   std::filesystem::path proc_root;  // machine-wide files only: proc/meminfo, sys/fs/cgroup, …
 
   bool operator==(const MemoryConfig&) const = default;

@@ -30,6 +30,11 @@ constexpr std::array<Word<LoadMode>, 6> kLoadModes{{{"auto", LoadMode::Auto},
                                                     {"mlock", LoadMode::Mlock},
                                                     {"mmap+mlock", LoadMode::MmapMlock},
                                                     {"dio", LoadMode::Dio}}};
+constexpr std::array<Word<VictimPolicy>, 5> kPolicies{{{"holdfast", VictimPolicy::Holdfast},
+                                                       {"lru", VictimPolicy::Lru},
+                                                       {"lfu", VictimPolicy::Lfu},
+                                                       {"gdsf", VictimPolicy::Gdsf},
+                                                       {"largest", VictimPolicy::Largest}}};
 
 std::string_view word_for_none(const SettingInfo& info) {
   for (const std::string_view word : {"off", "auto"}) {
@@ -157,6 +162,9 @@ std::string_view type_of(Tag<Role>) {
 }
 std::string_view type_of(Tag<LoadMode>) {
   return "`\"auto\"`, `\"mmap\"`, `\"none\"`, `\"mlock\"`, `\"mmap+mlock\"`, `\"dio\"`";
+}
+std::string_view type_of(Tag<VictimPolicy>) {
+  return "`\"holdfast\"`, `\"lru\"`, `\"lfu\"`, `\"gdsf\"`, `\"largest\"`";
 }
 
 Problem read(const SettingInfo& info, const Value& value, bool& out) {
@@ -317,6 +325,9 @@ Problem read(const SettingInfo& info, const Value& value, Role& out) {
 }
 Problem read(const SettingInfo& info, const Value& value, LoadMode& out) {
   return read_word(info, value, kLoadModes, out);
+}
+Problem read(const SettingInfo& info, const Value& value, VictimPolicy& out) {
+  return read_word(info, value, kPolicies, out);
 }
 
 bool is_word_for_none(const SettingInfo& info, const Value& value) {

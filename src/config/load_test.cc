@@ -70,6 +70,7 @@ TEST(ParseConfig, EmptyTextGivesTheDefaultsOfTheDesign) {
   EXPECT_EQ(config.memory.low, 85);
   EXPECT_EQ(config.memory.critical, 95);
   EXPECT_EQ(config.memory.proc_root, "/");
+  EXPECT_EQ(config.memory.policy, VictimPolicy::Holdfast);
   EXPECT_EQ(config.queue.patience, 30s);
   EXPECT_EQ(config.queue.turn, std::nullopt);
   EXPECT_EQ(config.queue.max_waiting, 64);
@@ -98,6 +99,7 @@ drain = "5s"
 budget = "48GB"
 high = 80
 low = 70.5
+policy = "lru"
 critical = 100
 proc_root = "fake"
 [queue]
@@ -150,6 +152,7 @@ TEST(ParseConfig, ReadsEverySettingOfTheServer) {
   EXPECT_EQ(config.body_limit, kMiB);
   EXPECT_EQ(config.memory.budget, Bytes(48'000'000'000));
   EXPECT_EQ(config.memory.low, 70.5);
+  EXPECT_EQ(config.memory.policy, VictimPolicy::Lru);
   EXPECT_EQ(config.memory.proc_root, "/etc/hf/fake");
   EXPECT_EQ(config.queue.patience, 500ms);
   EXPECT_EQ(config.queue.turn, Duration(60s));

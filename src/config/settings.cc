@@ -142,6 +142,12 @@ std::span<const Setting<MemoryConfig>> memory_settings() {
           "From this share on every model that nobody uses is unloaded at once. Models in use stay "
           "even then.",
           {1, 100}),
+      setting<&MemoryConfig::policy>(
+          "policy", "\"holdfast\"",
+          "Which idle model leaves first when memory is needed: `holdfast` the one that is least "
+          "worth keeping (how often and how lately it was used, what a reload costs, its size), "
+          "`lru` the one not used for the longest, `lfu` the least used, `gdsf` by frequency and "
+          "size, `largest` the largest."),
       setting<&MemoryConfig::proc_root>(
           "proc_root", "\"/\"",
           "Folder that stands for `/` when the machine's memory is read (`proc/meminfo`, "

@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -33,6 +34,22 @@ fs::path cache_home() {
   }
   const char* home = std::getenv("HOME");
   return fs::path(home == nullptr ? "/root" : home) / ".cache";
+}
+
+core::VictimPolicy policy_of(config::VictimPolicy policy) {
+  switch (policy) {
+    case config::VictimPolicy::Holdfast:
+      return core::VictimPolicy::Holdfast;
+    case config::VictimPolicy::Lru:
+      return core::VictimPolicy::Lru;
+    case config::VictimPolicy::Lfu:
+      return core::VictimPolicy::Lfu;
+    case config::VictimPolicy::Gdsf:
+      return core::VictimPolicy::Gdsf;
+    case config::VictimPolicy::Largest:
+      return core::VictimPolicy::Largest;
+  }
+  return core::VictimPolicy::Holdfast;
 }
 
 // The newest engine that `make build` left in the cache.
@@ -161,6 +178,8 @@ core::Limits Engine::Impl::make_limits() {
   limits.max_waiting = config_->queue.max_waiting;
   limits.all_in_use_warning = config_->queue.all_in_use_warning;
   limits.loads_at_once = config_->engine.loads_at_once;
+  limits.policy = policy_of(config_->memory.policy);
+  limits.users = std::max(1, static_cast<int>(config_->users.size()));
   limits.drain = config_->drain;
   limits.high = config_->memory.high;
   limits.low = config_->memory.low;

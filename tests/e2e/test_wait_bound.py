@@ -71,7 +71,6 @@ def test_whoever_asks_once_is_served_within_the_bound_while_another_model_is_kep
     run_trial(serve, room_for, patience_s=1, clients=2, seed=0, whole=False)
 
 
-@pytest.mark.xfail(strict=True, reason="/health tells times as of the last event, not as of now")
 def test_the_times_in_health_are_those_of_the_moment_of_the_question(serve, room_for):
     server = serve(FOUR, {**room_for(1), "queue": {"patience": "60s", "request_limit": "60s"}})
     held = server.stream(endless("a")).wait_for_tokens()
