@@ -39,7 +39,8 @@ struct Limits {
 };
 
 // Facts of nature rather than taste; reasons in docs/reference and wait-bound.
-constexpr Duration kEpisodeGap = std::chrono::seconds(30);  // uses closer than this are one episode
+// Requests that arrive closer than this are one episode, however long their answers take.
+constexpr Duration kEpisodeGap = std::chrono::seconds(30);
 constexpr Duration kEpisodeHalfLife = std::chrono::hours(6);
 constexpr Duration kLongestTurn = std::chrono::seconds(300);
 // A victim that had been used within this time comes back when the load it went for failed.

@@ -127,9 +127,10 @@ void Scheduler::on(const event::Arrived& e) {
     return refuse(Why::NeverFits, Duration::zero());
   }
   if (e.kind == TicketKind::Request) {
-    model->episodes = decayed_episodes(model->episodes, now_ - model->episodes_at);
+    const Duration since_last = now_ - model->episodes_at;
+    model->episodes = decayed_episodes(model->episodes, since_last);
     model->episodes_at = now_;
-    if (now_ - model->last_use > kEpisodeGap || model->use_count == 0) {
+    if (since_last > kEpisodeGap || model->use_count == 0) {
       model->episodes += 1;
     }
     ++model->use_count;

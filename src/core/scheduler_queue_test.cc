@@ -142,6 +142,21 @@ TEST(Queue, UsesWithinHalfAMinuteAreOneEpisode) {  // U10
   EXPECT_EQ(h.view("a").use_count, 3U);
 }
 
+TEST(Queue, ALongAnswerDoesNotJoinTwoEpisodes) {  // arrivals count, not when answers end
+  Harness h(limits(gib(16)));
+  h.model("a", gib(10), 4);
+  h.arrive("t1", "a");
+  h.ready("a");
+  h.advance(seconds(29));
+  h.arrive("t2", "a");
+  EXPECT_NEAR(h.view("a").episodes, 1, 0.01);
+  h.advance(seconds(31));
+  h.end("t1");
+  h.end("t2");
+  h.arrive("t3", "a");
+  EXPECT_NEAR(h.view("a").episodes, 2, 0.01);
+}
+
 TEST(Queue, HistoryOutlivesARestart) {
   Harness h(limits(gib(16)));
   event::ModelAdded added;

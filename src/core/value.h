@@ -3,10 +3,10 @@
 //
 //   value = (episodes + 1/2) / (idle_s + 60) x reload_s / bytes
 //
-// episodes = uses more than 30 s apart, halved every 6 h. Why this and not LRU or GDSF: over
-// recorded traces it costs 0.95 x LRU's load seconds and is never worse than 1.02 x, where GDSF,
-// whose clock moves only on evictions, is up to 1.75 x worse (docs/adr/0003-victim-choice.md). Pure
-// functions, any thread.
+// episodes = requests that came more than 30 s apart, halved every 6 h. Why this and not LRU or
+// GDSF: over recorded traces it costs 0.95 x LRU's load seconds and is never worse than 1.02 x,
+// where GDSF, whose clock moves only on evictions, is up to 1.75 x worse
+// (docs/adr/0003-victim-choice.md). Pure functions, any thread.
 
 #include <cstdint>
 #include <vector>

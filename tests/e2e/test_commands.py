@@ -1,7 +1,9 @@
 """The commands a person types, their --json, their exit status."""
 
 import json
+import subprocess
 
+from harness import paths
 from harness.prompts import chat, count, count_text, endless
 from harness.waiting import wait_until
 
@@ -146,3 +148,33 @@ def test_no_server_is_said_plainly(serve):
     run = server.cli("ps")
     assert run.returncode == 1
     assert "no server answers" in run.stderr and "holdfast serve" in run.stderr
+
+
+def test_simulate_replays_a_trace(tmp_path):
+    trace = tmp_path / "trace.csv"
+    trace.write_text("t_seconds,model,user,prompt_tokens,output_tokens\n"
+                     "0,a,ann,2500,100\n1,b,ben,0,200\n")
+    sizes = tmp_path / "sizes.csv"
+    sizes.write_text("model,bytes\na,2GB\nb,4GB\n")
+
+    def simulate(*arguments):
+        return subprocess.run([paths.holdfast(), "simulate", *arguments], capture_output=True,
+                              text=True, timeout=30, check=False)
+
+    for policy in ("holdfast", "lru", "lfu", "gdsf", "largest"):
+        told = as_json(simulate("--trace", trace, "--sizes", sizes, "--budget", "5GB",
+                                "--policy", policy, "--json"))
+        assert told["policy"] == policy
+        assert (told["loads"], told["load_s"], told["evictions"]) == (2, 6.0, 1)
+        assert told["wait_s"]["max"] == 7.0, "a answers until 4.5 s, then b loads for 3.5 s"
+        assert told["bytes_loaded"] == 6_000_000_000
+        assert told["bound_violations"] == 0
+    assert "evictions 1" in simulate("--trace", trace, "--sizes", sizes, "--budget", "5GB").stdout
+    assert as_json(simulate("--trace", trace, "--sizes", "7", "--budget", "5GB", "--json"))
+    trace.write_text("t_seconds,model,user,prompt_tokens,output_tokens\n0,a,ann,many,1\n")
+    run = simulate("--trace", trace, "--budget", "5GB")
+    assert run.returncode == 1 and f"{trace}:2: prompt_tokens" in run.stderr
+    assert simulate("--trace", tmp_path / "none.csv", "--budget", "5GB").returncode == 1
+    for wrong in (["--seed", "1", "--trace", trace, "--budget", "5GB"], ["--budget", "5GB"],
+                  ["--trace", trace], ["--trace", trace, "--budget", "5GB", "--policy", "best"]):
+        assert simulate(*wrong).returncode == 2, wrong

@@ -1,0 +1,242 @@
+#include "sim/replay.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "base/assert.h"
+#include "sim/physics.h"
+#include "sim/timeline.h"
+
+namespace hf::sim {
+namespace {
+
+// As the server plans: a load that is slower than 50 MB/s after a minute's grace is stuck.
+constexpr Duration kLoadGrace = std::chrono::seconds(60);
+constexpr double kLeastBytesPerSecond = 50e6;
+
+// What the published bounds count on must be true of this world.
+core::Limits limits_of(const Trace& trace, const ReplayOptions& options) {
+  core::Limits limits = options.limits;
+  limits.max_waiting = std::numeric_limits<int>::max();
+  limits.users = static_cast<int>(std::max<std::size_t>(1, trace.users));
+  limits.stop_deadline = std::max(limits.stop_deadline, options.stop);
+  return limits;
+}
+
+class Run {
+ public:
+  Run(const Trace& trace, const ReplayOptions& options)
+      : trace_(trace),
+        options_(options),
+        scheduler_(limits_of(trace, options)),
+        deadlines_(trace.rows.size()) {
+    HF_ASSERT(options.sizes.size() == trace.models.size(), "every model has a size");
+    scheduler_.set_mutant_for_test(options.mutant);
+    result_.requests = trace.rows.size();
+    result_.waits.resize(trace.rows.size());
+  }
+
+  ReplayResult finish() {
+    add_models();
+    while (step()) {
+    }
+    HF_ASSERT(waiting_ == 0, "everybody is served or refused in the end");
+    result_.wait = wait_figures(result_.waits);
+    return std::move(result_);
+  }
+
+ private:
+  void add_models();
+  bool step();  // false: nothing will happen any more
+  void arrive();
+  void happen(const Happening& happening);
+  void deliver(const core::Event& event);
+  void perform_actions();
+  void perform(const core::action::Grant& action);
+  void perform(const core::action::Refuse& action);
+  void perform(const core::action::StartLoad& action);
+  void perform(const core::action::StopChild& action);
+
+  // A ticket's number is its row's index plus one.
+  [[nodiscard]] static std::size_t row_of(TicketId ticket) { return ticket.value - 1; }
+  [[nodiscard]] Duration service_of(const TraceRow& row) const {
+    return service_time(options_.sizes[row.model.value], row.prompt_tokens, row.output_tokens);
+  }
+
+  const Trace& trace_;
+  const ReplayOptions& options_;
+  core::Scheduler scheduler_;
+  Timeline timeline_;
+  std::vector<std::optional<TimePoint>> deadlines_;  // by row, as published at arrival
+  std::size_t next_row_ = 0;
+  std::uint64_t waiting_ = 0;
+  TimePoint now_{};
+  ReplayResult result_;
+};
+
+void Run::add_models() {
+  std::vector<Duration> longest(trace_.models.size());
+  for (const TraceRow& row : trace_.rows) {
+    longest[row.model.value] = std::max(longest[row.model.value], service_of(row));
+  }
+  for (std::uint32_t i = 0; i < trace_.models.size(); ++i) {
+    const Bytes size = options_.sizes[i];
+    HF_ASSERT(size.count > 0, "a model has a byte");
+    core::event::ModelAdded added;
+    added.model = ModelId(i);
+    added.spec.name = trace_.models[i];
+    added.spec.footprint = core::Footprint::host(size);
+    added.spec.slots = kReplaySlots;
+    added.spec.reload = load_time(size);
+    added.spec.load_deadline =
+        kLoadGrace + duration_of_seconds(static_cast<double>(size.count) / kLeastBytesPerSecond);
+    added.spec.longest_answer = longest[i];
+    deliver(added);
+  }
+}
+
+bool Run::step() {
+  const TimePoint arrival =
+      next_row_ < trace_.rows.size() ? trace_.rows[next_row_].at : TimePoint::max();
+  const TimePoint happening = timeline_.empty() ? TimePoint::max() : timeline_.next_time();
+  const TimePoint next = std::min(arrival, happening);
+  const auto deadline = scheduler_.next_deadline();
+  if (deadline && *deadline <= next && (waiting_ > 0 || next < TimePoint::max())) {
+    now_ = *deadline;
+    deliver(core::event::Wake{});
+    return true;
+  }
+  if (next == TimePoint::max()) {
+    return false;
+  }
+  now_ = next;
+  if (happening <= arrival) {
+    happen(timeline_.take());
+  } else {
+    arrive();
+  }
+  return true;
+}
+
+void Run::arrive() {
+  const TraceRow& row = trace_.rows[next_row_++];
+  const TicketId ticket(next_row_);
+  ++waiting_;
+  scheduler_.handle(core::event::Arrived{ticket, row.model, row.user, core::TicketKind::Request},
+                    now_);
+  deadlines_[row_of(ticket)] = scheduler_.deadline_of(ticket);
+  perform_actions();
+}
+
+void Run::happen(const Happening& happening) {
+  if (happening.what == What::Loaded) {
+    deliver(core::event::LoadReady{happening.model, happening.generation});
+  } else if (happening.what == What::Exit) {
+    deliver(core::event::Exited{happening.model, happening.generation});
+  } else {
+    deliver(core::event::Ended{happening.ticket, core::EndKind::Done});
+  }
+}
+
+void Run::deliver(const core::Event& event) {
+  scheduler_.handle(event, now_);
+  perform_actions();
+}
+
+void Run::perform_actions() {
+  while (const auto action = scheduler_.poll_action()) {
+    std::visit(
+        [this](const auto& a) {
+          using Kind = std::decay_t<decltype(a)>;
+          if constexpr (std::is_same_v<Kind, core::action::CutLease>) {
+            ++result_.cut;  // its Ended comes too late and is ignored
+          } else if constexpr (std::is_same_v<Kind, core::action::Grant> ||
+                               std::is_same_v<Kind, core::action::Refuse> ||
+                               std::is_same_v<Kind, core::action::StartLoad> ||
+                               std::is_same_v<Kind, core::action::StopChild>) {
+            perform(a);
+          }
+        },
+        *action);
+  }
+}
+
+void Run::perform(const core::action::Grant& action) {
+  const std::size_t index = row_of(action.ticket);
+  const TraceRow& row = trace_.rows[index];
+  const Duration wait = now_ - row.at;
+  --waiting_;
+  result_.waits[index] = wait;
+  if (const auto deadline = deadlines_[index]) {
+    const double part = seconds_of(wait) / seconds_of(*deadline - row.at);
+    result_.worst_wait_over_bound = std::max(result_.worst_wait_over_bound, part);
+    if (now_ > *deadline) {
+      result_.late.push_back(index);
+    }
+  }
+  Happening answered;
+  answered.what = What::Answered;
+  answered.ticket = action.ticket;
+  timeline_.add(now_ + service_of(row), answered);
+}
+
+void Run::perform(const core::action::Refuse& /*action*/) {
+  --waiting_;
+  ++result_.refused;
+}
+
+void Run::perform(const core::action::StartLoad& action) {
+  const Bytes size = options_.sizes[action.model.value];
+  ++result_.loads;
+  result_.load_time += load_time(size);
+  result_.bytes_loaded += size;
+  Happening loaded;
+  loaded.what = What::Loaded;
+  loaded.model = action.model;
+  loaded.generation = action.generation;
+  timeline_.add(now_ + load_time(size), loaded);
+}
+
+void Run::perform(const core::action::StopChild& action) {
+  ++result_.evictions;
+  Happening reaped;
+  reaped.what = What::Exit;
+  reaped.model = action.model;
+  reaped.generation = action.generation;
+  timeline_.add(now_ + options_.stop, reaped);
+}
+
+}  // namespace
+
+WaitFigures wait_figures(const std::vector<std::optional<Duration>>& waits) {
+  std::vector<Duration> sorted;
+  double sum_s = 0;
+  for (const std::optional<Duration>& wait : waits) {
+    if (wait) {
+      sorted.push_back(*wait);
+      sum_s += seconds_of(*wait);
+    }
+  }
+  WaitFigures figures;
+  if (sorted.empty()) {
+    return figures;
+  }
+  std::sort(sorted.begin(), sorted.end());
+  const auto rank = [&](std::size_t percent) {
+    return sorted[(sorted.size() * percent + 99) / 100 - 1];
+  };
+  figures.mean = duration_of_seconds(sum_s / static_cast<double>(sorted.size()));
+  figures.p50 = rank(50);
+  figures.p95 = rank(95);
+  figures.p99 = rank(99);
+  figures.max = sorted.back();
+  return figures;
+}
+
+ReplayResult replay(const Trace& trace, const ReplayOptions& options) {
+  return Run(trace, options).finish();
+}
+
+}  // namespace hf::sim
