@@ -39,7 +39,8 @@ struct Limits {
 };
 
 // Facts of nature rather than taste; reasons in docs/reference and wait-bound.
-// Requests that arrive closer than this are one episode, however long their answers take.
+// A request that arrives later than this after the one that began the latest episode begins a new
+// one: a model in constant use counts one each half minute.
 constexpr Duration kEpisodeGap = std::chrono::seconds(30);
 constexpr Duration kEpisodeHalfLife = std::chrono::hours(6);
 constexpr Duration kLongestTurn = std::chrono::seconds(300);

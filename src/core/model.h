@@ -60,9 +60,10 @@ struct Model {
 
   std::uint64_t use_count = 0;
   std::uint64_t uses_since_load = 0;
-  double episodes = 0;    // decayed to episodes_at
-  TimePoint episodes_at;  // arrival of the latest request
-  TimePoint last_use;     // arrival or end of the latest request
+  double episodes = 0;      // decayed to episodes_at
+  TimePoint episodes_at;    // arrival of the latest request
+  TimePoint episode_began;  // arrival of the latest request that was counted as an episode
+  TimePoint last_use;       // arrival or end of the latest request
   double inflation = 0;
   double mean_answer_s = 5;  // moving average of lease durations, for ETAs only
 

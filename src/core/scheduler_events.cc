@@ -18,6 +18,7 @@ void Scheduler::on(const event::ModelAdded& e) {
       model.episodes = e.history->episodes;
       model.last_use = now_ - e.history->since_last_use;
       model.episodes_at = model.last_use;
+      model.episode_began = model.last_use;
     } else {
       model.last_use = now_ - kEpisodeHalfLife;  // never used: idle for long, no episodes
       model.episodes_at = now_;
@@ -127,11 +128,11 @@ void Scheduler::on(const event::Arrived& e) {
     return refuse(Why::NeverFits, Duration::zero());
   }
   if (e.kind == TicketKind::Request) {
-    const Duration since_last = now_ - model->episodes_at;
-    model->episodes = decayed_episodes(model->episodes, since_last);
+    model->episodes = decayed_episodes(model->episodes, now_ - model->episodes_at);
     model->episodes_at = now_;
-    if (since_last > kEpisodeGap || model->use_count == 0) {
+    if (now_ - model->episode_began > kEpisodeGap || model->use_count == 0) {
       model->episodes += 1;
+      model->episode_began = now_;
     }
     ++model->use_count;
     model->last_use = now_;

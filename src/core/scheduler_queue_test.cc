@@ -157,6 +157,18 @@ TEST(Queue, ALongAnswerDoesNotJoinTwoEpisodes) {  // arrivals count, not when an
   EXPECT_NEAR(h.view("a").episodes, 2, 0.01);
 }
 
+TEST(Queue, ConstantUseCountsAnEpisodeEachHalfMinute) {
+  Harness h(limits(gib(16)));
+  h.model("a", gib(10), 4);
+  h.make_ready("a");
+  for (int i = 0; i < 13; ++i) {
+    h.advance(seconds(10));
+    h.arrive("t" + std::to_string(i), "a");
+    h.end("t" + std::to_string(i));
+  }
+  EXPECT_NEAR(h.view("a").episodes, 4, 0.05);  // at 0, 40, 80 and 120 s
+}
+
 TEST(Queue, HistoryOutlivesARestart) {
   Harness h(limits(gib(16)));
   event::ModelAdded added;

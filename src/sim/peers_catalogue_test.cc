@@ -215,5 +215,23 @@ TEST(PeersCatalogue, T19TheModelThatNobodyUsedForTenMinutesGoes) {
   EXPECT_THAT(box.stops(), ::testing::ElementsAre("b"));
 }
 
+// T19 with a history: both were used all morning; b every ten minutes, a every second.
+TEST(PeersCatalogue, T19AModelInConstantUseStaysAlthoughAnotherWasUsedInMoreEpisodes) {
+  core::Limits limits = room_for_one();
+  limits.budget = core::Footprint::host(gib(20));
+  Box box(limits, seconds(2), milliseconds(300));
+  box.add_models({"a", "b", "c"}, 2);
+  const TimePoint begun = box.now();
+  for (int second = 0; second < 3 * 3600; ++second) {
+    box.at(begun + seconds(second), [&box] { box.ask({"a", milliseconds(200)}); });
+  }
+  for (int minute = 10; minute < 3 * 60; minute += 10) {
+    box.at(begun + minutes(minute), [&box] { box.ask({"b", seconds(1)}); });
+  }
+  box.at(begun + hours(3) - milliseconds(500), [&box] { box.ask({"c", seconds(1)}); });
+  box.run();
+  EXPECT_THAT(box.stops(), ::testing::ElementsAre("b"));
+}
+
 }  // namespace
 }  // namespace hf::sim
