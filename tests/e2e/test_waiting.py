@@ -1,5 +1,6 @@
 """Nobody waits for ever: patience, gates, bounds, full queues."""
 
+import json
 import threading
 import time
 
@@ -93,6 +94,47 @@ def test_a_model_that_can_never_fit_is_refused_and_nobody_goes(serve, bytes_of):
     assert "retry-after" not in answer.headers
     assert server.child_of("small") == child
     assert server.journal("spawn", model="large") == []
+    server.stop()
+
+
+def test_the_bound_is_told_with_its_terms_everywhere(serve, room_for):
+    server = serve(TWO, {**room_for(1), "queue": {"patience": "60s", "turn": "7s",
+                                                  "request_limit": "90s"}})
+    running = server.stream(endless("a")).wait_for_tokens()
+    waiting = [server.stream(chat("b")) for _ in range(2)]
+    server.wait_active({"a": 1, "b": 2})
+    wait = next(w for w in server.health()["waiting"] if w["model"] == "b")
+    terms = wait["bound_terms"]
+    assert wait["position"] == 1 and wait["requests"] == 2
+    assert wait["waiting_for"] in ("memory", "turn") and wait["blockers"] == ["a"]
+    assert terms["standing"] == "in_line" and terms["ahead"] == 0 and terms["models"] == 2
+    assert (terms["patience_s"], terms["turn_s"], terms["answer_s"]) == (60, 7, 90)
+    turn = terms["load_s"] + terms["turn_s"] + terms["answer_s"] + terms["stop_s"]
+    assert 0 < wait["bound_s"] <= terms["patience_s"] + turn + terms["load_s"]
+    assert 0 <= wait["eta_s"] <= wait["bound_s"]
+
+    explained = json.loads(server.cli("explain", "b", "--json").stdout)
+    assert [r["place"] for r in explained["requests"]] == [1, 2]
+    assert all(r["bound_s"] <= terms["patience_s"] + turn + terms["load_s"]
+               for r in explained["requests"])
+    told = server.cli("explain", "b").stdout
+    assert "at the latest" in told and "patience 60.0 s + 1 turn of (load" in told
+    assert "requests that wait" in told
+
+    running.close()
+    headers = []
+    for stream in waiting:
+        assert stream.finish().status == 200
+        headers.append(stream.headers)
+    for told in headers:
+        assert told["x-holdfast-position"] == "1"
+        bound_ms = int(told["x-holdfast-bound-ms"])
+        assert int(told["x-holdfast-waited-ms"]) <= bound_ms
+        assert int(told["x-holdfast-eta-ms"]) <= bound_ms
+        assert told["x-holdfast-bound-terms"].startswith("in_line; P=60; Q=7; R=90; L=")
+        assert told["x-holdfast-waiting-for"].endswith("; a")
+    at_once = server.chat(chat("b"))
+    assert "x-holdfast-bound-ms" not in at_once.headers, "it did not wait"
     server.stop()
 
 
