@@ -132,6 +132,21 @@ json::object admin_model(const ModelStatus& model, Detail detail) {
   return object;
 }
 
+json::value optional_number(const std::optional<double>& number) {
+  return number ? json::value(std::round(*number * 1e3) / 1e3) : json::value(nullptr);
+}
+
+json::object costs_object(const engine::ModelCosts& costs) {
+  return {{"reload_s", rounded_seconds(costs.reload)},
+          {"page_cache_share", optional_number(costs.page_cache_share)},
+          {"load_cached_s", optional_seconds(costs.load_cached)},
+          {"load_cold_s", optional_seconds(costs.load_cold)},
+          {"slowest_decode_tokens_per_s", optional_number(costs.slowest_decode)},
+          {"slowest_prefill_tokens_per_s", optional_number(costs.slowest_prefill)},
+          {"longest_answer_s", optional_seconds(costs.longest_answer)},
+          {"longest_answer_measured", costs.longest_answer_measured}};
+}
+
 const ModelStatus* find(const engine::Status& status, ModelId id) {
   const auto at = std::find_if(status.models.begin(), status.models.end(),
                                [id](const ModelStatus& model) { return model.id == id; });
@@ -239,6 +254,7 @@ std::optional<std::string> explain_json(const engine::Status& status, ModelId mo
   }
   json::object object;
   object["model"] = admin_model(*found, detail);
+  object["costs"] = costs_object(found->costs);
   object["waiting"] = nullptr;
   for (const WaitStatus& wait : status.waiting) {
     if (wait.view.model == model) {

@@ -217,5 +217,26 @@ TEST(Explain, ShowsWaitAndDecisions) {
   EXPECT_FALSE(explain_json(status, ModelId(99), Detail::Admin, {}, {}));
 }
 
+TEST(Explain, ShowsWhatLoadsAndAnswersCost) {
+  engine::Status status = two_models();
+  using namespace std::chrono_literals;
+  engine::ModelCosts& costs = status.models[0].costs;
+  costs.reload = 2500ms;
+  costs.page_cache_share = 0.75;
+  costs.load_cached = 500ms;
+  costs.slowest_decode = 12.5;
+  costs.longest_answer = 640s;
+  const json::value body = json::parse(*explain_json(status, ModelId(0), Detail::Admin, {}));
+  const json::value& shown = body.at("costs");
+  EXPECT_DOUBLE_EQ(shown.at("reload_s").as_double(), 2.5);
+  EXPECT_DOUBLE_EQ(shown.at("page_cache_share").as_double(), 0.75);
+  EXPECT_DOUBLE_EQ(shown.at("load_cached_s").as_double(), 0.5);
+  EXPECT_TRUE(shown.at("load_cold_s").is_null());
+  EXPECT_DOUBLE_EQ(shown.at("slowest_decode_tokens_per_s").as_double(), 12.5);
+  EXPECT_TRUE(shown.at("slowest_prefill_tokens_per_s").is_null());
+  EXPECT_DOUBLE_EQ(shown.at("longest_answer_s").as_double(), 640);
+  EXPECT_FALSE(shown.at("longest_answer_measured").as_bool());
+}
+
 }  // namespace
 }  // namespace hf::api

@@ -1,6 +1,8 @@
 // `holdfast explain MODEL`: why it is loaded, waiting or gone.
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -85,6 +87,49 @@ std::string requests_text(const json::array& requests) {
   return text;
 }
 
+// What bringing it back costs and how long its answers can be.
+std::string costs_text(const json::value& costs) {
+  if (!costs.is_object()) {
+    return {};  // an older server
+  }
+  std::string text = "  loading it again: about " + seconds_text(costs, "reload_s");
+  std::string known;
+  const auto add = [&known](const std::string& fact) {
+    known += (known.empty() ? "" : ", ") + fact;
+  };
+  if (member(costs, "page_cache_share").is_number()) {
+    add(std::to_string(std::lround(number_at(costs, "page_cache_share") * 100)) +
+        " % of its file is in the page cache");
+  }
+  if (member(costs, "load_cached_s").is_number()) {
+    add("from there it took " + seconds_text(costs, "load_cached_s"));
+  }
+  if (member(costs, "load_cold_s").is_number()) {
+    add("from the disk it took " + seconds_text(costs, "load_cold_s"));
+  }
+  text += (known.empty() ? "" : " (" + known + ")") + "\n";
+  if (!member(costs, "longest_answer_s").is_number()) {
+    return text + "  longest answer: not known yet, no model was measured\n";
+  }
+  text += "  longest answer: " + seconds_text(costs, "longest_answer_s");
+  const bool measured = member(costs, "longest_answer_measured") == json::value(true);
+  text += measured ? ", from its slowest" : ", estimated from other models";
+  const auto rate = [&costs](std::string_view key) {
+    std::array<char, 32> figure{};
+    std::snprintf(figure.data(), figure.size(), "%.4g", number_at(costs, key));
+    return std::string(figure.data());
+  };
+  if (member(costs, "slowest_prefill_tokens_per_s").is_number()) {
+    text += (measured ? " " : "; measured ") + rate("slowest_prefill_tokens_per_s") +
+            " tokens/s of a prompt";
+  }
+  if (member(costs, "slowest_decode_tokens_per_s").is_number()) {
+    text += (measured ? " and " : "; measured ") + rate("slowest_decode_tokens_per_s") +
+            " tokens/s of an answer";
+  }
+  return text + "\n";
+}
+
 int run_explain(const std::string& model, bool as_json) {
   const auto answer = ask(Question{"GET", "/api/v1/explain?model=" + net::percent_encode(model)});
   if (!answer) {
@@ -98,6 +143,7 @@ int run_explain(const std::string& model, bool as_json) {
     return kGood;
   }
   std::string text = model_text(member(answer->value, "model"));
+  text += costs_text(member(answer->value, "costs"));
   text += wait_text(member(answer->value, "waiting"));
   text += requests_text(list_at(answer->value, "requests"));
   const json::array& decisions = list_at(answer->value, "decisions");

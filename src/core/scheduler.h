@@ -185,6 +185,7 @@ class Scheduler {
   // Bounds and estimates, scheduler_bounds.cc
   const SharedTerms& shared_terms();
   void publish_bound(const Model& model, WaitingTicket& ticket);
+  void publish_missing_bounds();
   void tighten_bounds(Model& loading);
   [[nodiscard]] Duration eta_of(const Model& model, int place) const;
   [[nodiscard]] double victims_eta_s(const Model& model) const;

@@ -19,12 +19,12 @@ const Scheduler::SharedTerms& Scheduler::shared_terms() {
     terms.load = std::max(terms.load, 2 * model.spec.load_deadline);  // both attempts
     terms.turn = std::max(terms.turn, turn_of(model));
     terms.one_priority = terms.one_priority && model.spec.priority == models_.front().spec.priority;
-    if (!model.listed) {
-      continue;
+    const bool loadable = model.listed && model.spec.footprint.fits_in(ledger_.budget());
+    if (loadable || model.has_child()) {
+      known = known && model.spec.longest_answer.has_value();
+      terms.answer = std::max(terms.answer, model.spec.longest_answer);
     }
-    known = known && model.spec.longest_answer.has_value();
-    terms.answer = std::max(terms.answer, model.spec.longest_answer);
-    if (model.spec.footprint.fits_in(ledger_.budget())) {
+    if (loadable) {
       ++terms.loadable;
       terms.priority = std::max(terms.priority, model.spec.priority);
     }
@@ -68,6 +68,17 @@ void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket) {
   if (!ticket.deadline || deadline < *ticket.deadline) {
     ticket.deadline = deadline;
     ticket.terms = terms;
+  }
+}
+
+// The longest answer has become known: those who wait already are told a deadline too.
+void Scheduler::publish_missing_bounds() {
+  for (Model& model : models_) {
+    for (WaitingTicket& ticket : model.queue.tickets_to_publish()) {
+      if (ticket.live() && !ticket.deadline) {
+        publish_bound(model, ticket);
+      }
+    }
   }
 }
 

@@ -89,6 +89,7 @@ void Scheduler::on(const event::SpecTuned& e) {
   }
   if (e.longest_answer) {
     model->spec.longest_answer = *e.longest_answer;
+    publish_missing_bounds();
   }
   if (e.footprint) {
     model->spec.footprint = *e.footprint;

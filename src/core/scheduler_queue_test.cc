@@ -169,6 +169,19 @@ TEST(Queue, ConstantUseCountsAnEpisodeEachHalfMinute) {
   EXPECT_NEAR(h.view("a").episodes, 4, 0.05);  // at 0, 40, 80 and 120 s
 }
 
+TEST(Queue, ABoundIsToldAsSoonAsTheLongestAnswerIsKnown) {
+  Harness h(limits(gib(16)));
+  h.model("a", gib(10));
+  h.model("too large", gib(20));  // never runs, so the length of its answers is no question
+  h.arrive("t", "a");
+  EXPECT_FALSE(h.bound("t"));
+  event::SpecTuned tuned;
+  tuned.model = h.id("a");
+  tuned.longest_answer = seconds(60);
+  h.handle(tuned);
+  EXPECT_TRUE(h.bound("t"));
+}
+
 TEST(Queue, HistoryOutlivesARestart) {
   Harness h(limits(gib(16)));
   event::ModelAdded added;

@@ -114,7 +114,8 @@ Engine::Impl::Impl(Engine& self, boost::asio::io_context& io,
       memory_timer_(io),
       measure_timer_(io),
       rescan_timer_(io),
-      save_timer_(io) {}
+      save_timer_(io),
+      page_cache_timer_(io) {}
 
 Engine::Impl::~Impl() {
   *alive_ = false;

@@ -92,6 +92,18 @@ struct CommandResult {
 };
 using CommandCallback = std::function<void(CommandResult)>;
 
+// What it costs to bring a model back, and how long one of its answers can take.
+struct ModelCosts {
+  Duration reload{};                       // mixed by page_cache_share; what the core reckons with
+  std::optional<double> page_cache_share;  // of its files, 0…1; nullopt: not looked at, or not told
+  std::optional<Duration> load_cached;     // measured
+  std::optional<Duration> load_cold;       // measured
+  std::optional<double> slowest_decode;    // tokens/s, measured
+  std::optional<double> slowest_prefill;   // tokens/s, measured
+  std::optional<Duration> longest_answer;  // R; nullopt: no model was measured yet
+  bool longest_answer_measured = false;    // false: estimated from other models
+};
+
 struct ModelStatus {
   ModelId id;
   core::ModelView view;
@@ -106,6 +118,7 @@ struct ModelStatus {
   Bytes file_size{0};
   std::int64_t created_unix_s = 0;  // the file's modification time
   std::string problem;              // why it cannot be served, for clients; "" if it can
+  ModelCosts costs;
 };
 
 struct WaitStatus {

@@ -24,7 +24,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   Running running;
   running.generation = a.generation;
   running.spawned = now();
-  running.key = measurement_key(a.model);
+  running.key = measurement_key(file);
   running.socket_path = run_dir_->socket_path(a.model, a.generation);
   process::ChildSpec spec;
   spec.engine = traits_.path;
@@ -34,6 +34,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   spec.load_deadline =
       std::chrono::duration_cast<std::chrono::milliseconds>(spec_of(file).load_deadline);
   spec.stop_deadline = kStopDeadline;
+  spec.prompts_only = file.plan.kind != ModelKind::Chat;
 
   const ModelId model = a.model;
   const Generation generation = a.generation;
@@ -55,6 +56,11 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
       child_exited(model, generation, exit);
     }
   };
+  events.on_speed = [this, model, generation, alive = alive_](const process::Speed& speed) {
+    if (*alive) {
+      learn_speed(model, generation, speed);
+    }
+  };
   events.on_log = [name](const std::string& line) { spdlog::debug("[{}] {}", name, line); };
   running.child = process::Child::spawn(io_, std::move(spec), std::move(events));
   running.pid = running.child->pid();
@@ -68,6 +74,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   spdlog::info("loading {} ({} reserved): {}", name, format_bytes(a.reserved.total()),
                explain(a.reason));
   running_[model] = std::move(running);
+  note_cached_at_start(model, generation);
   set_oom_score(model);
 }
 
@@ -84,7 +91,7 @@ void Engine::Impl::child_ready(ModelId model, Generation generation) {
             .leases(0)
             .number("load_ms", millis_of(took)));
   spdlog::info("{} is ready after {}", catalog_.name(model), format_duration(took));
-  learn_load(model, took);
+  learn_load(model, found->second, took);
   feed(core::event::LoadReady{model, generation});
   set_oom_score(model);
 }
@@ -137,23 +144,8 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
   }
 }
 
-store::MeasurementKey Engine::Impl::measurement_key(ModelId model) const {
-  const ModelFile& file = catalog_.at(model).file;
+store::MeasurementKey Engine::Impl::measurement_key(const ModelFile& file) const {
   return {gguf::to_string(file.identity), options_key(file.plan), traits_.version};
-}
-
-// A measured load is what a reload will cost: the value of keeping the model, and its turn, follow
-// it.
-void Engine::Impl::learn_load(ModelId model, Duration took) {
-  const store::MeasurementKey key = measurement_key(model);
-  store::Measurement& measurement = measurements_[key];
-  // Whether the file was in the page cache is not known yet; the average covers both.
-  store::add_load(measurement, took, true);
-  core::event::SpecTuned tuned;
-  tuned.model = model;
-  tuned.reload = duration_of_seconds(*measurement.load_seconds_cached);
-  feed(tuned);
-  save_measurement(key);
 }
 
 // What the child held at most is what its next generation is charged, if it is more than was
@@ -165,7 +157,7 @@ void Engine::Impl::learn_memory(ModelId model, const Running& running) {
   }
   store::add_high_water(measurement, running.high_water);
   save_measurement(running.key);
-  if (running.key == measurement_key(model)) {
+  if (running.key == measurement_key(catalog_.at(model).file)) {
     core::event::SpecTuned tuned;
     tuned.model = model;
     tuned.footprint = spec_of(catalog_.at(model).file).footprint;

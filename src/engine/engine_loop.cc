@@ -195,8 +195,8 @@ void Engine::Impl::perform(const core::action::Answer& a) {
 void Engine::Impl::perform(const core::action::Finished&) {
   stopped_ = true;
   save_history();
-  for (boost::asio::steady_timer* timer :
-       {&core_timer_, &memory_timer_, &measure_timer_, &rescan_timer_, &save_timer_}) {
+  for (boost::asio::steady_timer* timer : {&core_timer_, &memory_timer_, &measure_timer_,
+                                           &rescan_timer_, &save_timer_, &page_cache_timer_}) {
     timer->cancel();
   }
   if (on_finished_) {

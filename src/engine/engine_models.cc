@@ -11,9 +11,6 @@
 namespace hf::engine {
 namespace {
 
-// Until a load was measured: the disk of an ordinary server, and the engine's own start.
-constexpr double kAssumedBytesPerSecond = 1e9;
-constexpr double kAssumedStartSeconds = 0.5;
 // A load that is slower than 50 MB/s after a minute's grace is stuck, not slow.
 constexpr double kLeastBytesPerSecond = 50e6;
 constexpr double kLoadGraceSeconds = 60;
@@ -28,15 +25,13 @@ core::ModelSpec Engine::Impl::spec_of(const ModelFile& file) const {
   spec.slots = settings.parallel;
   spec.priority = settings.priority;
   spec.ttl = settings.ttl;
+  const ModelCosts costs = costs_of(file);
+  spec.reload = costs.reload;
+  // A file that cannot be served answers nobody, and must not leave the others without a bound.
+  spec.longest_answer = file.problem.empty() ? costs.longest_answer : Duration::zero();
   const double bytes = static_cast<double>(file.file_size.count);
-  spec.reload = duration_of_seconds(kAssumedStartSeconds + bytes / kAssumedBytesPerSecond);
   spec.load_deadline = duration_of_seconds(kLoadGraceSeconds + bytes / kLeastBytesPerSecond);
-  const store::MeasurementKey key{gguf::to_string(file.identity), options_key(file.plan),
-                                  traits_.version};
-  if (const auto known = measurements_.find(key); known != measurements_.end()) {
-    if (known->second.load_seconds_cached) {
-      spec.reload = duration_of_seconds(*known->second.load_seconds_cached);
-    }
+  if (const auto known = measurements_.find(measurement_key(file)); known != measurements_.end()) {
     // What was seen counts, but never so much that a model which was predicted to fit is refused.
     const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
     const Bytes seen = std::min(known->second.high_water, std::max(file.cost, budget));
@@ -80,7 +75,9 @@ void Engine::Impl::put_model(ModelFile file) {
   if (!known) {
     added.history = history_of(name);
   }
+  const ModelCosts costs = costs_of(file);
   added.model = catalog_.put(std::move(file));
+  costs_[added.model] = costs;
   feed(added);
   if (!problem.empty()) {
     feed(core::event::ModelBroken{added.model});  // new: nobody can wait for it yet
@@ -166,6 +163,9 @@ void Engine::Impl::apply_rescan(const Found& found, std::vector<ModelFile> chang
       spdlog::info("new model {}", file.source.settings.name);
     }
     put_model(std::move(file));
+  }
+  if (!changed.empty()) {
+    tune_all();
   }
   if (!found.complete) {
     return;  // what was not seen may still be there

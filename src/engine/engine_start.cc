@@ -146,6 +146,8 @@ Result<void> Engine::Impl::open_parts() {
     stats_.emplace(std::move(name), std::move(stats));
   }
   for (store::MeasurementRow& row : history->measurements) {
+    speeds_.emplace(row.key, Speeds{store::SlowestRate(row.value.slowest_decode),
+                                    store::SlowestRate(row.value.slowest_prefill)});
     measurements_.emplace(std::move(row.key), row.value);
   }
   store_ = std::make_shared<store::Store>(std::move(*store));
@@ -205,6 +207,7 @@ void Engine::Impl::add_all_models() {
   for (const ModelSource& source : found.sources) {
     put_model(inspect(source, budget));
   }
+  tune_all();  // now that the speeds of all of them are known
   spdlog::info("{} models", catalog_.size());
 }
 

@@ -51,6 +51,9 @@ Status Engine::Impl::status() {
     model.file_size = entry.file.file_size;
     model.created_unix_s = entry.file.modified_unix_s;
     model.problem = entry.file.problem;
+    if (const auto costs = costs_.find(model.id); costs != costs_.end()) {
+      model.costs = costs->second;
+    }
     if (const auto running = running_.find(model.id); running != running_.end()) {
       model.pid = running->second.pid;
       model.load_progress = running->second.progress;

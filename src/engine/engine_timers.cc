@@ -21,6 +21,8 @@ constexpr milliseconds kMeasurePeriod{2000};
 constexpr milliseconds kRescanPeriod{1000};
 // What a crash of the server may forget.
 constexpr milliseconds kSavePeriod{5000};
+// What a reload costs changes as fast as other files are read.
+constexpr milliseconds kPageCachePeriod{5000};
 
 }  // namespace
 
@@ -43,6 +45,8 @@ void Engine::Impl::start_timers() {
   every(measure_timer_, kMeasurePeriod, &Impl::measure_children);
   every(rescan_timer_, kRescanPeriod, &Impl::rescan);
   every(save_timer_, kSavePeriod, &Impl::save_history);
+  look_at_page_cache();
+  every(page_cache_timer_, kPageCachePeriod, &Impl::look_at_page_cache);
 }
 
 void Engine::Impl::read_memory() {

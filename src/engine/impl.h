@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/scheduler.h"
+#include "engine/answer_time.h"
 #include "engine/catalog.h"
 #include "engine/engine.h"
 #include "engine/worker_thread.h"
@@ -24,6 +25,7 @@
 #include "readers/machine_memory.h"
 #include "store/journal.h"
 #include "store/journal_line.h"
+#include "store/slowest_rate.h"
 #include "store/store.h"
 
 namespace hf::engine {
@@ -70,6 +72,12 @@ class Engine::Impl {
     bool measuring = false;  // a reading of its memory is under way
     Bytes high_water{0};
     store::MeasurementKey key;
+    std::optional<double> cached_at_start;  // share of its files in the page cache, if known
+  };
+  // The slowest rates of one file, options and engine.
+  struct Speeds {
+    store::SlowestRate decode;
+    store::SlowestRate prefill;
   };
   struct Waiting {
     AcquireCallback callback;
@@ -120,11 +128,20 @@ class Engine::Impl {
   void child_ready(ModelId model, Generation generation);
   void child_exited(ModelId model, Generation generation, const process::ChildExit& exit);
   void measure_children();
-  void learn_load(ModelId model, Duration took);
   void learn_memory(ModelId model, const Running& running);
   void save_measurement(const store::MeasurementKey& key);
   void set_oom_score(ModelId model);
-  [[nodiscard]] store::MeasurementKey measurement_key(ModelId model) const;
+  [[nodiscard]] store::MeasurementKey measurement_key(const ModelFile& file) const;
+
+  // engine_costs.cc
+  [[nodiscard]] ModelCosts costs_of(const ModelFile& file) const;
+  void learn_load(ModelId model, const Running& running, Duration took);
+  void learn_speed(ModelId model, Generation generation, const process::Speed& speed);
+  void note_cached_at_start(ModelId model, Generation generation);
+  void look_at_page_cache();
+  void look_at_page_cache_of(const std::vector<ModelId>& models);
+  void tune(ModelId model);
+  void tune_all();
 
   // engine.cc
   void arrive(TicketId ticket);
@@ -188,6 +205,9 @@ class Engine::Impl {
   std::deque<Remembered> remembered_;  // the newest decisions, bounded
 
   std::map<store::MeasurementKey, store::Measurement> measurements_;
+  std::map<store::MeasurementKey, Speeds> speeds_;
+  SpeedSamples samples_;                            // of the listed models, for estimates
+  std::map<ModelId, ModelCosts> costs_;             // as the core was told
   std::map<std::string, store::ModelStats> stats_;  // as last saved
   std::shared_ptr<store::Store> store_;             // used on the worker only, after start()
   std::optional<store::Journal> journal_;
@@ -197,6 +217,9 @@ class Engine::Impl {
   boost::asio::steady_timer measure_timer_;
   boost::asio::steady_timer rescan_timer_;
   boost::asio::steady_timer save_timer_;
+  boost::asio::steady_timer page_cache_timer_;
+  bool looking_at_page_cache_ = false;
+  std::optional<TimePoint> next_page_cache_look_;  // nullopt: there was none yet
   bool stopped_ = false;
   bool rescanning_ = false;
   std::shared_ptr<bool> alive_ =

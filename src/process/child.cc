@@ -52,6 +52,7 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
         load_timer_(io),
         stop_timer_(io),
         end_timer_(io),
+        speeds_(spec_.prompts_only),
         health_(io, spec_.socket_path, [this] { handle_healthy(); }) {}
 
   ~EngineChild() override;
@@ -94,6 +95,7 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
   asio::steady_timer end_timer_;
   std::optional<OutputStream> out_;
   std::optional<OutputStream> err_;
+  SpeedMeter speeds_;
   HealthPoll health_;
   LogTail tail_;
   std::optional<std::uint64_t> oom_kills_at_start_;
@@ -168,6 +170,11 @@ void EngineChild::handle_log_line(std::string_view line) {
   tail_.append(line);
   if (events_.on_log) {
     events_.on_log(std::string(line));
+  }
+  if (events_.on_speed) {
+    if (const std::optional<Speed> speed = speeds_.read(line)) {
+      events_.on_speed(*speed);
+    }
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "process/speed_meter.h"
 
 namespace boost::asio {
 class io_context;
@@ -27,6 +28,7 @@ struct ChildSpec {
   std::string socket_path;  // the unix socket the child will bind; unlinked after the reap
   std::chrono::milliseconds load_deadline{60000};  // from spawn to ready
   std::chrono::milliseconds stop_deadline{10000};  // from SIGTERM to SIGKILL
+  bool prompts_only = false;  // it generates nothing: an embedding model or a reranker
 };
 
 enum class ExitKind { Exited, Signalled, SpawnFailed };
@@ -46,6 +48,8 @@ struct ChildEvents {
   std::function<void(double fraction)> on_progress;  // 0…1 while loading, if the engine says it
   std::function<void()> on_ready;                    // once; its socket answers
   std::function<void(const ChildExit&)> on_exit;     // exactly once, after the reap; last call
+  std::function<void(const Speed& speed)>
+      on_speed;  // after an answer, if the engine logs its times
   std::function<void(const std::string& line)> on_log;  // each line of its output, for debug logs
 };
 

@@ -96,6 +96,7 @@ class ChildFixture : public testing::Test {
     events.on_progress = [this](double fraction) { progress_.push_back(fraction); };
     events.on_ready = [this] { ++ready_count_; };
     events.on_exit = [this](const ChildExit& exit) { exits_.push_back(exit); };
+    events.on_speed = [this](const Speed& speed) { speeds_.push_back(speed); };
     events.on_log = [this](const std::string& line) { log_.push_back(line); };
     child_ = Child::spawn(*io_, std::move(from), std::move(events));
   }
@@ -130,6 +131,7 @@ class ChildFixture : public testing::Test {
   std::vector<double> progress_;
   std::vector<ChildExit> exits_;
   std::vector<std::string> log_;
+  std::vector<Speed> speeds_;
   int ready_count_ = 0;
 };
 

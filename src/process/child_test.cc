@@ -53,6 +53,14 @@ TEST_F(ChildTest, IsReadyThenStopsAndLeavesNothing) {
   EXPECT_TRUE(ends(process));
 }
 
+TEST_F(ChildTest, TellsTheSpeedOfItsAnswersFromItsLog) {
+  script(R"({"load_message": "eval time = 1000.00 ms / 41 tokens (24.39 ms"})");
+  ASSERT_TRUE(spawn_until_ready(spec()));
+  ASSERT_TRUE(run_until([this] { return !speeds_.empty(); }));
+  EXPECT_EQ(speeds_[0].kind, Speed::Kind::Decode);
+  EXPECT_NEAR(speeds_[0].tokens_per_second, 40, 1e-6);
+}
+
 TEST_F(ChildTest, IsReadyWithoutStateLines) {
   script(R"({"silent": true})");
   ASSERT_TRUE(spawn_until_ready(spec()));

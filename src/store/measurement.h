@@ -27,7 +27,7 @@ struct Measurement {
   // True once every slot was filled and a full batch ran: from then on high_water is the whole
   // truth.
   bool fully_exercised = false;
-  std::optional<double> slowest_decode;   // tokens/s
+  std::optional<double> slowest_decode;   // tokens/s; slowest_rate.h says which are believed
   std::optional<double> slowest_prefill;  // tokens/s
 
   bool operator==(const Measurement&) const = default;
@@ -38,8 +38,5 @@ constexpr double kNewestLoadWeight = 0.3;
 
 void add_load(Measurement& measurement, Duration took, bool was_cached);
 void add_high_water(Measurement& measurement, Bytes seen);
-// Rates of 0 or below and not finite ones are ignored: nothing was generated.
-void add_decode_rate(Measurement& measurement, double tokens_per_second);
-void add_prefill_rate(Measurement& measurement, double tokens_per_second);
 
 }  // namespace hf::store

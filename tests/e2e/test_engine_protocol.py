@@ -6,6 +6,7 @@ $HOLDFAST_LLAMA_SERVER, else build/llama-server; a missing engine is a failure, 
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -31,7 +32,7 @@ def model(tmp_path_factory):
 
 
 class Engine:
-    def __init__(self, model, sock, router=True):
+    def __init__(self, model, sock, router=True, log=subprocess.DEVNULL, options=()):
         environment = {"LANG": "C.UTF-8"}
         if router:
             environment["LLAMA_SERVER_ROUTER_PORT"] = "1"
@@ -39,10 +40,10 @@ class Engine:
         command = [
             ENGINE, "-m", model, "--host", sock, "--alias", "m", "--offline", "--no-ui",
             "--no-slots", "--ctx-size", "512",
-            "--parallel", "1", "--cache-ram", "0", "--fit", "off",
+            "--parallel", "1", "--cache-ram", "0", "--fit", "off", *options,
         ]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             env=environment)
 
     def states(self):
@@ -84,8 +85,8 @@ class Engine:
 def start(model, tmp_path):
     engines = []
 
-    def starter(sock="e.sock", router=True):
-        engines.append(Engine(model, tmp_path / sock, router))
+    def starter(sock="e.sock", router=True, **more):
+        engines.append(Engine(model, tmp_path / sock, router, **more))
         return engines[-1]
 
     yield starter
@@ -170,6 +171,51 @@ def test_a_broken_file_ends_it_without_ready(model, tmp_path):
     assert "ready" not in [state["state"] for state in engine.states()]
     assert engine.end() == 1
     engine.process.stdin.close()
+
+
+STAMP = r"\d+\.\d\d\.\d{3}\.\d{3} I slot +"
+
+
+def test_logs_what_an_answer_took(start, tmp_path):
+    # The form that src/process/timing_line.cc reads, on standard error, without any option.
+    with open(tmp_path / "log", "w+", encoding="utf-8") as log:
+        engine = start(log=log)
+        engine.wait_until_it_runs()
+        body = json.dumps({"prompt": "a b c d " * 20, "max_tokens": 20, "ignore_eos": True})
+        assert engine.ask("POST", "/v1/completions", body) == 200
+        engine.process.stdin.write(EXIT_LINE)
+        engine.process.stdin.flush()
+        assert engine.end() == 0
+        log.seek(0)
+        lines = log.read()
+    timing = STAMP + r"print_timing: id +0 \| task \d+ \| "
+    assert re.search(timing + r"prompt eval time = +[\d.]+ ms / +\d+ tokens \(", lines), lines
+    assert re.search(timing + r" +eval time = +[\d.]+ ms / +20 tokens \(", lines), lines
+
+
+def test_logs_when_an_embedding_begins_and_ends(tmp_path):
+    # No times are logged for it: src/process/speed_meter.cc subtracts the stamps.
+    path = tmp_path / "embedding.gguf"
+    maker = ROOT / "tools" / "make_gguf.py"
+    subprocess.run([sys.executable, maker, path, "--size", "tiny", "--embedding"], check=True,
+                   stdout=subprocess.DEVNULL)
+    with open(tmp_path / "log", "w+", encoding="utf-8") as log:
+        engine = Engine(path, tmp_path / "e.sock", log=log, options=["--embeddings"])
+        try:
+            assert engine.states()[-1]["state"] == "ready"
+            assert engine.ask("POST", "/v1/embeddings", '{"input": "a b c d e f"}') == 200
+        finally:
+            engine.process.kill()
+            engine.process.stdin.close()
+            engine.process.stdout.close()
+            engine.process.wait(DEADLINE_S)
+        log.seek(0)
+        lines = log.read()
+    begun = re.search(STAMP + r"launch_slot_: id +0 \| task (\d+) \| processing task", lines)
+    assert begun, lines
+    ended = STAMP + rf"release: id +0 \| task {begun.group(1)} \| stop processing: n_tokens = \d+,"
+    assert re.search(ended, lines), lines
+    assert "eval time" not in lines
 
 
 def test_its_help_names_the_options_we_pass():
