@@ -226,7 +226,7 @@ TEST(Explain, ShowsWhatLoadsAndAnswersCost) {
   costs.load_cached = 500ms;
   costs.slowest_decode = 12.5;
   costs.longest_answer = 640s;
-  const json::value body = json::parse(*explain_json(status, ModelId(0), Detail::Admin, {}));
+  const json::value body = json::parse(*explain_json(status, ModelId(0), Detail::Admin, {}, {}));
   const json::value& shown = body.at("costs");
   EXPECT_DOUBLE_EQ(shown.at("reload_s").as_double(), 2.5);
   EXPECT_DOUBLE_EQ(shown.at("page_cache_share").as_double(), 0.75);
