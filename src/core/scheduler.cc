@@ -112,6 +112,7 @@ void Scheduler::update_line(Model& model) {
   const bool in_line = !model.queue.empty() && !model.open() && model.state != State::Loading;
   if (in_line && model.broken) {  // no next generation will serve them
     refuse_all(model, Reason{.why = Why::ModelBroken}, Duration::zero());
+    bring_back_victims(model);
     return update_line(model);
   }
   if (in_line && !model.spec.footprint.fits_in(room_without_pins(model))) {
@@ -120,6 +121,7 @@ void Scheduler::update_line(Model& model) {
     reason.need = model.spec.footprint.total();
     reason.have = room_without_pins(model).total();
     refuse_all(model, reason, Duration::zero());
+    bring_back_victims(model);
     return update_line(model);
   }
   if (in_line == model.line_number.has_value()) {

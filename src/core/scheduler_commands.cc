@@ -164,6 +164,7 @@ void Scheduler::on(const event::Unload& e) {
   action::Answer answer;
   answer.command = e.command;
   Model* model = find(e.model);
+  std::erase_if(wanted_, [&](const Wanted& wanted) { return wanted.model == e.model; });
   if (model == nullptr || !model->has_child()) {
     if (model != nullptr) {
       model->pinned = false;
@@ -251,6 +252,7 @@ void Scheduler::on(const event::LimitsChanged& e) {
     at_once.request_limit =
         std::min(at_once.request_limit.value_or(*limits_.request_limit), *limits_.request_limit);
   }
+  at_once.users = std::min(at_once.users, limits_.users);
   apply(at_once);
 }
 

@@ -238,9 +238,10 @@ void Scheduler::load_wanted() {
     Model& model = models_[wanted_[i].model.value];
     Reason reason = wanted_[i].reason;
     const bool late = reason.why == Why::VictimReturns && model.last_use + kRecentlyUsed <= now_;
+    const bool served = model.open() || model.state == State::Loading;
     const bool pointless =
-        model.has_child() || !model.listed || model.broken || late || model.state == State::Failed;
-    const bool fits = model.spec.footprint.fits_in(ledger_.free());
+        served || !model.listed || model.broken || late || model.state == State::Failed;
+    const bool fits = model.can_load() && model.spec.footprint.fits_in(ledger_.free());
     if (!pointless && !fits) {
       ++i;
       continue;

@@ -64,6 +64,14 @@ TEST_F(Wanted, ARecentVictimReturnsWhenTheNewcomerFails) {
   EXPECT_THAT(h.fail("c"), ElementsAre("refuse t load_failed", "start a victim_returns"));
 }
 
+TEST_F(Wanted, ARecentVictimReturnsWhenTheNewcomersFileBreaksMeanwhile) {
+  h.make_ready("a");
+  h.make_ready("b");
+  EXPECT_THAT(h.arrive("t", "c"), ElementsAre("stop a idle_victim"));
+  EXPECT_THAT(h.handle(event::ModelBroken{h.id("c")}), ElementsAre("refuse t model_broken"));
+  EXPECT_THAT(h.exit("a"), ElementsAre("notice unloaded [a]", "start a victim_returns"));
+}
+
 TEST_F(Wanted, AVictimOfOldDoesNotReturn) {
   h.make_ready("a");
   h.make_ready("b");
