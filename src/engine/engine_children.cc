@@ -63,6 +63,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
             .pid(running.pid)
             .leases(0)
             .number("bytes", a.reserved.total().count)
+            .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(model, "load", a.reason);
   spdlog::info("loading {} ({} reserved): {}", name, format_bytes(a.reserved.total()),
@@ -145,7 +146,7 @@ store::MeasurementKey Engine::Impl::measurement_key(ModelId model) const {
 // A measured load is what a reload will cost: the value of keeping the model, and its turn, follow
 // it.
 void Engine::Impl::learn_load(ModelId model, Duration took) {
-  const store::MeasurementKey key = measurement_key(model);
+  const store::MeasurementKey key = running_.at(model).key;
   store::Measurement& measurement = measurements_[key];
   // Whether the file was in the page cache is not known yet; the average covers both.
   store::add_load(measurement, took, true);
