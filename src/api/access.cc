@@ -68,9 +68,16 @@ std::string host_of(std::string_view authority) {
   return lower;
 }
 
+void Access::use(const config::Config& config) {
+  config_ = &config;
+  for (const config::UserConfig& user : config.users) {
+    ids_.try_emplace(user.name, UserId(static_cast<std::uint32_t>(ids_.size() + 1)));
+  }
+}
+
 Caller Access::identify(const net::RequestHead& head) const {
   Caller caller;
-  if (config_.users.empty()) {
+  if (config_->users.empty()) {
     caller.known = true;
     caller.admin = true;
     return caller;
@@ -80,10 +87,9 @@ Caller Access::identify(const net::RequestHead& head) const {
     return caller;
   }
   const std::string digest = sha256_hex(key);
-  for (std::size_t i = 0; i < config_.users.size(); ++i) {
-    const config::UserConfig& user = config_.users[i];
+  for (const config::UserConfig& user : config_->users) {
     if (!digest.empty() && user.key_sha256 == digest) {
-      caller.user = UserId(static_cast<std::uint32_t>(i + 1));
+      caller.user = ids_.at(user.name);
       caller.name = user.name;
       caller.known = true;
       caller.admin = user.role == config::Role::Admin;
@@ -99,7 +105,7 @@ bool Access::is_our_host(std::string_view authority) const {
   if (is_loopback_host(host)) {
     return true;
   }
-  return std::any_of(config_.listen.begin(), config_.listen.end(),
+  return std::any_of(config_->listen.begin(), config_->listen.end(),
                      [&host](const config::SocketAddress& address) {
                        const bool all = address.ip == "0.0.0.0" || address.ip == "::";
                        return address.ip == host || (all && is_numeric(host));
@@ -108,7 +114,7 @@ bool Access::is_our_host(std::string_view authority) const {
 
 std::optional<ApiError> Access::check_site(const net::RequestHead& head) const {
   const std::string_view host = head.header("host");
-  if (config_.users.empty() && !host.empty() && !is_our_host(host)) {
+  if (config_->users.empty() && !host.empty() && !is_our_host(host)) {
     ApiError error = forbidden("wrong_host", "this server does not answer to that host name");
     error.hint = "use localhost or the address it listens on";
     return error;

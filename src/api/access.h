@@ -4,6 +4,7 @@
 // Origin headers (a web page must not be able to command a server on its visitor's machine: DNS
 // rebinding, cross-site posts). Loop thread; reads the configuration only.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,11 @@ struct Caller {
 
 class Access {
  public:
-  // Borrows the configuration.
-  explicit Access(const config::Config& config) : config_(config) {}
+  // Borrows the configuration until the next use().
+  explicit Access(const config::Config& config) { use(config); }
+  // From now on this one counts. A name keeps its UserId, so that what is counted for a user stays
+  // that user's.
+  void use(const config::Config& config);
 
   // From `Authorization: Bearer KEY` or `x-api-key: KEY`. A missing or wrong key: known is false.
   [[nodiscard]] Caller identify(const net::RequestHead& head) const;
@@ -40,7 +44,8 @@ class Access {
  private:
   [[nodiscard]] bool is_our_host(std::string_view host) const;
 
-  const config::Config& config_;
+  const config::Config* config_ = nullptr;
+  std::map<std::string, UserId> ids_;  // of every user there has been, from 1
 };
 
 // The host in "HOST", "HOST:PORT" or "[V6]:PORT", without brackets, in lower case.

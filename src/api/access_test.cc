@@ -138,5 +138,24 @@ TEST(Identify, WrongOrMissingKeyIsNobody) {
   EXPECT_FALSE(access.identify(head("GET", {{"x-api-key", ""}})).known);
 }
 
+TEST(Identify, FollowsANewConfigurationAndKeepsIds) {
+  const config::Config before = keyed_config();
+  config::Config after = before;
+  after.users.erase(after.users.begin());
+  Access access(before);
+  const Caller ann = access.identify(head("GET", {{"x-api-key", "abc"}}));
+  ASSERT_TRUE(ann.known);
+  access.use(after);
+  EXPECT_FALSE(access.identify(head("GET", {{"x-api-key", "abc"}})).known) << "its key is gone";
+  after.users.insert(after.users.begin(), before.users.front());
+  after.users.front().name = "eve";
+  access.use(after);
+  const Caller eve = access.identify(head("GET", {{"x-api-key", "abc"}}));
+  ASSERT_TRUE(eve.known);
+  EXPECT_NE(eve.user, ann.user) << "what was counted for another user is not hers";
+  access.use(before);
+  EXPECT_EQ(access.identify(head("GET", {{"x-api-key", "abc"}})).user, ann.user);
+}
+
 }  // namespace
 }  // namespace hf::api

@@ -129,6 +129,15 @@ void cleanup(Context& context, Call call) {
       });
 }
 
+void reload(const Context& context, Call call) {
+  context.reload([call = std::move(call)](const Result<engine::Reloaded>& result) {
+    if (!result) {
+      return call.refuse(reload_refused(result.error()));
+    }
+    call.answer(200, reload_json(*result));
+  });
+}
+
 }  // namespace
 
 void run_command(Context& context, Call call, const Route& route) {
@@ -138,6 +147,9 @@ void run_command(Context& context, Call call, const Route& route) {
   }
   if (route.endpoint == Endpoint::Cleanup) {
     return cleanup(context, std::move(call));
+  }
+  if (route.endpoint == Endpoint::Reload) {
+    return reload(context, std::move(call));
   }
   const auto model = context.engine.resolve(route.model);
   if (!model) {
@@ -218,6 +230,37 @@ std::string cleanup_json(const engine::CommandResult& result, core::CleanupLevel
   object["kept"] = names_array(result.kept);
   object["protected"] = names_array(result.protected_models);
   return json::serialize(object);
+}
+
+std::string reload_json(const engine::Reloaded& result) {
+  json::object models;
+  models["added"] = names_array(result.added);
+  models["removed"] = names_array(result.removed);
+  models["restarted"] = names_array(result.restarted);
+  models["changed"] = names_array(result.changed);
+  json::object changed{{"models", std::move(models)}};
+  changed["settings"] = names_array(result.settings);
+  json::object object{{"changed", std::move(changed)}};
+  object["restart_needed"] = names_array(result.restart_needed);
+  return json::serialize(object);
+}
+
+ApiError reload_refused(const Error& error) {
+  if (error.code == Errc::Unavailable) {
+    return pin_refused(AnswerCode::Refused, {});
+  }
+  ApiError refused;
+  refused.message = error.message;
+  if (error.code == Errc::NotFound) {
+    refused.status = 409;
+    refused.code = "no_config";
+    refused.hint = "start the server with --config FILE, or write ./holdfast.toml where it runs";
+  } else {
+    refused.status = 422;
+    refused.code = "config_invalid";
+    refused.hint = "nothing was changed; holdfast config check FILE shows every mistake";
+  }
+  return refused;
 }
 
 ApiError pin_refused(AnswerCode code, std::string_view model) {

@@ -1,6 +1,6 @@
 #pragma once
-// Our own commands over HTTP: load, unload, pin, unpin, cleanup. They change state, so they are
-// POST only; once keys exist all but load are the administrator's. Loop thread.
+// Our own commands over HTTP: load, unload, pin, unpin, cleanup, reload. They change state, so they
+// are POST only; once keys exist all but load are the administrator's. Loop thread.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -9,7 +9,7 @@
 
 namespace hf::api {
 
-// Takes the call over. Requires: route.endpoint is AdminCommand or Cleanup.
+// Takes the call over. Requires: route.endpoint is AdminCommand, Cleanup or Reload.
 void run_command(Context& context, Call call, const Route& route);
 
 // The pure halves, for tests: what a command's result is to a client.
@@ -24,6 +24,8 @@ tl::expected<CommandAnswer, ApiError> unload_answer(const engine::CommandResult&
                                                     core::UnloadMode mode, std::string_view model,
                                                     int active);
 std::string cleanup_json(const engine::CommandResult& result, core::CleanupLevel level);
+std::string reload_json(const engine::Reloaded& result);
+ApiError reload_refused(const Error& error);
 ApiError pin_refused(core::action::AnswerCode code, std::string_view model);
 
 }  // namespace hf::api

@@ -81,5 +81,29 @@ TEST(PinRefused, NeverFitsIsAConflict) {
   EXPECT_GT(pin_refused(AnswerCode::Refused, "m").retry_after, Duration::zero());
 }
 
+TEST(ReloadJson, ListsWhatChanged) {
+  engine::Reloaded result;
+  result.added = {"a"};
+  result.restarted = {"b", "c"};
+  result.settings = {"queue.patience"};
+  result.restart_needed = {"listen"};
+  EXPECT_EQ(reload_json(result),
+            R"({"changed":{"models":{"added":["a"],"removed":[],"restarted":["b","c"],)"
+            R"("changed":[]},"settings":["queue.patience"]},"restart_needed":["listen"]})");
+}
+
+TEST(ReloadRefused, SaysWhetherTheFileIsMissingOrWrong) {
+  const ApiError wrong = reload_refused(Error(Errc::InvalidArgument, "h.toml:1:1: bad"));
+  EXPECT_EQ(wrong.status, 422);
+  EXPECT_EQ(wrong.code, "config_invalid");
+  EXPECT_EQ(wrong.message, "h.toml:1:1: bad");
+  const ApiError missing = reload_refused(Error(Errc::NotFound, "no file"));
+  EXPECT_EQ(missing.status, 409);
+  EXPECT_EQ(missing.code, "no_config");
+  const ApiError late = reload_refused(Error(Errc::Unavailable, "stopping"));
+  EXPECT_EQ(late.status, 503);
+  EXPECT_GT(late.retry_after, Duration::zero());
+}
+
 }  // namespace
 }  // namespace hf::api

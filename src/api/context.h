@@ -19,6 +19,10 @@ namespace hf::api {
 // Runs `action` from the loop after `delay`.
 using After = std::function<void(Duration delay, std::function<void()> action)>;
 
+// Reads the configuration again and calls back once it counts, or with why it does not. Errors:
+// NotFound: there is no file; InvalidArgument: it cannot be used; Unavailable: shutting down.
+using Reload = std::function<void(engine::ReloadCallback)>;
+
 // Requests of each user that wait or run; an entry goes at 0.
 using ActiveRequests = std::unordered_map<UserId, int>;
 
@@ -28,6 +32,7 @@ struct Context {
   After after;
   // Shared, because a request that a stopped loop still holds may go after the service.
   std::shared_ptr<ActiveRequests> active = std::make_shared<ActiveRequests>();
+  Reload reload{};
 };
 
 struct Call {

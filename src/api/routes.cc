@@ -42,7 +42,7 @@ struct FixedPath {
   Endpoint endpoint;
   bool post = false;
 };
-constexpr std::array<FixedPath, 9> kFixed{{
+constexpr std::array<FixedPath, 10> kFixed{{
     {"/", Endpoint::Home},
     {"/health", Endpoint::Health},
     {"/v1/health", Endpoint::Health},
@@ -52,6 +52,7 @@ constexpr std::array<FixedPath, 9> kFixed{{
     {"/api/v1/models", Endpoint::AdminModels},
     {"/api/v1/explain", Endpoint::Explain},
     {"/api/v1/cleanup", Endpoint::Cleanup, true},
+    {"/api/v1/reload", Endpoint::Reload, true},
 }};
 
 constexpr std::array<std::pair<std::string_view, Verb>, 4> kVerbs{{
@@ -74,7 +75,7 @@ ApiError not_found(std::string_view path) {
   } else if (path.starts_with("/api/v1/models/")) {
     error.hint = "POST /api/v1/models/NAME/ followed by load, unload, pin or unpin";
   } else if (path.starts_with("/api/")) {
-    error.hint = "see /api/v1/models, /api/v1/explain?model=NAME, /api/v1/cleanup";
+    error.hint = "see /api/v1/models, /api/v1/explain?model=NAME, /api/v1/cleanup, /api/v1/reload";
   } else if (path.starts_with("/v1/audio/") || path.starts_with("/audio/")) {
     error.hint = "audio is not offered; models answer text";
   } else {

@@ -21,6 +21,7 @@ enum class Endpoint {
   AdminModels,   // everything we know of every model
   AdminCommand,  // Route::verb on Route::model
   Cleanup,
+  Reload,
   Explain,
   Home,
 };

@@ -53,8 +53,9 @@ TEST(Routes, ReadsAreGetAndHeadOnly) {
 }
 
 TEST(Routes, CommandsNeverRunByGet) {
-  for (const char* path : {"/api/v1/models/a/load", "/api/v1/models/a/unload",
-                           "/api/v1/models/a/pin", "/api/v1/models/a/unpin", "/api/v1/cleanup"}) {
+  for (const char* path :
+       {"/api/v1/models/a/load", "/api/v1/models/a/unload", "/api/v1/models/a/pin",
+        "/api/v1/models/a/unpin", "/api/v1/cleanup", "/api/v1/reload"}) {
     EXPECT_TRUE(find_route("POST", path)) << path;
     EXPECT_FALSE(find_route("GET", path)) << path;
     EXPECT_FALSE(find_route("HEAD", path)) << path;

@@ -31,7 +31,8 @@ constexpr std::string_view kHome =
     "\n"
     "Commands (also: holdfast --help)\n"
     "  POST /api/v1/models/NAME/load  NAME/unload  NAME/pin  NAME/unpin\n"
-    "  POST /api/v1/cleanup?level=normal|emergency\n";
+    "  POST /api/v1/cleanup?level=normal|emergency\n"
+    "  POST /api/v1/reload\n";
 
 bool open_to_all(Endpoint endpoint) {
   return endpoint == Endpoint::Health || endpoint == Endpoint::Live || endpoint == Endpoint::Home;
@@ -55,6 +56,11 @@ Detail detail_for(const Caller& caller) {
 
 Service::Service(engine::Engine& engine, std::shared_ptr<const config::Config> config, After after)
     : context_{engine, config, std::move(after)}, access_(*config) {}
+
+void Service::use(std::shared_ptr<const config::Config> config) {
+  access_.use(*config);
+  context_.config = std::move(config);
+}
 
 std::optional<net::Reply> Service::check_head(const net::RequestHead& head) {
   const auto refused = [&head](const ApiError& error) {
@@ -104,10 +110,14 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   if (!route) {
     return call.refuse(route.error());
   }
+  if (!call.caller.known && !open_to_all(route->endpoint)) {
+    return call.refuse(key_needed());  // a reload took the key away while the body came
+  }
   if (route->endpoint == Endpoint::Proxied) {
     return ModelRequest::start(context_, std::move(call));
   }
-  if (route->endpoint == Endpoint::AdminCommand || route->endpoint == Endpoint::Cleanup) {
+  if (route->endpoint == Endpoint::AdminCommand || route->endpoint == Endpoint::Cleanup ||
+      route->endpoint == Endpoint::Reload) {
     return run_command(context_, std::move(call), *route);
   }
   answer_view(call, *route);
@@ -145,6 +155,7 @@ void Service::answer_view(const Call& call, const Route& route) {
     case Endpoint::Proxied:
     case Endpoint::AdminCommand:
     case Endpoint::Cleanup:
+    case Endpoint::Reload:
       break;  // handled elsewhere
   }
 }

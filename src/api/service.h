@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "api/access.h"
 #include "api/context.h"
@@ -17,6 +18,11 @@ class Service final : public net::Service {
  public:
   // Borrows the engine, which must outlive every exchange.
   Service(engine::Engine& engine, std::shared_ptr<const config::Config> config, After after);
+
+  // How POST /api/v1/reload does it. Requires: set before the first request.
+  void on_reload(Reload reload) { context_.reload = std::move(reload); }
+  // From now on this configuration counts, for requests whose head has not been checked yet.
+  void use(std::shared_ptr<const config::Config> config);
 
   std::optional<net::Reply> check_head(const net::RequestHead& head) override;
   std::uint64_t body_limit(const net::RequestHead& head) const override;

@@ -54,17 +54,26 @@ spdlog::level::level_enum level_of(config::LogLevel level) {
   return spdlog::level::info;
 }
 
+// The logger's level is atomic and its sink locks, so this may happen at any time.
+void shape(spdlog::logger& logger, const config::LogConfig& config) {
+  if (config.format == config::LogFormat::Json) {
+    logger.set_formatter(std::make_unique<JsonLines>());
+  } else {
+    logger.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
+  }
+  logger.set_level(level_of(config.level));
+}
+
 }  // namespace
+
+void change_logging(const config::LogConfig& config) {
+  shape(*spdlog::default_logger(), config);
+}
 
 void start_logging(const config::LogConfig& config) {
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   auto logger = std::make_shared<spdlog::logger>("holdfast", std::move(sink));
-  if (config.format == config::LogFormat::Json) {
-    logger->set_formatter(std::make_unique<JsonLines>());
-  } else {
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
-  }
-  logger->set_level(level_of(config.level));
+  shape(*logger, config);
   logger->flush_on(spdlog::level::trace);  // a crash must not swallow the lines that explain it
   spdlog::set_default_logger(std::move(logger));
 }

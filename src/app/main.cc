@@ -63,6 +63,7 @@ int run(int argc, char** argv) {
   add_cleanup(app, choice);
   add_pin(app, choice);
   add_unpin(app, choice);
+  add_reload(app, choice);
   add_explain(app, choice);
   add_config(app, choice);
   add_simulate(app, choice);

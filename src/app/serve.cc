@@ -6,10 +6,12 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "api/service.h"
 #include "app/commands.h"
 #include "app/logging.h"
+#include "app/reloader.h"
 #include "app/terminal.h"
 #include "base/units.h"
 #include "config/load.h"
@@ -28,16 +30,6 @@ struct ServeOptions {
   std::string config_file;
   config::Overrides overrides;
 };
-
-Result<config::Config> read_config(const ServeOptions& options) {
-  if (!options.config_file.empty()) {
-    return config::load_config(options.config_file, options.overrides);
-  }
-  if (const auto found = config::find_config_file()) {
-    return config::load_config(*found, options.overrides);
-  }
-  return config::default_config(options.overrides);
-}
 
 // Every connection, child and pipe is a descriptor; the usual soft limit of 1,024 is soon reached.
 void raise_descriptor_limit() {
@@ -60,14 +52,18 @@ net::ServerOptions server_options(const config::Config& config) {
 
 class Serving {
  public:
-  explicit Serving(std::shared_ptr<const config::Config> config)
+  Serving(ConfigSource source, std::shared_ptr<const config::Config> config)
       : config_(std::move(config)),
         engine_(loop_.context(), config_),
         service_(engine_, config_,
                  [this](Duration delay, std::function<void()> action) {
                    loop_.after(delay, std::move(action));
                  }),
-        server_(loop_.context(), service_, server_options(*config_)) {}
+        reloader_(std::move(source), engine_, config_,
+                  [this](const std::shared_ptr<const config::Config>& now) { use(now); }),
+        server_(loop_.context(), service_, server_options(*config_)) {
+    service_.on_reload([this](engine::ReloadCallback done) { reloader_.reload(std::move(done)); });
+  }
 
   int run() {
     // The port first: a second server must end here, before it touches what the first one uses.
@@ -106,8 +102,7 @@ class Serving {
 
   void on_signal(int number) {
     if (number == SIGHUP) {
-      spdlog::warn("SIGHUP: the configuration is read at the start only; restart to change it");
-      return;
+      return reloader_.reload({});
     }
     if (stopping_) {
       spdlog::warn("second signal: running answers are cut");
@@ -118,6 +113,13 @@ class Serving {
     }
     stopping_ = true;
     engine_.shutdown([this] { on_engine_stopped(); });
+  }
+
+  // In the step in which the engine begins to go by it.
+  void use(const std::shared_ptr<const config::Config>& config) {
+    config_ = config;
+    service_.use(config_);
+    change_logging(config_->log);
   }
 
   // New connections were taken up to here, so that /health could be asked during the drain.
@@ -143,27 +145,31 @@ class Serving {
   net::Loop loop_;
   engine::Engine engine_;
   api::Service service_;
+  Reloader reloader_;
   net::Server server_;
   bool stopping_ = false;
   bool engine_stopped_ = false;
 };
 
 int run_serve(const ServeOptions& options) {
-  Result<config::Config> config = read_config(options);
+  ConfigSource source(options.config_file, options.overrides);
+  Result<config::Config> config = source.first();
   if (!config) {
     print_error("the configuration is not usable\n" + config.error().message);
     return kWrongUsage;
   }
   start_logging(config->log);
   raise_descriptor_limit();
-  Serving serving(std::make_shared<const config::Config>(std::move(*config)));
+  Serving serving(std::move(source), std::make_shared<const config::Config>(std::move(*config)));
   return serving.run();
 }
 
 }  // namespace
 
 void add_serve(CLI::App& app, Choice& choice) {
-  CLI::App* command = app.add_subcommand("serve", "Run the server");
+  CLI::App* command = app.add_subcommand(
+      "serve",
+      "Run the server; SIGHUP (or: holdfast reload) makes it read its configuration again");
   const auto options = std::make_shared<ServeOptions>();
   config::Overrides& set = options->overrides;
   command->add_option("--config", options->config_file,

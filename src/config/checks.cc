@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "config/draft.h"
 #include "config/engine_flags.h"
@@ -84,6 +86,30 @@ void check_args(Draft& draft, const std::string& prefix, const std::vector<std::
     if (const auto why = why_refused(arg)) {
       draft.add_error_at(key, key + ": " + *why);
     }
+  }
+}
+
+// Before the tables are sorted by name: preloads come in the order of the file.
+void check_preload(Draft& draft) {
+  std::vector<std::pair<Place, std::string>> wanted;
+  for (const ModelConfig& model : draft.config.models) {
+    if (!model.preload) {
+      continue;
+    }
+    const std::string prefix = "models.\"" + model.name + '"';
+    wanted.emplace_back(draft.places.at(prefix), canonical_model_name(model.name));
+    if (model.pin) {
+      draft.add_error_at(prefix + ".preload",
+                         prefix +
+                             ".preload: the model is pinned, which loads it at start and keeps "
+                             "it, expected pin or preload, not both");
+    }
+  }
+  std::stable_sort(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first.line, a.first.column) < std::tie(b.first.line, b.first.column);
+  });
+  for (auto& [place, name] : wanted) {
+    draft.config.preload.push_back(std::move(name));
   }
 }
 
@@ -201,6 +227,7 @@ void check_across(Draft& draft) {
   check_marks(draft);
   check_listen(draft);
   check_args(draft, "defaults", draft.config.defaults.args);
+  check_preload(draft);
   check_model_names(draft);
   check_users(draft);
   check_files(draft);

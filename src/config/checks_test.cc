@@ -50,6 +50,21 @@ TEST(Listen, PublicAddressNeedsAUser) {
   EXPECT_THAT(mistakes("listen = \"127.3.4.5:1\"\n"), IsEmpty());
 }
 
+TEST(Preload, IsInTheOrderOfTheFile) {
+  const auto config = parse_config(
+      "[models.b]\npreload = true\n[models.c]\n[models.\"a:latest\"]\npreload = true\n", "a.toml");
+  ASSERT_TRUE(config);
+  EXPECT_THAT(config->preload, ElementsAre("b", "a"));
+}
+
+TEST(Preload, IsAModelsOwnAndNotForAPinnedOne) {
+  EXPECT_THAT(mistakes("[models.a]\npin = true\npreload = true\n"),
+              ElementsAre(StartsWith("a.toml:3:11: models.\"a\".preload: the model is pinned")));
+  EXPECT_THAT(mistakes("[defaults]\npin = true\n[models.a]\npreload = true\n"), SizeIs(1));
+  EXPECT_THAT(mistakes("[defaults]\npreload = true\n").at(0),
+              HasSubstr("expected in [models.\"NAME\"]"));
+}
+
 TEST(Names, AliasesMustBeUniqueAndNobodysName) {
   EXPECT_THAT(mistakes("[models.a]\naliases = [\"b\"]\n[models.b]\n").at(0),
               HasSubstr("\"b\" already belongs to models.\"b\""));

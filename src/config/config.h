@@ -77,6 +77,7 @@ struct ModelConfig {
   std::optional<Bytes> cache_ram;       // none: weights/8 between 64 MiB and 2 GiB
   LoadMode load_mode = LoadMode::Auto;
   bool pin = false;
+  bool preload = false;           // at start, into free bytes only
   int priority = 0;               // higher is served earlier, within patience
   std::optional<Duration> ttl;    // none: an idle model stays until its memory is needed
   std::vector<std::string> args;  // further flags of the engine; none that Holdfast sets itself
@@ -117,9 +118,10 @@ struct Config {
   MemoryConfig memory;
   QueueConfig queue;
   EngineConfig engine;
-  ModelConfig defaults;             // name, path, mmproj and aliases are empty
-  std::vector<ModelConfig> models;  // by name, ascending
-  std::vector<UserConfig> users;    // in the order of the file
+  ModelConfig defaults;              // name, path, mmproj and aliases are empty
+  std::vector<ModelConfig> models;   // by name, ascending
+  std::vector<std::string> preload;  // names of models to preload, in the order of the file
+  std::vector<UserConfig> users;     // in the order of the file
   LogConfig log;
   StoreConfig store;
 

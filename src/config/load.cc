@@ -25,10 +25,11 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-Result<std::string> read_file(const fs::path& path) {
+// `name`: the file in messages.
+Result<std::string> read_file(const fs::path& path, const std::string& name) {
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    return fail(Errc::Io, path.string() + ": is a folder, expected a TOML file");
+    return fail(Errc::Io, name + ": is a folder, expected a TOML file");
   }
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -37,10 +38,9 @@ Result<std::string> read_file(const fs::path& path) {
     const Errc code = reason == ENOENT   ? Errc::NotFound
                       : reason == EACCES ? Errc::PermissionDenied
                                          : Errc::Io;
-    return fail(
-        code,
-        path.string() + ": cannot be read: " + std::strerror(reason) + ", expected a TOML file",
-        reason);
+    return fail(code,
+                name + ": cannot be read: " + std::strerror(reason) + ", expected a TOML file",
+                reason);
   }
   std::string text;
   std::array<char, 16384> block{};
@@ -48,11 +48,11 @@ Result<std::string> read_file(const fs::path& path) {
     text.append(block.data(), static_cast<std::size_t>(file.gcount()));
     if (text.size() > kLargestFile) {
       return fail(Errc::InvalidArgument,
-                  path.string() + ": larger than 4 MiB, expected a configuration in TOML");
+                  name + ": larger than 4 MiB, expected a configuration in TOML");
     }
   }
   if (file.bad()) {
-    return fail(Errc::Io, path.string() + ": reading failed");
+    return fail(Errc::Io, name + ": reading failed");
   }
   return text;
 }
@@ -115,12 +115,21 @@ tl::expected<Config, std::vector<ConfigError>> parse_config(std::string_view tex
 }
 
 Result<Config> load_config(const fs::path& path, const Overrides& overrides,
-                           const Environment& environment) {
-  auto text = read_file(path);
+                           const Environment& environment, const std::string& shown) {
+  const std::string name = shown.empty() ? path.string() : shown;
+  auto text = read_file(path, name);
   if (!text) {
     return fail(std::move(text.error()));
   }
-  return joined(parse_config(*text, path.string(), overrides, environment));
+  auto parsed = parse_config(*text, path.string(), overrides, environment);
+  if (!parsed) {
+    for (ConfigError& error : parsed.error()) {
+      if (error.line > 0) {
+        error.place = name;
+      }
+    }
+  }
+  return joined(std::move(parsed));
 }
 
 Result<Config> default_config(const Overrides& overrides, const Environment& environment) {

@@ -62,8 +62,10 @@ tl::expected<Config, std::vector<ConfigError>> parse_config(
     const Environment& environment = Environment::of_process());
 
 // Errors: NotFound, PermissionDenied, Io for the file; InvalidArgument with one line per mistake.
+// They name the file `shown`, or by its whole path if that is empty.
 Result<Config> load_config(const std::filesystem::path& path, const Overrides& overrides = {},
-                           const Environment& environment = Environment::of_process());
+                           const Environment& environment = Environment::of_process(),
+                           const std::string& shown = {});
 
 // The defaults and the flags alone: what runs without any file.
 Result<Config> default_config(const Overrides& overrides = {},

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 using namespace std::chrono_literals;
@@ -298,6 +299,10 @@ TEST(LoadConfig, ReadsAFileAndJoinsItsMistakes) {
   EXPECT_EQ(broken.error().code, Errc::InvalidArgument);
   EXPECT_THAT(broken.error().message, StartsWith(path.string() + ":1:1: unknown key \"a\""));
   EXPECT_THAT(broken.error().message, HasSubstr("\n" + path.string() + ":2:1: unknown key \"b\""));
+  const auto shown = load_config(path, {}, quiet_environment(), "x.toml");
+  ASSERT_FALSE(shown.has_value());
+  EXPECT_THAT(shown.error().message, StartsWith("x.toml:1:1: unknown key \"a\""));
+  EXPECT_THAT(shown.error().message, Not(HasSubstr(folder.path().string())));
 }
 
 TEST(LoadConfig, SaysWhyAFileCannotBeRead) {

@@ -40,6 +40,19 @@ ttl = "2h"
 * **path**: `~/` is your home folder. Relative paths start at the folder of the file they stand in;
   a model's `path` and `mmproj` start at `models_dir`; in flags they start at the working directory.
 * A default that begins with *auto* or *off* may be written so too: `"auto"`, `"off"`.
+
+The running server reads its file again on SIGHUP, `holdfast reload` or `POST /api/v1/reload`. It
+looks for the file as at the start (once it has used one, it stays with that one), flags still win,
+and a mistake changes nothing. Only what changed is touched:
+
+* A model whose process would run with something else (`path`, `mmproj`, `context`, `parallel`,
+  `gpu_layers`, `cache_ram`, `load_mode`, `args`) is drained: running answers end on the old
+  process, newcomers get the next one. A model that is gone is drained too, and its name answers
+  404. A context that only the budget decides about follows a new budget from the next load on.
+* A `pin` that is taken out of the file unpins the model, unless somebody pinned it by hand.
+* Everything else counts at once. A longer `patience`, `turn` or `request_limit` waits until nobody
+  waits who was promised less; a key that is gone is refused from the next request on.
+* What is *read at the start only* stays as it is; the answer names it under `restart_needed`.
 )";
 
 // A number with the unit it is counted in, or nothing where a setting has no limits to speak of.
@@ -88,7 +101,8 @@ std::string render_reference_markdown() {
     page += "| key | type | default | why |\n|---|---|---|---|\n";
     for (const SettingInfo& info : section.settings) {
       page += "| `" + std::string(info.key) + "` | " + type_cell(info) + " | " +
-              default_cell(info) + " | " + escaped(info.why) + " |\n";
+              default_cell(info) + " | " + escaped(info.why) +
+              (info.at_start ? " Read at the start only." : "") + " |\n";
     }
   }
   return page;

@@ -30,7 +30,16 @@ auto setting(std::string_view key, std::string_view initial, std::string_view wh
   result.assign = [](const SettingInfo& info, const Value& value, Section& section) {
     return read(info, value, section.*Member);
   };
+  result.same = [](const Section& a, const Section& b) { return a.*Member == b.*Member; };
+  result.copy = [](const Section& from, Section& to) { to.*Member = from.*Member; };
   return result;
+}
+
+// Sockets, files and programs that the running server holds.
+template <class Section>
+Setting<Section> at_start(Setting<Section> entry) {
+  entry.at_start = true;
+  return entry;
 }
 
 constexpr double kMi = 1024.0 * 1024.0;
@@ -89,12 +98,12 @@ std::string Value::shown() const {
 
 std::span<const Setting<Config>> server_settings() {
   static const std::vector<Setting<Config>> kSettings{
-      setting<&Config::listen>(
+      at_start(setting<&Config::listen>(
           "listen", "\"127.0.0.1:11435\"",
           "Where to accept connections. `localhost` means `127.0.0.1` and `[::1]`. Any address "
           "that "
           "is not loopback needs at least one `[[users]]` table: without keys, everybody who "
-          "reaches the port could use and unload models. Port 0 lets the kernel choose."),
+          "reaches the port could use and unload models. Port 0 lets the kernel choose.")),
       setting<&Config::models_dir>(
           "models_dir",
           "(`./models` if that folder exists, else `$XDG_DATA_HOME/holdfast/models`, else "
@@ -148,10 +157,11 @@ std::span<const Setting<MemoryConfig>> memory_settings() {
           "worth keeping (how often and how lately it was used, what a reload costs, its size), "
           "`lru` the one not used for the longest, `lfu` the least used, `gdsf` by frequency and "
           "size, `largest` the largest."),
-      setting<&MemoryConfig::proc_root>(
+      at_start(setting<&MemoryConfig::proc_root>(
           "proc_root", "\"/\"",
           "Folder that stands for `/` when the machine's memory is read (`proc/meminfo`, "
-          "`sys/fs/cgroup`): for tests, and for containers that mount the host's files elsewhere."),
+          "`sys/fs/cgroup`): for tests, and for containers that mount the host's files "
+          "elsewhere.")),
   };
   return kSettings;
 }
@@ -190,11 +200,11 @@ std::span<const Setting<QueueConfig>> queue_settings() {
 
 std::span<const Setting<EngineConfig>> engine_settings() {
   static const std::vector<Setting<EngineConfig>> kSettings{
-      setting<&EngineConfig::llama_server>(
+      at_start(setting<&EngineConfig::llama_server>(
           "llama_server",
           "(`llama-server` beside `holdfast`, else the pinned one in the cache, else one on "
           "`PATH`)",
-          "The engine to run, one process per loaded model. A bare name is looked up on `PATH`."),
+          "The engine to run, one process per loaded model. A bare name is looked up on `PATH`.")),
       setting<&EngineConfig::loads_at_once>(
           "loads_at_once", "1",
           "Models that may load at the same time. Loads share one disk, so two side by side make "
@@ -243,6 +253,12 @@ std::span<const Setting<ModelConfig>> model_settings() {
           "pin", "false",
           "Load it at start and keep it until somebody unloads it. Its bytes are not there for "
           "others."),
+      setting<&ModelConfig::preload>(
+          "preload", "false",
+          "Load it at start, after the pinned ones and in the order of the file, if free bytes "
+          "suffice: it evicts nobody, and until somebody uses it it is the first to leave when "
+          "memory is needed. `pin` is the stronger wish; the two together are a mistake. Only in a "
+          "model's own table."),
       setting<&ModelConfig::priority>(
           "priority", "0",
           "Higher is served first among models whose people have waited less than `patience`; "
@@ -294,20 +310,20 @@ std::span<const Setting<LogConfig>> log_settings() {
 
 std::span<const Setting<StoreConfig>> store_settings() {
   static const std::vector<Setting<StoreConfig>> kSettings{
-      setting<&StoreConfig::path>(
+      at_start(setting<&StoreConfig::path>(
           "path",
           "(`$XDG_STATE_HOME/holdfast/history.db`, else `~/.local/state/holdfast/history.db`)",
           "What is remembered across restarts: uses, load times, memory peaks. Losing it costs "
-          "only better estimates."),
-      setting<&StoreConfig::journal>(
+          "only better estimates.")),
+      at_start(setting<&StoreConfig::journal>(
           "journal", "(none)",
-          "File that gets one JSON line per event and decision, before the action it tells of."),
+          "File that gets one JSON line per event and decision, before the action it tells of.")),
   };
   return kSettings;
 }
 
 bool names_one_model(std::string_view key) {
-  return key == "path" || key == "mmproj" || key == "aliases";
+  return key == "path" || key == "mmproj" || key == "aliases" || key == "preload";
 }
 
 std::vector<SectionInfo> all_sections() {

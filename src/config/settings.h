@@ -39,6 +39,7 @@ struct SettingInfo {
   std::string_view why;
   Limits limits{};
   std::string_view type{};  // "size", "duration", …: filled in from the field's type
+  bool at_start = false;    // read at the start only: a reload reports a change and ignores it
 };
 
 // What is wrong with a value, ending in what was expected; none if it was taken.
@@ -47,6 +48,8 @@ using Problem = std::optional<std::string>;
 template <class Section>
 struct Setting : SettingInfo {
   Problem (*assign)(const SettingInfo&, const Value&, Section&) = nullptr;
+  bool (*same)(const Section&, const Section&) = nullptr;
+  void (*copy)(const Section& from, Section& to) = nullptr;
 };
 
 std::span<const Setting<Config>> server_settings();

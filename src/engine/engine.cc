@@ -89,8 +89,11 @@ void Engine::cleanup(core::CleanupLevel level, CommandCallback callback) {
 }
 
 void Engine::pin(ModelId model, bool pinned, CommandCallback callback) {
-  const std::uint64_t number = impl_->next_command();
-  impl_->command(core::event::Pin{number, model, pinned}, number, std::move(callback));
+  impl_->pin_by_hand(model, pinned, std::move(callback));
+}
+
+void Engine::reload(std::shared_ptr<const config::Config> wanted, ReloadCallback callback) {
+  impl_->reload(std::move(wanted), std::move(callback));
 }
 
 Status Engine::status() const {
@@ -171,14 +174,20 @@ void Engine::Impl::note_promise(TicketId ticket) {
 // it.
 void Engine::Impl::refresh_then_arrive(TicketId ticket, ModelId model) {
   const ModelSource source = catalog_.at(model).file.source;
-  const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
-  worker_.run([this, ticket, source, budget, alive = alive_] {
+  worker_.run([this, ticket, model, source, budget = budget_, alive = alive_] {
     auto file = std::make_shared<ModelFile>(inspect(source, budget));
-    boost::asio::post(io_, [this, ticket, file, alive] {
-      if (*alive) {
-        put_model(std::move(*file));
-        arrive(ticket);
+    boost::asio::post(io_, [this, ticket, model, file, alive] {
+      if (!*alive) {
+        return;
       }
+      const Catalog::Entry& entry = catalog_.at(model);
+      if (entry.listed && entry.file.source != file->source) {
+        return refresh_then_arrive(ticket, model);  // a reload came between
+      }
+      if (entry.listed) {
+        put_model(std::move(*file));
+      }
+      arrive(ticket);
     });
   });
 }

@@ -140,6 +140,20 @@ struct Status {
   std::string engine_version;
 };
 
+// What a reload did. Names are sorted.
+struct Reloaded {
+  std::shared_ptr<const config::Config> config;  // runs from now on
+  std::vector<std::string> added;
+  std::vector<std::string> removed;         // a child in use drains
+  std::vector<std::string> restarted;       // runs with something else; a loaded child drains first
+  std::vector<std::string> changed;         // in what is decided about it, without a restart
+  std::vector<std::string> settings;        // keys as in the file, without those of single models
+  std::vector<std::string> restart_needed;  // keys whose change was ignored
+};
+// Errors: Unavailable while the server shuts down; InvalidArgument if the configuration must not
+// run beside what is read at the start only.
+using ReloadCallback = std::function<void(Result<Reloaded>)>;
+
 struct NotFound {
   std::string asked;
   std::vector<std::string> near;  // likely names, best first, at most 3
@@ -183,6 +197,10 @@ class Engine {
   void unload(ModelId model, core::UnloadMode mode, std::string who, CommandCallback callback);
   void cleanup(core::CleanupLevel level, CommandCallback callback);
   void pin(ModelId model, bool pinned, CommandCallback callback);
+  // Takes over what changed; reloads come one after another. Files are looked at on the worker;
+  // the callback is called in the same step in which the new configuration begins to count, so that
+  // who else holds one can change with it.
+  void reload(std::shared_ptr<const config::Config> wanted, ReloadCallback callback);
 
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;

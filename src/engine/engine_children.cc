@@ -69,6 +69,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
             .pid(running.pid)
             .leases(0)
             .number("bytes", a.reserved.total().count)
+            .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(model, "load", a.reason);
   spdlog::info("loading {} ({} reserved): {}", name, format_bytes(a.reserved.total()),

@@ -33,45 +33,74 @@ core::ModelSpec Engine::Impl::spec_of(const ModelFile& file) const {
   spec.load_deadline = duration_of_seconds(kLoadGraceSeconds + bytes / kLeastBytesPerSecond);
   if (const auto known = measurements_.find(measurement_key(file)); known != measurements_.end()) {
     // What was seen counts, but never so much that a model which was predicted to fit is refused.
-    const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
-    const Bytes seen = std::min(known->second.high_water, std::max(file.cost, budget));
+    const Bytes seen = std::min(known->second.high_water, std::max(file.cost, budget_));
     spec.footprint = core::Footprint::host(std::max(file.cost, seen));
   }
   return spec;
 }
 
+Engine::Impl::Change Engine::Impl::change_of(const ModelFile& file) const {
+  if (!file.is_model) {
+    return Change::None;
+  }
+  const auto known = catalog_.by_name(file.source.settings.name);
+  if (!known || !catalog_.at(*known).listed) {
+    return Change::Added;
+  }
+  const ModelFile& before = catalog_.at(*known).file;
+  const bool same_file = before.identity == file.identity;
+  const bool same_plan = options_key(before.plan) == options_key(file.plan);
+  // A context that only the budget decided about does not make a running child wrong.
+  const bool other_child =
+      !same_file ||
+      (!same_plan && (!before.problem.empty() || !runs_alike(before.source, file.source)));
+  if (other_child && file.problem.empty()) {
+    return Change::Restarted;
+  }
+  const bool same =
+      same_file && same_plan && before.source == file.source && before.problem == file.problem;
+  return same ? Change::None : Change::Changed;
+}
+
 // A new model, a changed file, or a broken one. The core hears of it before any request does.
 void Engine::Impl::put_model(ModelFile file) {
-  const std::string name = file.source.settings.name;
-  const auto known = catalog_.by_name(name);
-  const bool was_broken = known && !catalog_.at(*known).file.problem.empty();
-  const bool plan_changed = known && options_key(catalog_.at(*known).file.plan) +
-                                             gguf::to_string(catalog_.at(*known).file.identity) !=
-                                         options_key(file.plan) + gguf::to_string(file.identity);
   if (!file.is_model) {
     put_unlisted(std::move(file));
     return;
   }
+  const std::string name = file.source.settings.name;
+  const auto known = catalog_.by_name(name);
+  const Change change = change_of(file);
+  const bool was_broken = known && !catalog_.at(*known).file.problem.empty();
   const std::string problem = file.problem;
   if (!problem.empty()) {
     spdlog::warn("model {} cannot be served: {}", name, file.detail);
   } else if (was_broken) {
     spdlog::info("model {} can be served again", name);
-  } else if (known && plan_changed) {
-    spdlog::info("the file of model {} was replaced", name);
+  } else if (change == Change::Restarted) {
+    const bool replaced = catalog_.at(*known).file.identity != file.identity;
+    spdlog::info("{} of model {} {}", replaced ? "the file" : "the options", name,
+                 replaced ? "was replaced" : "count from its next start");
   }
-  if (known && !problem.empty()) {
+  const config::ModelConfig now = file.source.settings;
+  // What a broken or unknown model was wished to be has not been done yet.
+  const config::ModelConfig before = change == Change::Added || was_broken
+                                         ? config::ModelConfig{}
+                                         : catalog_.at(*known).file.source.settings;
+  if (change != Change::Added && !problem.empty()) {
+    const bool was_pinned = catalog_.at(*known).file.source.settings.pin;
     // One event, before the core can look at an empty plan: a loaded child goes on with the old
     // one.
     feed(core::event::ModelBroken{*known});
     catalog_.put(std::move(file));
+    if (was_pinned && !now.pin) {
+      unpin_configured(*known);
+    }
     return;
   }
-  const bool pin = file.source.settings.pin && problem.empty();
-  const bool came = !known || was_broken || !catalog_.at(*known).listed;
   core::event::ModelAdded added;
   added.spec = spec_of(file);
-  added.restart = plan_changed;
+  added.restart = change == Change::Restarted;
   if (!known) {
     added.history = history_of(name);
   }
@@ -81,9 +110,11 @@ void Engine::Impl::put_model(ModelFile file) {
   feed(added);
   if (!problem.empty()) {
     feed(core::event::ModelBroken{added.model});  // new: nobody can wait for it yet
+    return;
   }
-  if (pin && came) {
-    pin_configured(added.model);
+  follow_wishes(added.model, before, now);
+  if (added.restart && before.pin == now.pin && scheduler_->view(added.model).pinned) {
+    load_pinned(added.model);  // its next process, as soon as the old one has ended
   }
 }
 
@@ -123,12 +154,7 @@ std::optional<core::UseHistory> Engine::Impl::history_of(const std::string& name
   return history;
 }
 
-// New, replaced and vanished files, looked for on the worker.
-void Engine::Impl::rescan() {
-  if (rescanning_ || stopped_) {
-    return;
-  }
-  rescanning_ = true;
+std::map<std::string, ModelFile> Engine::Impl::known_files() const {
   std::map<std::string, ModelFile> known;
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
     const Catalog::Entry& entry = catalog_.at(ModelId(i));
@@ -136,52 +162,65 @@ void Engine::Impl::rescan() {
       known.emplace(entry.file.source.settings.name, entry.file);
     }
   }
-  const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
-  worker_.run([this, config = config_, known = std::move(known), budget, alive = alive_] {
-    auto found = std::make_shared<Found>(find_models(*config));
-    auto changed = std::make_shared<std::vector<ModelFile>>();
-    for (const ModelSource& source : found->sources) {
-      const auto before = known.find(source.settings.name);
-      if (before == known.end() || !(before->second.source == source) ||
-          has_changed(before->second)) {
-        changed->push_back(inspect(source, budget));
-      }
-    }
-    boost::asio::post(io_, [this, found, changed, alive] {
+  return known;
+}
+
+// New, replaced and vanished files, looked for on the worker.
+void Engine::Impl::rescan() {
+  if (scanning_ || stopped_) {
+    return;
+  }
+  scanning_ = true;
+  worker_.run([this, config = config_, known = known_files(), budget = budget_, alive = alive_] {
+    auto scan = std::make_shared<Scan>(scan_models(*config, known, budget, false));
+    boost::asio::post(io_, [this, scan, alive] {
       if (*alive) {
-        rescanning_ = false;
-        apply_rescan(*found, std::move(*changed));
+        scanning_ = false;
+        apply_scan(std::move(*scan), *config_);
+        next_reload();
       }
     });
   });
 }
 
-void Engine::Impl::apply_rescan(const Found& found, std::vector<ModelFile> changed) {
-  warn_once(found.warnings);
-  for (ModelFile& file : changed) {
+void Engine::Impl::apply_scan(Scan scan, const config::Config& config) {
+  warn_once(scan.found.warnings);
+  for (ModelFile& file : scan.changed) {
     if (!catalog_.by_name(file.source.settings.name)) {
       spdlog::info("new model {}", file.source.settings.name);
     }
     put_model(std::move(file));
   }
-  if (!changed.empty()) {
+  if (!scan.changed.empty()) {
     tune_all();
   }
-  if (!found.complete) {
-    return;  // what was not seen may still be there
+  for (const ModelId model : missing_in(scan.found, config)) {
+    spdlog::info("model {} is gone", catalog_.name(model));
+    catalog_.unlist(model);
+    pinned_by_hand_.erase(model);
+    feed(core::event::ModelRemoved{model});
   }
+  preload_after_pins();
+}
+
+// Listed models that were not found. Where the look at models_dir broke off, what lies below it may
+// still be there.
+std::vector<ModelId> Engine::Impl::missing_in(const Found& found,
+                                              const config::Config& config) const {
   std::set<std::string> names;
   for (const ModelSource& source : found.sources) {
     names.insert(source.settings.name);
   }
+  std::vector<ModelId> missing;
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
-    const ModelId model(i);
-    if (catalog_.at(model).listed && !names.contains(catalog_.name(model))) {
-      spdlog::info("model {} is gone", catalog_.name(model));
-      catalog_.unlist(model);
-      feed(core::event::ModelRemoved{model});
+    const Catalog::Entry& entry = catalog_.at(ModelId(i));
+    const auto below = entry.file.source.path.lexically_relative(config.models_dir);
+    const bool inside = !below.empty() && *below.begin() != "..";
+    if (entry.listed && !names.contains(catalog_.name(ModelId(i))) && (found.complete || !inside)) {
+      missing.emplace_back(i);
     }
   }
+  return missing;
 }
 
 void Engine::Impl::warn_once(const std::vector<std::string>& warnings) {

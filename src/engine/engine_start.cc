@@ -154,38 +154,50 @@ Result<void> Engine::Impl::open_parts() {
   return {};
 }
 
-core::Limits Engine::Impl::make_limits() {
-  core::Limits limits;
+void Engine::Impl::read_machine() {
   const auto machine = readers::read_machine_memory(config_->memory.proc_root);
   if (machine) {
     machine_ = *machine;
   } else {
     spdlog::warn("memory cannot be read ({}); pressure is not watched", machine.error().message);
   }
-  Bytes budget;
-  if (config_->memory.budget) {
-    budget = *config_->memory.budget;
-    spdlog::info("budget: {} (configured)", format_bytes(budget));
-  } else {
-    const readers::BudgetTerms terms = readers::default_budget(machine_, config_->memory.high);
-    budget = terms.budget;
-    spdlog::info("budget: {} = {} {} - {} used by others - {} in reserve", format_bytes(budget),
-                 terms.from_cgroup ? "cgroup limit" : "RAM", format_bytes(terms.limit),
-                 format_bytes(terms.others), format_bytes(terms.reserve));
+  machine_at_start_ = machine_;
+}
+
+// What others used at the start is what they are taken to use: later readings hold our own children
+// too.
+Bytes Engine::Impl::budget_of(const config::Config& config) const {
+  if (config.memory.budget) {
+    if (*config.memory.budget != budget_) {
+      spdlog::info("budget: {} (configured)", format_bytes(*config.memory.budget));
+    }
+    return *config.memory.budget;
   }
-  limits.budget = core::Footprint::host(budget);
-  limits.patience = config_->queue.patience;
-  limits.turn = config_->queue.turn;
-  limits.request_limit = config_->queue.request_limit;
-  limits.max_waiting = config_->queue.max_waiting;
-  limits.all_in_use_warning = config_->queue.all_in_use_warning;
-  limits.loads_at_once = config_->engine.loads_at_once;
-  limits.policy = policy_of(config_->memory.policy);
-  limits.users = std::max(1, static_cast<int>(config_->users.size()));
-  limits.drain = config_->drain;
-  limits.high = config_->memory.high;
-  limits.low = config_->memory.low;
-  limits.critical = config_->memory.critical;
+  const readers::BudgetTerms terms = readers::default_budget(machine_at_start_, config.memory.high);
+  if (terms.budget != budget_) {
+    spdlog::info("budget: {} = {} {} - {} used by others - {} in reserve",
+                 format_bytes(terms.budget), terms.from_cgroup ? "cgroup limit" : "RAM",
+                 format_bytes(terms.limit), format_bytes(terms.others),
+                 format_bytes(terms.reserve));
+  }
+  return terms.budget;
+}
+
+core::Limits Engine::Impl::limits_of(const config::Config& config) const {
+  core::Limits limits;
+  limits.budget = core::Footprint::host(budget_);
+  limits.patience = config.queue.patience;
+  limits.turn = config.queue.turn;
+  limits.request_limit = config.queue.request_limit;
+  limits.max_waiting = config.queue.max_waiting;
+  limits.users = std::max(1, static_cast<int>(config.users.size()));
+  limits.all_in_use_warning = config.queue.all_in_use_warning;
+  limits.loads_at_once = config.engine.loads_at_once;
+  limits.policy = policy_of(config.memory.policy);
+  limits.drain = config.drain;
+  limits.high = config.memory.high;
+  limits.low = config.memory.low;
+  limits.critical = config.memory.critical;
   return limits;
 }
 
@@ -194,37 +206,23 @@ Result<void> Engine::Impl::start() {
   if (!opened) {
     return opened;
   }
-  scheduler_.emplace(make_limits());
+  read_machine();
+  budget_ = budget_of(*config_);
+  scheduler_.emplace(limits_of(*config_));
   add_all_models();
   start_timers();
   return {};
 }
 
 void Engine::Impl::add_all_models() {
-  const Bytes budget = scheduler_->memory().budget.in[core::kHostRam];
   const Found found = find_models(*config_);
   warn_once(found.warnings);
   for (const ModelSource& source : found.sources) {
-    put_model(inspect(source, budget));
+    put_model(inspect(source, budget_));
   }
   tune_all();  // now that the speeds of all of them are known
   spdlog::info("{} models", catalog_.size());
-}
-
-// A pinned model holds its bytes from the moment it is known and is loaded as soon as it can be.
-void Engine::Impl::pin_configured(ModelId model) {
-  const std::string name = catalog_.name(model);
-  self_.pin(model, true, [this, name, model](const CommandResult& result) {
-    if (result.code != core::action::AnswerCode::Done) {
-      spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models", name);
-      return;
-    }
-    self_.load(model, UserId(0), [name](const Outcome& outcome) {
-      if (!outcome) {
-        spdlog::warn("pinned model {} was not loaded: {}", name, outcome.error().message);
-      }
-    });
-  });
+  preload_after_pins();
 }
 
 }  // namespace hf::engine

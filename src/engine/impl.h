@@ -18,6 +18,7 @@
 #include "engine/answer_time.h"
 #include "engine/catalog.h"
 #include "engine/engine.h"
+#include "engine/scan.h"
 #include "engine/worker_thread.h"
 #include "process/child.h"
 #include "process/probe.h"
@@ -48,6 +49,8 @@ class Engine::Impl {
   void on_cut(TicketId ticket, std::function<void(const core::Reason&)> callback);
   void command(core::Event event, std::uint64_t number, CommandCallback callback);
   std::uint64_t next_command() { return ++last_command_; }
+  void pin_by_hand(ModelId model, bool pinned, CommandCallback callback);
+  void reload(std::shared_ptr<const config::Config> wanted, ReloadCallback callback);
   void note_cleanup(core::CleanupLevel level);
   void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
 
@@ -101,12 +104,43 @@ class Engine::Impl {
     std::string text;
   };
 
+  struct PendingReload {
+    std::shared_ptr<const config::Config> wanted;
+    ReloadCallback callback;
+    // Once its turn has come: what of it can be had now.
+    std::shared_ptr<const config::Config> config{};
+    Bytes budget{};
+  };
+  // What a file means for the model of its name.
+  enum class Change {
+    None,
+    Added,
+    Changed,    // a child may go on
+    Restarted,  // a child that runs no longer matches
+  };
+
   // engine_start.cc
   Result<void> open_parts();
   Result<std::string> find_engine_program() const;
-  core::Limits make_limits();
+  void read_machine();
+  [[nodiscard]] Bytes budget_of(const config::Config& config) const;
+  [[nodiscard]] core::Limits limits_of(const config::Config& config) const;
   void add_all_models();
+
+  // engine_reload.cc
+  void next_reload();
+  void apply_reload(const PendingReload& reload, Scan scan);
+  [[nodiscard]] Reloaded result_of(const PendingReload& reload, const Scan& scan) const;
+  void note_reload(const Reloaded& result, const std::vector<std::string>& model_keys);
+
+  // engine_wishes.cc
+  void follow_wishes(ModelId model, const config::ModelConfig& before,
+                     const config::ModelConfig& now);
   void pin_configured(ModelId model);
+  void load_pinned(ModelId model);
+  void unpin_configured(ModelId model);
+  void end_of_pin();
+  void preload_after_pins();
 
   // engine_loop.cc
   [[nodiscard]] TimePoint now() const;
@@ -152,8 +186,12 @@ class Engine::Impl {
   void put_model(ModelFile file);
   void put_unlisted(ModelFile file);
   [[nodiscard]] std::optional<core::UseHistory> history_of(const std::string& name) const;
+  [[nodiscard]] Change change_of(const ModelFile& file) const;
+  [[nodiscard]] std::map<std::string, ModelFile> known_files() const;
   void rescan();
-  void apply_rescan(const Found& found, std::vector<ModelFile> changed);
+  void apply_scan(Scan scan, const config::Config& config);
+  [[nodiscard]] std::vector<ModelId> missing_in(const Found& found,
+                                                const config::Config& config) const;
   void warn_once(const std::vector<std::string>& warnings);
   [[nodiscard]] core::ModelSpec spec_of(const ModelFile& file) const;
   [[nodiscard]] Refusal refusal_of(ModelId model, const core::Reason& reason,
@@ -189,7 +227,9 @@ class Engine::Impl {
   Catalog catalog_;
   std::optional<core::Scheduler> scheduler_;  // set in start(): its budget is read from the machine
   readers::MachineMemory machine_;
-  int memory_failures_ = 0;     // readings in a row that failed
+  readers::MachineMemory machine_at_start_;  // without children of ours: for the default budget
+  Bytes budget_;                             // of host RAM, as configured or computed
+  int memory_failures_ = 0;                  // readings in a row that failed
   std::set<std::string> told_;  // warnings about files and folders that were given once
 
   std::deque<core::Event> events_;
@@ -221,7 +261,11 @@ class Engine::Impl {
   bool looking_at_page_cache_ = false;
   std::optional<TimePoint> next_page_cache_look_;  // nullopt: there was none yet
   bool stopped_ = false;
-  bool rescanning_ = false;
+  bool scanning_ = false;  // a rescan or a reload is on the worker; the next one waits for it
+  std::deque<PendingReload> reloads_;
+  std::set<ModelId> pinned_by_hand_;  // looked at only while the model is pinned
+  std::set<ModelId> preloads_;        // to be asked for once no pinned model is on its way
+  int pins_under_way_ = 0;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // false once gone: late posts do nothing
   WorkerThread worker_;              // last: joined first

@@ -268,6 +268,16 @@ void walk(const config::Config& config, std::map<std::string, ModelSource>& foun
 
 }  // namespace
 
+bool runs_alike(const ModelSource& a, const ModelSource& b) {
+  config::ModelConfig as_b = a.settings;
+  as_b.aliases = b.settings.aliases;
+  as_b.pin = b.settings.pin;
+  as_b.preload = b.settings.preload;
+  as_b.priority = b.settings.priority;
+  as_b.ttl = b.settings.ttl;
+  return as_b == b.settings && a.path == b.path;
+}
+
 Found find_models(const config::Config& config) {
   std::map<std::string, ModelSource> found;
   for (const config::ModelConfig& table : config.models) {

@@ -24,6 +24,10 @@ struct ModelSource {
   bool operator==(const ModelSource&) const = default;
 };
 
+// True if a child that runs for one serves the other as well: same files, same options. What only
+// Holdfast decides by (aliases, pin, preload, priority, ttl) may differ.
+bool runs_alike(const ModelSource& a, const ModelSource& b);
+
 struct Found {
   std::vector<ModelSource> sources;   // sorted by name
   std::vector<std::string> warnings;  // for the log: what was passed over, and why

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/scan.h"
 #include "gguf/testing/gguf_builder.h"
 
 namespace hf::engine {
@@ -143,6 +144,48 @@ TEST_F(ModelFiles, AMissingFileIsAProblemUntilItComes) {
   EXPECT_THAT(file.problem, HasSubstr("missing"));
   write("later.gguf");
   EXPECT_TRUE(has_changed(file));
+}
+
+TEST(RunsAlike, WhateverHoldfastAloneDecidesBy) {
+  const ModelSource before;
+  ModelSource after;
+  after.settings.aliases = {"x"};
+  after.settings.pin = true;
+  after.settings.preload = true;
+  after.settings.priority = 3;
+  after.settings.ttl = std::chrono::hours(1);
+  EXPECT_TRUE(runs_alike(before, after));
+  for (const auto change :
+       {+[](ModelSource& s) { s.path = "/x"; }, +[](ModelSource& s) { s.settings.mmproj = "/x"; },
+        +[](ModelSource& s) { s.settings.context = 1; },
+        +[](ModelSource& s) { s.settings.parallel = 9; },
+        +[](ModelSource& s) { s.settings.gpu_layers = config::GpuLayers{}; },
+        +[](ModelSource& s) { s.settings.cache_ram = Bytes(1); },
+        +[](ModelSource& s) { s.settings.load_mode = config::LoadMode::Dio; },
+        +[](ModelSource& s) { s.settings.args = {"--x"}; }}) {
+    ModelSource other;
+    change(other);
+    EXPECT_FALSE(runs_alike(before, other));
+  }
+}
+
+TEST_F(ModelFiles, AreScannedOnceUnlessSomethingChanged) {
+  write("a.gguf");
+  write("b.gguf");
+  const Scan first = scan_models(config_, {}, kGiB, false);
+  ASSERT_THAT(first.changed, SizeIs(2));
+  std::map<std::string, ModelFile> known;
+  for (const ModelFile& file : first.changed) {
+    known.emplace(file.source.settings.name, file);
+  }
+  EXPECT_THAT(scan_models(config_, known, kGiB, false).changed, IsEmpty());
+  EXPECT_THAT(scan_models(config_, known, kGiB, true).changed, SizeIs(2));
+  write("b.gguf", 100);
+  const Scan later = scan_models(config_, known, kGiB, false);
+  ASSERT_THAT(later.changed, SizeIs(1));
+  EXPECT_EQ(later.changed[0].source.settings.name, "b");
+  config_.defaults.parallel = 3;
+  EXPECT_THAT(scan_models(config_, known, kGiB, false).changed, SizeIs(2));
 }
 
 }  // namespace

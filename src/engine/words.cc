@@ -95,6 +95,36 @@ std::string notice_line(Language language, const core::action::Notice& notice,
                                        : english(notice, names, protected_names);
 }
 
+std::string reload_line(Language language, const Reloaded& result) {
+  const bool russian = language == Language::Russian;
+  std::string parts;
+  const auto add = [&](const char* english_word, const char* russian_word,
+                       const std::vector<std::string>& names) {
+    if (!names.empty()) {
+      parts += (parts.empty() ? "" : "; ") + std::string(russian ? russian_word : english_word) +
+               ": " + name_list(names);
+    }
+  };
+  add("models added", "добавлены модели", result.added);
+  add("models removed", "удалены модели", result.removed);
+  add("models with other options", "другие параметры у моделей", result.restarted);
+  add("models changed", "изменены модели", result.changed);
+  add("settings", "настройки", result.settings);
+  add("needs a restart of the server", "нужен перезапуск сервера", result.restart_needed);
+  if (parts.empty()) {
+    parts = russian ? "ничего не изменилось" : "nothing changed";
+  }
+  return (russian ? "🔄 Конфигурация перечитана: " : "🔄 Configuration read again: ") + parts;
+}
+
+std::string reload_refused_line(Language language, const std::string& why) {
+  return (language == Language::Russian
+              ? "⚠️ Конфигурация не применена, действует "
+                "прежняя: "
+              : "⚠️ The configuration was not applied, the old one goes on: ") +
+         why;
+}
+
 std::string relief_line(Language language, const Relief& relief) {
   const std::string lasted = format_duration(relief.lasted);
   const std::string oldest = format_duration(relief.oldest_wait);

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "config/config.h"
 #include "core/action.h"
+#include "engine/engine.h"
 
 namespace hf::engine {
 
@@ -22,6 +23,10 @@ std::string name_list(const std::vector<std::string>& names);
 std::string notice_line(Language language, const core::action::Notice& notice,
                         const std::vector<std::string>& names,
                         const std::vector<std::string>& protected_names);
+
+// What a reload did, and that one was refused: the old configuration goes on.
+std::string reload_line(Language language, const Reloaded& result);
+std::string reload_refused_line(Language language, const std::string& why);
 
 // What would help when all models have been in use while others wait: figures in bytes.
 struct Relief {

@@ -64,5 +64,30 @@ TEST(ReliefLine, SaysHowMuchMoreWouldHelp) {
   EXPECT_NE(relief_line(Language::Russian, relief).find("ещё 2.00 GiB памяти"), std::string::npos);
 }
 
+TEST(ReloadLine, NamesWhatChangedAndNothingElse) {
+  Reloaded result;
+  EXPECT_EQ(reload_line(Language::English, result), "🔄 Configuration read again: nothing changed");
+  EXPECT_EQ(reload_line(Language::Russian, result),
+            "🔄 Конфигурация перечитана: ничего не изменилось");
+  result.removed = {"a"};
+  result.settings = {"queue.patience", "users"};
+  result.restart_needed = {"listen"};
+  EXPECT_EQ(reload_line(Language::English, result),
+            "🔄 Configuration read again: models removed: ['a']; settings: ['queue.patience', "
+            "'users']; needs a restart of the server: ['listen']");
+  EXPECT_EQ(reload_line(Language::Russian, result),
+            "🔄 Конфигурация перечитана: удалены модели: ['a']; настройки: ['queue.patience', "
+            "'users']; нужен перезапуск сервера: ['listen']");
+}
+
+TEST(ReloadLine, ARefusalSaysThatTheOldOneGoesOn) {
+  EXPECT_EQ(reload_refused_line(Language::English, "x"),
+            "⚠️ The configuration was not applied, the old one goes on: x");
+  EXPECT_EQ(
+      reload_refused_line(Language::Russian, "x"),
+      "⚠️ Конфигурация не применена, действует прежняя: "
+      "x");
+}
+
 }  // namespace
 }  // namespace hf::engine

@@ -54,6 +54,9 @@ Summary run_many(const Sweep& sweep, const std::function<void(std::uint64_t)>& p
     }
     work(parts[0], true);
   }
+  if (progress) {
+    progress(done);
+  }
   Summary summary;
   for (Summary& part : parts) {
     summary.add(std::move(part));

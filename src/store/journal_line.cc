@@ -112,4 +112,15 @@ JournalLine& JournalLine::number(std::string_view key, std::int64_t value) {
   return *this;
 }
 
+JournalLine& JournalLine::texts(std::string_view key, const std::vector<std::string>& values) {
+  text_ += ",\"";
+  text_ += key;
+  text_ += "\":[";
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    text_ += (i == 0 ? "" : ",") + json_quoted(values[i]);
+  }
+  text_ += ']';
+  return *this;
+}
+
 }  // namespace hf::store

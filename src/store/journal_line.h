@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hf::store {
 
@@ -28,6 +29,7 @@ class JournalLine {
   // Further fields. Requires: `key` is a plain word of ours, it is not escaped.
   JournalLine& text(std::string_view key, std::string_view value);
   JournalLine& number(std::string_view key, std::int64_t value);
+  JournalLine& texts(std::string_view key, const std::vector<std::string>& values);
 
   // The line without a line end.
   std::string str() const { return text_ + '}'; }

@@ -41,5 +41,10 @@ TEST(JsonQuoted, KeepsUtf8AndReplacesWhatIsNot) {
   EXPECT_EQ(json_quoted("\xF4\x90\x80\x80"), '"' + bad + bad + bad + bad + '"');
 }
 
+TEST(JournalLine, WritesListsOfTexts) {
+  EXPECT_EQ(JournalLine(1, "reload").texts("added", {"a", "b\""}).texts("removed", {}).str(),
+            R"({"t_ms":1,"event":"reload","added":["a","b\""],"removed":[]})");
+}
+
 }  // namespace
 }  // namespace hf::store

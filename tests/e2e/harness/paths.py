@@ -27,5 +27,10 @@ def llama_server():
     return _program("HOLDFAST_LLAMA_SERVER", "build/llama-server")
 
 
+def stub_engine():
+    """The scriptable stand-in for the engine; see tests/stub_engine/script.h."""
+    return _program("HOLDFAST_STUB_ENGINE", "build/release/tests/stub_engine/stub_engine")
+
+
 def tool(name):
     return ROOT / "tools" / name

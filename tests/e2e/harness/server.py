@@ -65,6 +65,7 @@ class Server:
         for table, values in (settings or {}).items():
             self.settings[table].update(values)
         self.extra_config = ""  # TOML that the tables above cannot say
+        self.arguments = ["--config", self.config_path]
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder),
                              "XDG_RUNTIME_DIR": str(self.folder), "LANG": "C.UTF-8",
                              **(environment or {})}
@@ -77,22 +78,22 @@ class Server:
     # Life
 
     def write_config(self):
-        """Puts `settings` and `extra_config` into the file; a running server reads it on reload."""
+        """The settings as they are now, for the next start or reload."""
         text = toml(self.settings) + self.extra_config
         self.config_path.write_text(text, encoding="utf-8")
 
     def start(self):
         self.write_config()
         self.process = subprocess.Popen(
-            [paths.holdfast(), "serve", "--config", self.config_path], env=self._environment,
+            [paths.holdfast(), "serve", *self.arguments], env=self._environment,
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace")
         self._reader = threading.Thread(target=self._read_log, args=(self.process.stderr,),
                                         daemon=True)
         begun = len(self.lines)
         self._reader.start()
-        found = self.wait_for_line(r"http://127\.0\.0\.1:([1-9]\d*)", after=begun)
-        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", found).group(1))
+        found = self.wait_for_line(_LISTENING, after=begun)
+        self.port = int(re.search(_LISTENING, found).group(1))
         wait_until(lambda: self.get("/health/live").status == 200, "the server answers")
         return self
 
@@ -246,4 +247,5 @@ class Server:
         return stream, pid
 
 
+_LISTENING = r"http://(?:127\.0\.0\.1|0\.0\.0\.0):([1-9]\d*)"
 _ONE_TOKEN = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}

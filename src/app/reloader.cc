@@ -1,0 +1,77 @@
+#include "app/reloader.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "engine/words.h"
+
+namespace hf::app {
+
+ConfigSource::ConfigSource(const std::string& file, config::Overrides overrides)
+    : overrides_(std::move(overrides)) {
+  if (!file.empty()) {
+    file_ = file;
+  }
+}
+
+Result<config::Config> ConfigSource::first() {
+  if (!file_) {
+    file_ = config::find_config_file();
+  }
+  return file_ ? config::load_config(*file_, overrides_) : config::default_config(overrides_);
+}
+
+Result<config::Config> ConfigSource::again() {
+  if (!file_) {
+    file_ = config::find_config_file();
+  }
+  if (!file_) {
+    return fail(Errc::NotFound,
+                "the server runs without a configuration file, and there is none now");
+  }
+  auto config = config::load_config(*file_, overrides_, config::Environment::of_process(), shown());
+  if (!config) {
+    return fail(Errc::InvalidArgument, std::move(config.error().message));
+  }
+  return config;
+}
+
+Reloader::Reloader(ConfigSource source, engine::Engine& engine,
+                   std::shared_ptr<const config::Config> running, Use use)
+    : source_(std::move(source)),
+      engine_(engine),
+      running_(std::move(running)),
+      use_(std::move(use)) {}
+
+void Reloader::reload(engine::ReloadCallback done) {
+  Result<config::Config> wanted = source_.again();
+  if (!wanted) {
+    return refuse(std::move(wanted.error()), done);
+  }
+  engine_.reload(std::make_shared<const config::Config>(std::move(*wanted)),
+                 [this, done = std::move(done)](Result<engine::Reloaded> result) {
+                   if (!result) {
+                     Error error = std::move(result.error());
+                     if (error.code == Errc::InvalidArgument) {
+                       error = std::move(error).with_context(source_.shown() + ":1:1");
+                     }
+                     return refuse(std::move(error), done);
+                   }
+                   running_ = result->config;
+                   use_(running_);
+                   spdlog::info("{}", engine::reload_line(running_->log.language, *result));
+                   if (done) {
+                     done(std::move(result));
+                   }
+                 });
+}
+
+void Reloader::refuse(Error error, const engine::ReloadCallback& done) const {
+  spdlog::warn("{}", engine::reload_refused_line(running_->log.language, error.message));
+  if (done) {
+    done(fail(std::move(error)));
+  }
+}
+
+}  // namespace hf::app

@@ -1,0 +1,59 @@
+#pragma once
+// Where the running server's configuration comes from, at the start and again. It exists so that
+// SIGHUP and POST /api/v1/reload do the same: read the file with the flags of the command line on
+// top, hand it to the engine, and let everybody else change with it. Loop thread; the file is read
+// there, because it is small.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "config/load.h"
+#include "engine/engine.h"
+
+namespace hf::app {
+
+class ConfigSource {
+ public:
+  // `file`: --config, or empty: searched for.
+  ConfigSource(const std::string& file, config::Overrides overrides);
+
+  // At the start: without a file the defaults run.
+  Result<config::Config> first();
+  // Later: a file that was used once is the one to use; until then it is searched for as at the
+  // start. Errors: NotFound if there is none; InvalidArgument if it cannot be read or has mistakes,
+  // each named by the file's own name, without its folder.
+  Result<config::Config> again();
+  // "holdfast.toml"; empty while there is no file.
+  [[nodiscard]] std::string shown() const { return file_ ? file_->filename().string() : ""; }
+
+ private:
+  std::optional<std::filesystem::path> file_;
+  config::Overrides overrides_;
+};
+
+class Reloader {
+ public:
+  // Borrows the engine. `use` is called with each configuration that begins to count.
+  using Use = std::function<void(const std::shared_ptr<const config::Config>&)>;
+  Reloader(ConfigSource source, engine::Engine& engine,
+           std::shared_ptr<const config::Config> running, Use use);
+
+  // Logs what came of it and calls `done`, which may be empty; from the loop if the file could be
+  // read, else before it returns.
+  void reload(engine::ReloadCallback done);
+
+ private:
+  void refuse(Error error, const engine::ReloadCallback& done) const;
+
+  ConfigSource source_;
+  engine::Engine& engine_;
+  std::shared_ptr<const config::Config> running_;
+  Use use_;
+};
+
+}  // namespace hf::app

@@ -1,0 +1,105 @@
+// What the configuration wants loaded without being asked: pinned models and preloads.
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "base/units.h"
+#include "engine/impl.h"
+
+namespace hf::engine {
+
+void Engine::Impl::pin_by_hand(ModelId model, bool pinned, CommandCallback callback) {
+  const std::uint64_t number = next_command();
+  command(core::event::Pin{number, model, pinned}, number,
+          [this, model, pinned, callback = std::move(callback)](CommandResult result) {
+            if (result.code == core::action::AnswerCode::Done) {
+              if (pinned) {
+                pinned_by_hand_.insert(model);
+              } else {
+                pinned_by_hand_.erase(model);
+              }
+            }
+            callback(std::move(result));
+          });
+}
+
+// The model came, or its settings changed from `before`.
+void Engine::Impl::follow_wishes(ModelId model, const config::ModelConfig& before,
+                                 const config::ModelConfig& now) {
+  if (now.pin && !before.pin) {
+    pin_configured(model);
+  } else if (before.pin && !now.pin) {
+    unpin_configured(model);
+  }
+  if (now.preload && !before.preload) {
+    preloads_.insert(model);
+  }
+}
+
+// A pinned model holds its bytes from the moment it is known and is loaded as soon as it can be.
+void Engine::Impl::pin_configured(ModelId model) {
+  if (!scheduler_->view(model).pinned) {
+    pinned_by_hand_.erase(model);  // an unload took that pin away
+  }
+  ++pins_under_way_;
+  const std::uint64_t number = next_command();
+  command(core::event::Pin{number, model, true}, number,
+          [this, model](const CommandResult& result) {
+            if (result.code == core::action::AnswerCode::Done) {
+              load_pinned(model);
+            } else {
+              spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models",
+                           catalog_.name(model));
+            }
+            end_of_pin();
+          });
+}
+
+void Engine::Impl::load_pinned(ModelId model) {
+  ++pins_under_way_;
+  self_.load(model, UserId(0), [this, model](const Outcome& outcome) {
+    if (!outcome) {
+      spdlog::warn("pinned model {} was not loaded: {}", catalog_.name(model),
+                   outcome.error().message);
+    }
+    end_of_pin();
+  });
+}
+
+// A pin by hand survives: the file does not speak of it.
+void Engine::Impl::unpin_configured(ModelId model) {
+  if (pinned_by_hand_.contains(model)) {
+    return;
+  }
+  const std::uint64_t number = next_command();
+  command(core::event::Pin{number, model, false}, number, [](const CommandResult&) {});
+}
+
+void Engine::Impl::end_of_pin() {
+  --pins_under_way_;
+  preload_after_pins();
+}
+
+// Pinned models first, then in the order of the file. The core starts each when its bytes are free
+// and nobody waits.
+void Engine::Impl::preload_after_pins() {
+  if (pins_under_way_ > 0 || preloads_.empty()) {
+    return;
+  }
+  const Bytes budget = scheduler_->memory().budget.total();
+  for (const std::string& name : config_->preload) {
+    const auto model = catalog_.by_name(name);
+    if (!model || !preloads_.contains(*model)) {
+      continue;
+    }
+    if (const Bytes need = scheduler_->view(*model).estimate.total(); need > budget) {
+      spdlog::warn("{} cannot be preloaded: it needs {}, the budget is {}", name,
+                   format_bytes(need), format_bytes(budget));
+      continue;
+    }
+    feed(core::event::Preload{*model});
+  }
+  preloads_.clear();
+}
+
+}  // namespace hf::engine
