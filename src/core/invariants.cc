@@ -39,7 +39,7 @@ void Scheduler::check_invariants() const {
     in_line += model.line_number ? 1 : 0;
     HF_ASSERT(model.state != State::Gated || model.gate != Gate::Open,
               "a gated model has a shut gate");
-    HF_ASSERT(model.state != State::Failed || model.queue.empty() || retry_ == model.id,
+    HF_ASSERT(model.state != State::Failed || model.queue.empty() || retries(model),
               "a failed model refuses, nobody waits for it");
     const bool slot_free = static_cast<int>(model.leases.size()) < model.spec.slots;
     HF_ASSERT(!(model.open() && slot_free && model.queue.live() > 0), "rule 1");

@@ -68,6 +68,7 @@ void Scheduler::settle() {
     relieve_debt();
     pressure_step();
     apply_deferred_limits();
+    release_promised_turn();
   } while (!touched_.empty());
   warn_all_in_use();
   if (shutting_down_ && resident_.empty() && !finished_) {

@@ -25,21 +25,12 @@
 #include "core/ledger.h"
 #include "core/limits.h"
 #include "core/model.h"
+#include "core/mutant.h"
 #include "core/pressure.h"
 #include "core/value.h"
 #include "core/view.h"
 
 namespace hf::core {
-
-// Deliberate faults, for tests that prove the checkers see them. None in every product path.
-enum class Mutant {
-  None,
-  IgnoreLeases,
-  IgnoreLoading,
-  OpenGateWithTickets,
-  NoOwner,
-  LiftByOvertaking
-};
 
 class Scheduler {
  public:
@@ -143,9 +134,11 @@ class Scheduler {
   [[nodiscard]] bool urgent() const;
   [[nodiscard]] bool is_idle(const Model& model) const;
   [[nodiscard]] bool is_protected(const Model& model) const;
+  [[nodiscard]] bool retries(const Model& model) const;
   [[nodiscard]] bool turn_over(const Model& model) const;
   [[nodiscard]] Footprint draining() const;
   [[nodiscard]] Duration turn_of(const Model& model) const;
+  [[nodiscard]] Duration own_turn(const Model& model) const;
   [[nodiscard]] Candidate candidate(const Model& model) const;
   [[nodiscard]] Footprint room_without_pins(const Model& model) const;
   [[nodiscard]] bool loads_allowed() const;
@@ -165,6 +158,7 @@ class Scheduler {
   // Settings and cleanup, scheduler_commands.cc
   void apply(const Limits& limits);
   void apply_deferred_limits();
+  void recheck_line();
   std::vector<ModelId> cleanup(CleanupLevel level, Why why, bool loud);
   void pressure_step();
   void report_kept();
@@ -184,13 +178,15 @@ class Scheduler {
 
   // Bounds and estimates, scheduler_bounds.cc
   const SharedTerms& shared_terms();
+  void terms_changed();
+  void release_promised_turn();
   void publish_bound(const Model& model, WaitingTicket& ticket);
   void publish_missing_bounds();
   void tighten_bounds(Model& loading);
   [[nodiscard]] Duration eta_of(const Model& model, int place) const;
   [[nodiscard]] double victims_eta_s(const Model& model) const;
   [[nodiscard]] Duration retry_after(const Model& model) const;
-  [[nodiscard]] Duration pause() const;
+  [[nodiscard]] Duration pause_of(const WaitingTicket& ticket) const;
   [[nodiscard]] TicketView ticket_view(const Model& model, const WaitingTicket& ticket,
                                        int place) const;
 
@@ -212,6 +208,7 @@ class Scheduler {
   int widest_queue_;                         // the largest max_waiting so far
   std::optional<Limits> deferred_limits_;    // longer waits, once nobody has been promised less
   std::optional<SharedTerms> shared_terms_;  // nullopt: to be computed anew
+  std::optional<Duration> promised_turn_;    // while somebody waits who was told a shorter one
   Ledger ledger_;
   Pressure pressure_;
   TimePoint now_{};
@@ -226,7 +223,7 @@ class Scheduler {
   std::vector<Wanted> wanted_;     // in order
   std::uint64_t next_number_ = 1;
   std::optional<ModelId> owner_;  // the model for which gates are shut
-  std::optional<ModelId> retry_;  // waits for its second attempt after out-of-memory
+  std::vector<ModelId> retries_;  // wait for their second attempt after out-of-memory, oldest first
   int loading_ = 0;
   int gated_ = 0;           // models with a shut gate
   std::size_t leases_ = 0;  // of all models

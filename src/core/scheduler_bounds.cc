@@ -16,8 +16,10 @@ const Scheduler::SharedTerms& Scheduler::shared_terms() {
   SharedTerms terms;
   bool known = true;
   for (const Model& model : models_) {
-    terms.load = std::max(terms.load, 2 * model.spec.load_deadline);  // both attempts
-    terms.turn = std::max(terms.turn, turn_of(model));
+    // Both attempts. One that runs into its deadline has failed when its child has been stopped;
+    // before the second one, idle models may have to be stopped for what it needs more.
+    terms.load = std::max(terms.load, 2 * (model.spec.load_deadline + limits_.stop_deadline));
+    terms.turn = std::max(terms.turn, own_turn(model));
     terms.one_priority = terms.one_priority && model.spec.priority == models_.front().spec.priority;
     const bool loadable = model.listed && model.spec.footprint.fits_in(ledger_.budget());
     if (loadable || model.has_child()) {
@@ -34,8 +36,35 @@ const Scheduler::SharedTerms& Scheduler::shared_terms() {
   } else if (!known) {
     terms.answer.reset();  // a model could hold its memory for a time that nobody knows
   }
+  // Out of memory in all loads at once: they make room one after the other.
+  terms.load += (limits_.loads_at_once - 1) * limits_.stop_deadline;
   shared_terms_ = terms;
   return *shared_terms_;
+}
+
+// Those who wait were told a deadline by the turn that held until now.
+void Scheduler::terms_changed() {
+  if (shared_terms_) {
+    promised_turn_ = std::min(promised_turn_.value_or(shared_terms_->turn), shared_terms_->turn);
+    shared_terms_.reset();
+  }
+}
+
+// A turn that grew, because a load took longer than the one before, counts once nobody waits who
+// was told a deadline by a shorter one.
+void Scheduler::release_promised_turn() {
+  if (!promised_turn_) {
+    return;
+  }
+  promised_turn_.reset();
+  const Duration turn = shared_terms().turn;
+  for (const Model& model : models_) {
+    for (const WaitingTicket& ticket : model.queue.tickets()) {
+      if (ticket.live() && ticket.deadline && ticket.terms.turn < turn) {
+        promised_turn_ = std::min(promised_turn_.value_or(turn), ticket.terms.turn);
+      }
+    }
+  }
 }
 
 // A deadline only ever moves closer: what is published is min(old, now + bound).
@@ -62,6 +91,9 @@ void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket) {
     terms.ahead = std::max(0, line_position(model) - 1) + (outranked ? 1 : 0);
     if (owner_ && *owner_ != model.id && models_[owner_->value].line_number > model.line_number) {
       ++terms.ahead;
+    }
+    if (mutant_ == Mutant::BoundCountsLoadsAside) {
+      terms.ahead /= limits_.loads_at_once;
     }
   }
   const TimePoint deadline = now_ + wait_bound(terms);
@@ -156,9 +188,9 @@ Duration Scheduler::retry_after(const Model& model) const {
 }
 
 // While pressure lasts the clocks of deadlines stand still; the pause is added when it ends.
-Duration Scheduler::pause() const {
+Duration Scheduler::pause_of(const WaitingTicket& ticket) const {
   const bool paused = pressure_.level() != PressureLevel::Normal;
-  return paused ? now_ - pressure_since_ : Duration::zero();
+  return paused ? now_ - std::max(pressure_since_, ticket.asked) : Duration::zero();
 }
 
 TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticket,
@@ -172,7 +204,7 @@ TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticke
   v.place = place;
   v.eta = eta_of(model, place);
   if (ticket.deadline) {
-    v.bound = std::max(Duration::zero(), *ticket.deadline + pause() - now_);
+    v.bound = std::max(Duration::zero(), *ticket.deadline + pause_of(ticket) - now_);
     v.eta = std::min(*v.eta, *v.bound);
     v.terms = ticket.terms;
   }

@@ -47,9 +47,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
   ledger_.reserve(model.reserved);
   ++loading_;
   insert_sorted(resident_, model.id);
-  if (retry_ == model.id) {
-    retry_.reset();
-  }
+  std::erase(retries_, model.id);
   update_line(model);
   tighten_bounds(model);
   emit(action::StartLoad{model.id, model.generation, model.reserved, reason});
@@ -164,11 +162,12 @@ void Scheduler::on(const event::LoadFailed& e) {
   reaped(*model);
   if (gave_memory_reason) {
     model->spec.footprint = raised(model->spec.footprint, room_without_pins(*model));
-    shared_terms_.reset();
+    terms_changed();
+    recheck_line();
   }
   if (retry) {
     model->oom_retry = true;
-    retry_ = model->id;
+    retries_.push_back(model->id);
     return;
   }
   model->oom_retry = false;

@@ -12,9 +12,8 @@ void Scheduler::on(const event::MemoryReading& e) {
   const Pressure::Step step = pressure_.take(e.used_percent);
   if (stood_still || pressure_.level() != PressureLevel::Normal) {
     // Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
-    const Duration paused = stood_still ? now_ - pressure_since_ : Duration::zero();
     for (Model& model : models_) {
-      model.queue.postpone_deadlines(paused);
+      model.queue.postpone_deadlines(stood_still ? pressure_since_ : now_, now_);
     }
     pressure_since_ = now_;
   }
@@ -231,11 +230,16 @@ void Scheduler::on(const event::Pin& e) {
     std::erase(pinned_, model->id);
   }
   model->pinned = e.pinned;
-  for (const ModelId id : std::vector<ModelId>(line_)) {
-    touch(models_[id.value]);  // some may never fit beside it
-  }
+  recheck_line();
   touch(*model);
   emit(std::move(answer));
+}
+
+// Some may never fit any more beside what is pinned.
+void Scheduler::recheck_line() {
+  for (const ModelId id : line_) {
+    touch(models_[id.value]);
+  }
 }
 
 // Those who wait were promised something by the old settings: what would make them wait longer
@@ -263,10 +267,8 @@ void Scheduler::apply(const Limits& limits) {
   widest_queue_ = std::max(widest_queue_, limits.max_waiting);
   ledger_.set_budget(limits.budget);
   pressure_.set_marks(limits);
-  shared_terms_.reset();
-  for (const ModelId id : std::vector<ModelId>(line_)) {
-    touch(models_[id.value]);
-  }
+  terms_changed();
+  recheck_line();
 }
 
 void Scheduler::apply_deferred_limits() {

@@ -25,7 +25,7 @@ void Scheduler::on(const event::ModelAdded& e) {
     }
     models_.push_back(std::move(model));
   }
-  shared_terms_.reset();
+  terms_changed();
   Model& model = models_[e.model.value];
   model.spec = e.spec;
   model.listed = true;
@@ -48,6 +48,7 @@ void Scheduler::on(const event::ModelAdded& e) {
     model.drain_when_ready = true;
   }
   touch(model);
+  recheck_line();
 }
 
 void Scheduler::on(const event::ModelBroken& e) {
@@ -62,7 +63,7 @@ void Scheduler::on(const event::ModelRemoved& e) {
   if (model == nullptr || !model->listed) {
     return;
   }
-  shared_terms_.reset();
+  terms_changed();
   model->listed = false;
   model->pinned = false;
   std::erase(pinned_, model->id);
@@ -83,7 +84,7 @@ void Scheduler::on(const event::SpecTuned& e) {
   if (model == nullptr) {
     return;
   }
-  shared_terms_.reset();
+  terms_changed();
   if (e.reload) {
     model->spec.reload = *e.reload;
   }
@@ -93,6 +94,7 @@ void Scheduler::on(const event::SpecTuned& e) {
   }
   if (e.footprint) {
     model->spec.footprint = *e.footprint;
+    recheck_line();
   }
   touch(*model);
 }
@@ -224,9 +226,7 @@ void Scheduler::refuse_all(Model& model, const Reason& reason, Duration retry) {
       emit(action::Refuse{ticket.id, model.id, retry, reason});
     }
   }
-  if (retry_ == model.id) {
-    retry_.reset();
-  }
+  std::erase(retries_, model.id);
   touch(model);
 }
 

@@ -321,12 +321,12 @@ TEST_F(LimitedLine, AGateShutByHandBitesOnlyWhileSomebodyWaits) {
 TEST_F(LimitedLine, TheBoundIsPublishedAndNeverMovesLater) {
   hold_a();
   h.arrive("b1", "b");
-  // P + T + L with T = L + Q + R + U, L both attempts of 60 s.
-  EXPECT_EQ(h.bound("b1"), seconds(30 + (120 + 30 + 60 + 10) + 120));
+  // P + T + L with T = L + Q + R + U, L both attempts of 60 s, each with a stop of 10 s.
+  EXPECT_EQ(h.bound("b1"), seconds(30 + (140 + 30 + 60 + 10) + 140));
   h.arrive("c1", "c");
-  EXPECT_EQ(h.bound("c1"), seconds(30 + 2 * (120 + 30 + 60 + 10) + 120));
+  EXPECT_EQ(h.bound("c1"), seconds(30 + 2 * (140 + 30 + 60 + 10) + 140));
   h.advance(seconds(7));
-  EXPECT_EQ(h.bound("b1"), seconds(363));
+  EXPECT_EQ(h.bound("b1"), seconds(403));
 }
 
 TEST_F(Line, NoBoundIsPublishedWhileAnAnswersLengthIsUnknown) {

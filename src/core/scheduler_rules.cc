@@ -7,10 +7,11 @@
 namespace hf::core {
 
 void Scheduler::run_line() {
-  if (retry_ && !models_[retry_->value].line_number) {  // its tickets are gone: so is its turn
-    models_[retry_->value].oom_retry = false;
-    retry_.reset();
-  }
+  std::erase_if(retries_, [this](ModelId id) {  // its tickets are gone: so is its turn
+    Model& model = models_[id.value];
+    model.oom_retry = model.oom_retry && model.line_number;
+    return !model.line_number;
+  });
   if (owner_ && !models_[owner_->value].line_number) {
     owner_.reset();  // its load started, or its tickets are gone
   }
@@ -33,11 +34,16 @@ void Scheduler::run_line() {
 // is running (rule 3). Otherwise the smallest number; priority reorders only the young before the
 // first who is out of patience, so it delays anybody by at most the one load that it won.
 Model* Scheduler::head() {
-  if (retry_) {
-    return find(*retry_);
+  if (!retries_.empty()) {
+    return find(retries_.front());
   }
   if (owner_) {
     return find(*owner_);
+  }
+  if (mutant_ == Mutant::LineByOldestTicket && !line_.empty()) {
+    return find(*std::min_element(line_.begin(), line_.end(), [this](ModelId a, ModelId b) {
+      return models_[a.value].queue.oldest() < models_[b.value].queue.oldest();
+    }));
   }
   if (line_.empty() || shared_terms().one_priority) {
     return line_.empty() ? nullptr : find(line_.front());
@@ -60,7 +66,8 @@ Model* Scheduler::head() {
 // must not starve the others.
 bool Scheduler::urgent() const {
   return std::any_of(line_.begin(), line_.end(), [this](ModelId id) {
-    return models_[id.value].queue.oldest() + limits_.patience <= now_;
+    const bool asked = mutant_ != Mutant::PatienceOfHeadOnly || id == line_.front();
+    return asked && models_[id.value].queue.oldest() + limits_.patience <= now_;
   });
 }
 
@@ -79,7 +86,7 @@ bool Scheduler::serve_head() {
       if (!loads_allowed() || loading_ >= limits_.loads_at_once) {
         return false;
       }
-      Reason reason{.why = retry_ == model->id ? Why::RetryAfterOom : Why::HeadFits};
+      Reason reason{.why = retries(*model) ? Why::RetryAfterOom : Why::HeadFits};
       reason.need = model->spec.footprint.total();
       reason.have = ledger_.free().total();
       reason.waited = now_ - model->queue.oldest();
@@ -89,8 +96,7 @@ bool Scheduler::serve_head() {
     if (make_room(*model)) {
       return false;
     }
-    if (retry_ == model->id) {  // even without the idle ones it does not fit: the attempt is over
-      retry_.reset();
+    if (retries(*model)) {  // even without the idle ones it does not fit: the attempt is over
       back_off(*model);
       refuse_all(*model, Reason{.why = Why::LoadFailed}, model->failed_until - now_);
       bring_back_victims(*model);
@@ -144,7 +150,9 @@ bool Scheduler::gate_for(Model& head) {
   if (!owner_ && (!urgent() || !loads_allowed() || mutant_ == Mutant::NoOwner)) {
     return false;
   }
-  const Footprint coming = ledger_.free() + ledger_.leaving() + draining();
+  const bool count_draining = owner_ || mutant_ != Mutant::DrainingNotCounted;
+  const Footprint coming =
+      ledger_.free() + ledger_.leaving() + (count_draining ? draining() : Footprint{});
   const Footprint need = head.spec.footprint.missing_from(coming);
   bool changed = false;
   if (!need.empty() && loads_allowed()) {
@@ -161,6 +169,10 @@ bool Scheduler::gate_for(Model& head) {
     }
     for (const ModelId id : set) {
       Model& member = models_[id.value];
+      if (mutant_ == Mutant::IdleMembersLeftOpen && is_idle(member)) {
+        continue;
+      }
+      changed = true;
       Reason reason{.why = Why::OwnerWaits, .for_model = head.id};
       reason.need = head.spec.footprint.total();
       reason.have = coming.total();
@@ -168,7 +180,6 @@ bool Scheduler::gate_for(Model& head) {
       reason.limit = turn_of(member);
       shut_gate(member, Gate::ForOwner, reason);
     }
-    changed = true;
   } else if (!need.empty()) {
     return false;
   }
@@ -199,8 +210,9 @@ bool Scheduler::gate_for(Model& head) {
 // Rule 9. What the head counts on is out of reach: its bytes and, while it makes room, its load
 // slot.
 void Scheduler::overtake() {
-  if (line_.size() < 2 || owner_ || retry_ || !loads_allowed() ||
-      (urgent() && mutant_ != Mutant::LiftByOvertaking)) {
+  const bool always = mutant_ == Mutant::SmallAlwaysOvertake;
+  if (line_.size() < 2 || (owner_ && !always) || !retries_.empty() || !loads_allowed() ||
+      (urgent() && mutant_ != Mutant::LiftByOvertaking && !always)) {
     return;
   }
   const Model& first = *head();
@@ -216,7 +228,7 @@ void Scheduler::overtake() {
     if (id == first.id || !model.can_load() || !size.fits_in(ledger_.free())) {
       continue;
     }
-    if (making_room && !(size + first.spec.footprint).fits_in(soon)) {
+    if (making_room && !always && !(size + first.spec.footprint).fits_in(soon)) {
       continue;
     }
     Reason reason{.why = Why::OvertakesIntoFree};
@@ -231,7 +243,7 @@ void Scheduler::overtake() {
 // Nobody waits: free bytes may hold what will probably be asked for. Only then, so that no wait is
 // longer for it than by the load that may be under way when somebody comes, which its bound counts.
 void Scheduler::load_wanted() {
-  if (!line_.empty() || owner_ || retry_ || !loads_allowed()) {
+  if (!line_.empty() || owner_ || !retries_.empty() || !loads_allowed()) {
     return;
   }
   for (std::size_t i = 0; i < wanted_.size() && loading_ < limits_.loads_at_once;) {
@@ -332,19 +344,21 @@ bool Scheduler::is_idle(const Model& model) const {
   return !in_use && !(wanted && mutant_ != Mutant::IgnoreLeases);
 }
 
+// Its second attempt after out-of-memory is to come.
+bool Scheduler::retries(const Model& model) const {
+  return std::find(retries_.begin(), retries_.end(), model.id) != retries_.end();
+}
+
 bool Scheduler::is_protected(const Model& model) const {
   return model.has_child() && model.state != State::Stopping && !is_idle(model);
 }
 
 bool Scheduler::turn_over(const Model& model) const {
-  return model.ready_since + turn_of(model) <= now_;
-}
-
-Duration Scheduler::turn_of(const Model& model) const {
-  if (limits_.turn) {
-    return *limits_.turn;
+  if (mutant_ == Mutant::GateAtOnce) {
+    return true;
   }
-  return std::min(kLongestTurn, std::max(limits_.patience, 10 * model.spec.reload));
+  const bool must_serve = mutant_ == Mutant::GateAfterQueue && model.queue.live() > 0;
+  return !must_serve && model.ready_since + turn_of(model) <= now_;
 }
 
 Footprint Scheduler::draining() const {

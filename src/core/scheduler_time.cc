@@ -48,6 +48,19 @@ void Scheduler::stop_expired_ttl() {
   }
 }
 
+// Q of the rules: no longer than what those who wait were told.
+Duration Scheduler::turn_of(const Model& model) const {
+  const Duration own = own_turn(model);
+  return std::min(own, promised_turn_.value_or(own));
+}
+
+Duration Scheduler::own_turn(const Model& model) const {
+  if (limits_.turn) {
+    return *limits_.turn;
+  }
+  return std::min(kLongestTurn, std::max(limits_.patience, 10 * model.spec.reload));
+}
+
 // Rule 10: from when the model's leases may be ended, because somebody waits for its memory or for
 // one of its slots; nullopt while nobody does.
 std::optional<TimePoint> Scheduler::bite_start(const Model& model) const {
@@ -59,7 +72,8 @@ std::optional<TimePoint> Scheduler::bite_start(const Model& model) const {
     return std::nullopt;
   }
   const bool full = static_cast<int>(model.leases.size()) >= model.spec.slots;
-  if (model.state == State::Ready && full && model.queue.live() > 0) {
+  if (model.state == State::Ready && full && model.queue.live() > 0 &&
+      mutant_ != Mutant::OnlyGatesBite) {
     return model.queue.oldest_live() + limits_.patience;  // may lie ahead
   }
   return std::nullopt;

@@ -72,7 +72,7 @@ WaitView Scheduler::wait_view(const Model& model) const {
     }
   }
   if (all_known && latest != nullptr) {
-    w.bound = std::max(Duration::zero(), *latest->deadline + pause() - now_);
+    w.bound = std::max(Duration::zero(), *latest->deadline + pause_of(*latest) - now_);
     w.eta = std::min(*w.eta, *w.bound);
     w.terms = latest->terms;
   }

@@ -107,10 +107,10 @@ std::vector<WaitingTicket> TicketQueue::take_all() {
   return std::exchange(tickets_, {});
 }
 
-void TicketQueue::postpone_deadlines(Duration by) {
+void TicketQueue::postpone_deadlines(TimePoint from, TimePoint to) {
   for (WaitingTicket& ticket : tickets_) {
     if (ticket.deadline) {
-      *ticket.deadline += by;
+      *ticket.deadline += to - std::max(from, ticket.asked);
     }
   }
 }
@@ -162,15 +162,20 @@ const WaitingTicket* TicketQueue::newest_of_largest_user(UserId favoured) const 
 }
 
 int TicketQueue::place_of(const WaitingTicket& ticket, int users) const {
-  // Tags count a user's own requests, so a newcomer's is never below the one after the latest
-  // grant.
-  const std::uint64_t levels = ticket.tag > granted_tag_ ? ticket.tag - granted_tag_ : 1;
-  if (levels > 1 && std::max(users, live_users()) > 1) {
-    return static_cast<int>(levels) * std::max(users, live_users());
+  // Tags count a user's own requests, and a newcomer's is never below the one after the latest
+  // grant. So at each level between, every other user may still be served once before this ticket;
+  // for the rest those in front are all that there will be.
+  int in_front = 0;
+  for (const WaitingTicket& other : tickets_) {
+    if (other.id == ticket.id) {
+      break;
+    }
+    const bool between = other.tag > granted_tag_ && other.tag < ticket.tag;
+    in_front += !between || other.user == ticket.user ? 1 : 0;
   }
-  const auto at = std::find_if(tickets_.begin(), tickets_.end(),
-                               [&](const WaitingTicket& other) { return other.id == ticket.id; });
-  return static_cast<int>(at - tickets_.begin()) + 1;
+  const std::uint64_t levels = ticket.tag > granted_tag_ ? ticket.tag - granted_tag_ - 1 : 0;
+  const int others = std::max(users, live_users()) - 1;
+  return in_front + static_cast<int>(levels) * others + 1;
 }
 
 const WaitingTicket* TicketQueue::find(TicketId id) const {

@@ -56,8 +56,9 @@ class TicketQueue {
   // Removes placeholders whose time is over; returns how many.
   int expire(TimePoint now);
   std::vector<WaitingTicket> take_all();
-  // Published deadlines move by `by` (time that did not count).
-  void postpone_deadlines(Duration by);
+  // Published deadlines move by the time between `from` and `to` that their tickets waited: it did
+  // not count.
+  void postpone_deadlines(TimePoint from, TimePoint to);
 
   // Arrival of the oldest ticket, placeholders included / live only. Requires: not empty / live() >
   // 0.
@@ -67,9 +68,9 @@ class TicketQueue {
   [[nodiscard]] int live_of(UserId user) const;
   [[nodiscard]] int live_users() const;
   [[nodiscard]] const WaitingTicket* newest_of_largest_user(UserId favoured) const;
-  // j of the bound: how many grants, this one included, may come first at most. The first of its
-  // user is overtaken by nobody who comes later; a later one by each of `users` once for each of
-  // its own that goes before it.
+  // j of the bound: how many grants, this one included, may come first at most: everybody in front
+  // who can no longer be joined there by a newcomer, and one request of each other user for every
+  // earlier one of its own user that still may be granted before it.
   [[nodiscard]] int place_of(const WaitingTicket& ticket, int users) const;
   [[nodiscard]] const WaitingTicket* find(TicketId id) const;
   // For a new deadline: nothing else may be changed.

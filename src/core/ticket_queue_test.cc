@@ -113,14 +113,14 @@ TEST_F(TicketQueueTest, TheNewestOfTheLargestUserIsFound) {
   EXPECT_EQ(queue_.newest_of_largest_user(UserId(2))->id, TicketId(3));
 }
 
-TEST_F(TicketQueueTest, ThePlaceCountsTheOwnQueueTimesTheUsers) {
+TEST_F(TicketQueueTest, ThePlaceCountsOneOfEachOtherUserForEachEarlierOneOfItsOwn) {
   const auto place = [this](std::uint64_t id, int users) {
     return queue_.place_of(*queue_.find(TicketId(id)), users);
   };
   add(1, 1);
   add(2, 1);
   EXPECT_EQ(place(2, 1), 2);
-  EXPECT_EQ(place(2, 2), 4) << "another user may come and be served in turn";
+  EXPECT_EQ(place(2, 2), 3) << "another user may come and be served in turn";
   EXPECT_EQ(place(1, 2), 1) << "nobody who comes later goes before a user's first";
   add(3, 2);
   EXPECT_EQ(place(3, 2), 2);
@@ -130,9 +130,23 @@ TEST_F(TicketQueueTest, ThePlaceCountsTheOwnQueueTimesTheUsers) {
   EXPECT_EQ(place(2, 5), 1);
 }
 
+TEST_F(TicketQueueTest, ThePlaceCountsThoseWhoAreLeftOfALevelThatWasGranted) {
+  add(1, 1);
+  add(2, 2);
+  add(3, 2);
+  queue_.take(TicketId(1));  // its level is reached, and the first of user 2 still waits there
+  add(4, 1);
+  add(5, 1);
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 2), 5 - 1 + 0 * 2);
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 5) << "a third user may come";
+  add(6, 3);
+  queue_.leave_placeholder(TicketId(2), at(15));
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 5) << "a kept place may be taken again";
+}
+
 TEST_F(TicketQueueTest, DeadlinesMoveWhileTheClockStandsStill) {
   queue_.add(TicketId(1), UserId(0), TicketKind::Request, at(0)).deadline = at(50);
-  queue_.postpone_deadlines(seconds(7));
+  queue_.postpone_deadlines(at(0), at(7));
   EXPECT_EQ(queue_.find(TicketId(1))->deadline, at(57));
 }
 
