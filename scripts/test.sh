@@ -5,14 +5,17 @@
 #   scripts/test.sh unit e2e         only these (a stage builds what it needs)
 #   scripts/test.sh --list           their names
 #
-# SIM_ARGS, ASAN_SIM_ARGS, LONG_SIM_ARGS, FUZZ_SECONDS and PYTEST_ARGS change the amounts.
+# SIM_ARGS, SEARCH_ARGS, ASAN_SIM_ARGS, LONG_SIM_ARGS, LONG_SEARCH_ARGS, FUZZ_SECONDS and
+# PYTEST_ARGS change the amounts.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-sim_args=${SIM_ARGS:---seeds 2000 --events 5000}
+sim_args=${SIM_ARGS:---seeds 4000 --events 5000 --require-coverage}
+search_args=${SEARCH_ARGS:---search 20000}
 asan_sim_args=${ASAN_SIM_ARGS:---seeds 200 --events 2000}
-long_sim_args=${LONG_SIM_ARGS:---seeds 20000 --events 5000}
+long_sim_args=${LONG_SIM_ARGS:---seeds 20000 --events 5000 --require-coverage}
+long_search_args=${LONG_SEARCH_ARGS:---search 1000000}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
 everyday=(deps format tidy codespell build unit simulation asan engine e2e fuzz)
@@ -55,6 +58,8 @@ stage_simulation() {
   needs_build
   # shellcheck disable=SC2086 # a list of flags
   build/holdfast simulate $sim_args
+  # shellcheck disable=SC2086
+  build/holdfast simulate $search_args
 }
 stage_asan() {
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
@@ -72,6 +77,8 @@ stage_long-simulation() {
   needs_build
   # shellcheck disable=SC2086
   build/holdfast simulate $long_sim_args
+  # shellcheck disable=SC2086
+  build/holdfast simulate $long_search_args
 }
 stage_engine() { scripts/engine.sh; }
 

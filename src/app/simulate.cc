@@ -202,7 +202,11 @@ void add_simulate(CLI::App& app, Choice& choice) {
       command->add_option("--threads", set.threads, "Runs at once")->capture_default_str(),
       command->add_option("--mutant", simulate->mutant, "A deliberate fault that must be found")
           ->capture_default_str(),
-      command->add_flag("--show", set.trace, "Print every event and action (one seed)")};
+      command->add_flag("--show", set.trace, "Print every event and action (one seed)"),
+      command->add_flag("--require-coverage", set.require_coverage,
+                        "Fail if a decision or a situation of the rules never came up"),
+      command->add_option("--search", set.search,
+                          "Adversarial searches for a wait above its bound, instead of seeds")};
   const auto replay = std::make_shared<Replay>();
   add_replay_flags(*command, *replay, by_seed);
   command->callback([&choice, simulate, replay] {

@@ -45,14 +45,16 @@ class Checker {
     TimePoint arrived;
     TimePoint leased;
     std::optional<TimePoint> stalled;
-    std::optional<TimePoint> deadline;
+    std::optional<TimePoint> deadline;  // the latest that was published
+    std::optional<TimePoint> told;      // the first, unless its model was loading
   };
   struct Truth {  // of one model
     bool known = false, listed = false, broken = false, pinned = false;
     bool wanted = false;  // by a preload
     core::Footprint estimate;
     int slots = 1;
-    Duration reload{};
+    Duration reload{};        // the shortest that those who wait were told
+    Duration reload_after{};  // once nobody waits
     Phase phase = Phase::None;
     bool gated = false;
     Generation generation;
@@ -114,11 +116,18 @@ class Checker {
   Truth* find(ModelId id);
   Ticket* find(TicketId id);
   void reap(Truth& model);
+  void tune_reload(Truth& model, Duration reload);
+  // Published deadlines, checker_deadlines.cc
+  void follow_deadlines(const core::Scheduler& scheduler);
+  void follow_deadline(const core::Scheduler& scheduler, TicketId id);
+  void judge_wait(const Ticket& ticket);
   void check_deadlines();
+  void postpone_deadlines();
+  [[nodiscard]] Duration pause_of(const Ticket& ticket) const;
   void check_models(const core::Scheduler& scheduler);
   [[nodiscard]] bool somebody_waits() const;
   [[nodiscard]] bool wants_memory(const Truth& model) const;
-  [[nodiscard]] bool out_of_patience() const;
+  [[nodiscard]] bool out_of_patience(Duration patience) const;
   [[nodiscard]] bool has_most_waiting(const Ticket& ticket) const;
   [[nodiscard]] bool fits_after_stops(const Truth& model) const;
   [[nodiscard]] core::Footprint room_for(const Truth& model) const;
@@ -134,7 +143,10 @@ class Checker {
   std::optional<Command> command_;   // of the present event
   std::optional<ModelId> exited_;    // by the present event
   core::Footprint budget_;
-  bool stressed_ = false;  // memory above the high mark, and not yet below the low one
+  core::Limits shortest_, longest_;  // settings that those who wait may have been told
+  bool stressed_ = false;            // memory above the high mark, and not yet below the low one
+  TimePoint stressed_since_{};       // or the latest reading
+  bool deadlines_moved_ = false;     // by the present event, perhaps
   std::optional<TimePoint> last_departure_;
   std::optional<TimePoint> drain_until_;
   bool finished_ = false;

@@ -29,13 +29,7 @@ void Checker::judge(const core::action::Grant& a) {
   expect(a.waited == now_ - ticket->arrived, "the wait is told as it was");
   ++counters_.grants;
   counters_.longest_wait = std::max(counters_.longest_wait, now_ - ticket->arrived);
-  if (ticket->deadline) {
-    const double bound = seconds_of(*ticket->deadline - ticket->arrived);
-    const double waited = seconds_of(now_ - ticket->arrived);
-    ++counters_.bounds_checked;
-    counters_.worst_wait = std::max(counters_.worst_wait, bound > 0 ? waited / bound : 0);
-    expect(now_ <= *ticket->deadline, "nobody waits longer than the published bound");
-  }
+  judge_wait(*ticket);
   --model->waiting;
   ticket->stage = Stage::Over;
   if (a.kind == core::TicketKind::Load) {
@@ -61,6 +55,10 @@ void Checker::judge(const core::action::Refuse& a) {
   if (!may_refuse(a, model, *ticket)) {
     fail("a refusal's reason holds: " + std::string(core::name_of(a.reason.why)));
   }
+  judge_wait(*ticket);
+  if (a.reason.why == Why::LoadFailed) {
+    model.failed = now_;
+  }
   ++counters_.refusals;
   --model.waiting;
   ticket->stage = Stage::Over;
@@ -76,7 +74,8 @@ bool Checker::may_refuse(const core::action::Refuse& a, const Truth& m, const Ti
     return !m.estimate.fits_in(room_for(m)) && a.retry_after == Duration::zero();
   }
   if (why == Why::ModelFailed || why == Why::LoadFailed) {
-    return m.failed && now_ - *m.failed <= core::kLongestBackoff;
+    // A second attempt may be given up later, once memory pressure is over.
+    return m.failed && (now_ - *m.failed <= core::kLongestBackoff || why == Why::LoadFailed);
   }
   return (why == Why::Crashed && exited_ == a.model) || (why == Why::ModelBroken && m.broken) ||
          (why == Why::ModelGone && !m.listed) || (why == Why::ShuttingDown && drain_until_) ||
@@ -90,7 +89,7 @@ void Checker::judge(const core::action::CutLease& a) {
   }
   const Why why = a.reason.why;
   if (why == Why::RequestLimit) {
-    expect(plan_.limits.request_limit && ticket->leased + *plan_.limits.request_limit <= now_,
+    expect(shortest_.request_limit && ticket->leased + *shortest_.request_limit <= now_,
            "an answer is cut no earlier than at the request limit");
     expect(somebody_waits(), "an answer is cut only while somebody waits");
   } else if (why == Why::ReaderStalled) {
@@ -138,9 +137,10 @@ void Checker::judge(const core::action::StartLoad& a) {
            "reserved memory never exceeds the budget");
   }
   expect(loading <= plan_.limits.loads_at_once, "no more loads at once than allowed");
-  expect(a.reason.why != Why::OvertakesIntoFree || !out_of_patience(),
+  expect(a.reason.why != Why::OvertakesIntoFree || !out_of_patience(longest_.patience),
          "nobody overtakes who is out of patience");
   ++counters_.loads;
+  deadlines_moved_ = true;
   model->phase = Phase::Loading;
   model->generation = a.generation;
   model->reserved = a.reserved;
@@ -220,14 +220,15 @@ void Checker::judge(const core::action::GateMoved& a) {
   if (a.reason.why != Why::OwnerWaits) {
     return;
   }
-  const core::Limits& limits = plan_.limits;
+  const core::Limits& limits = shortest_;
   const Duration turn = limits.turn.value_or(
       std::min(core::kLongestTurn, std::max(limits.patience, 10 * model->reload)));
   const bool idle = model->leases == 0 && model->waiting == 0;
   expect(idle || model->ready + turn <= now_, "a turn is not cut short");
   expect(!model->pinned, "a pinned model is not gated for another");
   expect(!stressed_, "pressure shuts no gate");
-  expect(plan_.leave > 0 || out_of_patience(), "gates are shut for who is out of patience");
+  expect(plan_.leave > 0 || out_of_patience(limits.patience),
+         "gates are shut for who is out of patience");
 }
 
 void Checker::judge(const core::action::Notice& a) {

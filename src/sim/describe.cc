@@ -47,44 +47,6 @@ std::string_view text_of(core::UnloadMode mode) {
   return "?";
 }
 
-std::string_view text_of(action::NoticeKind kind) {
-  switch (kind) {
-    case action::NoticeKind::CriticalMemory:
-      return "critical_memory";
-    case action::NoticeKind::EmergencyCleanup:
-      return "emergency_cleanup";
-    case action::NoticeKind::Protected:
-      return "protected";
-    case action::NoticeKind::Unloaded:
-      return "unloaded";
-    case action::NoticeKind::Kept:
-      return "kept";
-    case action::NoticeKind::AllInUse:
-      return "all_in_use";
-    case action::NoticeKind::AllInUseLong:
-      return "all_in_use_long";
-  }
-  return "?";
-}
-
-std::string_view text_of(action::AnswerCode code) {
-  switch (code) {
-    case action::AnswerCode::Done:
-      return "done";
-    case action::AnswerCode::Started:
-      return "started";
-    case action::AnswerCode::NotLoaded:
-      return "not_loaded";
-    case action::AnswerCode::InUse:
-      return "in_use";
-    case action::AnswerCode::NeverFits:
-      return "never_fits";
-    case action::AnswerCode::Refused:
-      return "refused";
-  }
-  return "?";
-}
-
 std::string child_text(const Names& names, ModelId model, Generation generation) {
   return names.model(model) + " g" + std::to_string(generation.value);
 }
@@ -197,7 +159,7 @@ struct ActionWriter {
            reason_text(names, a.reason);
   }
   std::string operator()(const action::Notice& a) const {
-    std::string text = "notice " + std::string(text_of(a.kind));
+    std::string text = "notice " + std::string(name_of(a.kind));
     if (a.percent > 0) {
       text += " " + percent_text(a.percent);
     }
@@ -210,7 +172,7 @@ struct ActionWriter {
     return a.lasted > Duration::zero() ? text + " for " + format_duration(a.lasted) : text;
   }
   std::string operator()(const action::Answer& a) const {
-    std::string text = "answer " + std::string(text_of(a.code));
+    std::string text = "answer " + std::string(name_of(a.code));
     const auto add = [&](const char* label, const std::vector<ModelId>& models) {
       if (!models.empty()) {
         text += std::string(" ") + label + " " + list_text(names, models);
@@ -250,6 +212,44 @@ std::string describe(const core::Event& event, const Names& names) {
 
 std::string describe(const core::Action& action, const Names& names) {
   return std::visit(ActionWriter{names}, action);
+}
+
+std::string_view name_of(action::NoticeKind kind) {
+  switch (kind) {
+    case action::NoticeKind::CriticalMemory:
+      return "critical_memory";
+    case action::NoticeKind::EmergencyCleanup:
+      return "emergency_cleanup";
+    case action::NoticeKind::Protected:
+      return "protected";
+    case action::NoticeKind::Unloaded:
+      return "unloaded";
+    case action::NoticeKind::Kept:
+      return "kept";
+    case action::NoticeKind::AllInUse:
+      return "all_in_use";
+    case action::NoticeKind::AllInUseLong:
+      return "all_in_use_long";
+  }
+  return "?";
+}
+
+std::string_view name_of(action::AnswerCode code) {
+  switch (code) {
+    case action::AnswerCode::Done:
+      return "done";
+    case action::AnswerCode::Started:
+      return "started";
+    case action::AnswerCode::NotLoaded:
+      return "not_loaded";
+    case action::AnswerCode::InUse:
+      return "in_use";
+    case action::AnswerCode::NeverFits:
+      return "never_fits";
+    case action::AnswerCode::Refused:
+      return "refused";
+  }
+  return "?";
 }
 
 }  // namespace hf::sim

@@ -35,7 +35,7 @@ std::optional<core::Event> Faults::happen(TimePoint now) {
   const ModelId model(static_cast<std::uint32_t>(random_.below(plan_.models.size())));
   switch (static_cast<Fault>(random_.weighted(plan_.faults))) {
     case Fault::Crash:
-      return world_.crash(model);
+      return crash(model);
     case Fault::Growth:
       return measure(model, true);
     case Fault::Reading:
@@ -68,8 +68,23 @@ std::optional<core::Event> Faults::happen(TimePoint now) {
       return measure(model, false);
     case Fault::Preload:
       return event::Preload{model};
+    case Fault::Settings:
+      return settings();
   }
   return std::nullopt;
+}
+
+// What crashed once crashes again; where there is no child, another one is struck.
+std::optional<core::Event> Faults::crash(ModelId model) {
+  const bool again = random_.chance(0.6) && world_.child(crashed_).phase != Phase::None;
+  crashed_ = again ? crashed_ : model;
+  for (std::size_t i = 0; i < plan_.models.size(); ++i) {
+    if (world_.child(crashed_).phase != Phase::None) {
+      break;
+    }
+    crashed_ = ModelId((crashed_.value + 1) % static_cast<std::uint32_t>(plan_.models.size()));
+  }
+  return world_.crash(crashed_);
 }
 
 core::Event Faults::reading() {
@@ -86,6 +101,9 @@ core::Event Faults::tune(ModelId model) {
   tuned.model = model;
   if (random_.chance(0.5)) {
     tuned.reload = random_.duration(std::chrono::milliseconds(100), std::chrono::seconds(60));
+  }
+  if (plan_.bound_checked) {
+    return tuned;
   }
   if (random_.chance(0.5)) {
     tuned.longest_answer = random_.duration(std::chrono::seconds(1), std::chrono::seconds(600));
@@ -117,6 +135,22 @@ core::Event Faults::budget() {
   const double share = random_.chance(0.5) ? 1.0 : random_.real(0.3, 1.2);
   for (Bytes& bytes : limits.budget.in) {
     bytes = Bytes(static_cast<std::int64_t>(static_cast<double>(bytes.count) * share));
+  }
+  return event::LimitsChanged{limits};
+}
+
+core::Event Faults::settings() {
+  core::Limits limits = plan_.limits;
+  const auto other = [this](Duration d) {
+    return std::max<Duration>(std::chrono::seconds(1),
+                              duration_of_seconds(seconds_of(d) * random_.real(0.5, 2)));
+  };
+  limits.patience = other(limits.patience);
+  if (limits.turn) {
+    limits.turn = other(*limits.turn);
+  }
+  if (limits.request_limit) {
+    limits.request_limit = other(*limits.request_limit);
   }
   return event::LimitsChanged{limits};
 }

@@ -24,11 +24,13 @@ class Faults {
   std::vector<core::Event> calm_down();
 
  private:
+  std::optional<core::Event> crash(ModelId model);
   core::Event reading();
   core::Event tune(ModelId model);
   core::Event replace(ModelId model);
   core::Event pin(ModelId model);
   core::Event budget();
+  core::Event settings();
   std::optional<core::Event> measure(ModelId model, bool beyond);
   core::Event stale_news(ModelId model);
   std::uint64_t next_command() { return ++command_; }
@@ -39,6 +41,7 @@ class Faults {
   World& world_;
   double used_percent_ = 50;
   std::uint64_t command_ = 0;
+  ModelId crashed_{};  // the latest
   bool calm_ = false;
 };
 

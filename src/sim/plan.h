@@ -33,8 +33,9 @@ enum class Fault {
   StaleNews,  // of old generations, unknown tickets, unknown models
   Measure,    // within the reservation
   Preload,
+  Settings,  // longer or shorter patience, turn and request limit
 };
-constexpr std::size_t kFaults = 17;
+constexpr std::size_t kFaults = 18;
 
 struct ModelPlan {
   core::ModelSpec spec;

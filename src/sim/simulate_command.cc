@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "sim/adversary_command.h"
 #include "sim/run_many.h"
 
 namespace hf::sim {
@@ -28,6 +29,16 @@ std::string json_string(std::string_view text) {
     }
   }
   return quoted + "\"";
+}
+
+void print_json_list(const char* name, const std::vector<std::string>& texts, std::FILE* out) {
+  std::fprintf(out, ",\"%s\":[", name);
+  const char* separator = "";
+  for (const std::string& text : texts) {
+    std::fprintf(out, "%s%s", separator, json_string(text).c_str());
+    separator = ",";
+  }
+  std::fprintf(out, "]");
 }
 
 void print_json(const Summary& s, std::FILE* out) {
@@ -62,13 +73,10 @@ void print_json(const Summary& s, std::FILE* out) {
                  json_string(failure.violation).c_str());
     separator = ",";
   }
-  std::fprintf(out, "],\"coverage\":[");
-  separator = "";
-  for (const std::string& mark : s.coverage.marks()) {
-    std::fprintf(out, "%s%s", separator, json_string(mark).c_str());
-    separator = ",";
-  }
-  std::fprintf(out, "]}\n");
+  std::fprintf(out, "]");
+  print_json_list("coverage", s.coverage.marks(), out);
+  print_json_list("coverage_missing", s.coverage.missing(), out);
+  std::fprintf(out, "}\n");
 }
 
 void print_text(const Summary& s, double elapsed_s, std::FILE* out) {
@@ -97,16 +105,34 @@ void print_text(const Summary& s, double elapsed_s, std::FILE* out) {
                count(s.failures.size()), count(s.failures.front().seed));
 }
 
+void print_coverage(const Coverage& coverage, std::FILE* out) {
+  const std::vector<std::string> missing = coverage.missing();
+  std::fprintf(out, "%zu of %zu coverage marks hit\n", required_marks().size() - missing.size(),
+               required_marks().size());
+  for (const std::string& mark : missing) {
+    std::fprintf(out, "never: %s\n", mark.c_str());
+  }
+}
+
 }  // namespace
 
 std::optional<core::Mutant> mutant_named(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, core::Mutant>, 6> kNames{{
+  constexpr std::array<std::pair<std::string_view, core::Mutant>, 15> kNames{{
       {"none", core::Mutant::None},
       {"ignore-leases", core::Mutant::IgnoreLeases},
       {"ignore-loading", core::Mutant::IgnoreLoading},
       {"open-gate-with-tickets", core::Mutant::OpenGateWithTickets},
       {"no-owner", core::Mutant::NoOwner},
       {"lift-by-overtaking", core::Mutant::LiftByOvertaking},
+      {"gate-at-once", core::Mutant::GateAtOnce},
+      {"gate-after-queue", core::Mutant::GateAfterQueue},
+      {"only-gates-bite", core::Mutant::OnlyGatesBite},
+      {"line-by-oldest-ticket", core::Mutant::LineByOldestTicket},
+      {"idle-members-left-open", core::Mutant::IdleMembersLeftOpen},
+      {"draining-not-counted", core::Mutant::DrainingNotCounted},
+      {"patience-of-head-only", core::Mutant::PatienceOfHeadOnly},
+      {"small-always-overtake", core::Mutant::SmallAlwaysOvertake},
+      {"bound-counts-loads-aside", core::Mutant::BoundCountsLoadsAside},
   }};
   for (const auto& [known, mutant] : kNames) {
     if (known == name) {
@@ -117,6 +143,9 @@ std::optional<core::Mutant> mutant_named(std::string_view name) {
 }
 
 int run_simulate(const SimulateOptions& options, std::FILE* out) {
+  if (options.search > 0) {
+    return run_search(options, out);
+  }
   // tidy: allow(pure-core) only for the figure of events per second in the summary
   const auto start = std::chrono::steady_clock::now();
   const bool terminal = isatty(STDERR_FILENO) == 1;
@@ -149,8 +178,10 @@ int run_simulate(const SimulateOptions& options, std::FILE* out) {
     print_json(summary, out);
   } else {
     print_text(summary, elapsed.count(), out);
+    print_coverage(summary.coverage, out);
   }
-  return summary.failures.empty() ? 0 : 1;
+  const bool covered = !options.require_coverage || summary.coverage.missing().empty();
+  return summary.failures.empty() && covered ? 0 : 1;
 }
 
 }  // namespace hf::sim

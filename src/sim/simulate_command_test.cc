@@ -61,10 +61,41 @@ TEST(SimulateCommand, PrintsOneJsonObject) {
   EXPECT_THAT(printed.text, ::testing::StartsWith("{\"ok\":true,\"seeds\":3,"));
   EXPECT_THAT(printed.text, ::testing::EndsWith("]}\n"));
   EXPECT_THAT(printed.text, HasSubstr("\"start:head_fits\""));
+  EXPECT_THAT(printed.text, HasSubstr("\"coverage_missing\":["));
+}
+
+TEST(SimulateCommand, FailsWhereARequiredMarkWasNeverHit) {
+  SimulateOptions options;
+  options.events = 50;
+  EXPECT_EQ(run(options).code, 0);
+  options.require_coverage = true;
+  const Printed printed = run(options);
+  EXPECT_EQ(printed.code, 1);
+  EXPECT_THAT(printed.text, HasSubstr("never: "));
+}
+
+TEST(SimulateCommand, SearchesForAWaitAboveItsBound) {
+  SimulateOptions options;
+  options.search = 100;
+  EXPECT_THAT(run(options).text, HasSubstr("no wait above its published bound"));
+  options.json = true;
+  const Printed printed = run(options);
+  EXPECT_EQ(printed.code, 0);
+  EXPECT_THAT(printed.text, ::testing::StartsWith("{\"ok\":true,\"cases\":100,\"climbs\":1,"));
+}
+
+TEST(SimulateCommand, ShowsTheCaseThatBrokeABound) {
+  SimulateOptions options;
+  options.search = 200;
+  options.mutant = core::Mutant::GateAfterQueue;
+  const Printed printed = run(options);
+  EXPECT_EQ(printed.code, 1);
+  EXPECT_THAT(printed.text, HasSubstr("--search 200 --seed 1 --show"));
 }
 
 TEST(SimulateCommand, KnowsTheMutantsByName) {
   EXPECT_EQ(mutant_named("no-owner"), core::Mutant::NoOwner);
+  EXPECT_EQ(mutant_named("bound-counts-loads-aside"), core::Mutant::BoundCountsLoadsAside);
   EXPECT_EQ(mutant_named("none"), core::Mutant::None);
   EXPECT_EQ(mutant_named("other"), std::nullopt);
 }

@@ -11,6 +11,7 @@
 #include "sim/faults.h"
 #include "sim/plan.h"
 #include "sim/recorder.h"
+#include "sim/rule_watch.h"
 #include "sim/timeline.h"
 #include "sim/world.h"
 
@@ -53,7 +54,7 @@ class Run {
   Faults faults_;
   Checker checker_;
   Recorder recorder_;
-  Coverage coverage_;
+  RuleWatch watch_;
   TimePoint now_{};
   std::uint64_t events_ = 0;
 };
@@ -78,7 +79,8 @@ Run::Run(const Options& options)
       clients_(plan_, options.seed, timeline_),
       faults_(plan_, options.seed, timeline_, world_),
       checker_(plan_),
-      recorder_(options.trace) {
+      recorder_(options.trace),
+      watch_(plan_.models.size()) {
   scheduler_.set_mutant_for_test(options.mutant);
   t_run = this;
   static const bool hooked = hook_asserts();
@@ -106,7 +108,8 @@ Outcome Run::finish() {
   outcome.hash = recorder_.hash();
   outcome.bound_checked = plan_.bound_checked;
   outcome.counters = checker_.counters();
-  outcome.coverage = coverage_;
+  watch_.add(checker_.counters());
+  outcome.coverage = watch_.coverage();
   return outcome;
 }
 
@@ -205,13 +208,15 @@ void Run::deliver(const core::Event& event) {
   ++events_;
   recorder_.note(event, now_);
   checker_.before(event, now_);
+  watch_.before(event, scheduler_, now_);
   scheduler_.handle(event, now_);
   while (const auto action = scheduler_.poll_action()) {
     recorder_.note(*action, now_);
-    coverage_.note(*action);
+    watch_.note(*action, scheduler_);
     checker_.check(*action);
     perform(*action);
   }
+  watch_.after(event, scheduler_);
   if (!broken()) {
     checker_.after(scheduler_);
   }

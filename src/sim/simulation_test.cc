@@ -34,7 +34,8 @@ TEST(Simulation, KeepsAllPromisesInManySeeds) {
   EXPECT_GT(summary.counters.worst_wait, 0.3) << "waits come near enough to their bounds";
 }
 
-// Each of these once broke a promise; what broke it is told beside it.
+// Each of these broke a promise when it was found; what broke it is told beside it, and a unit test
+// of the core shows it. Plans have changed since: a seed need not come to the same thing today.
 TEST(Simulation, KeepsItsPromisesInSeedsThatOnceFailed) {
   struct Kept {
     std::uint64_t seed;
@@ -83,47 +84,11 @@ TEST(Simulation, ReachesEveryKindOfDecision) {
   Sweep sweep;
   sweep.first_seed = 1000;
   sweep.count = 300;
-  sweep.events = 3000;
+  sweep.events = 5000;
   sweep.threads = 2;
   const Summary summary = run_many(sweep, {});
   ASSERT_THAT(violations(summary), IsEmpty());
-  for (const char* mark : {"start:head_fits",
-                           "start:overtakes_into_free",
-                           "start:retry_after_oom",
-                           "stop:idle_victim",
-                           "stop:turn_over",
-                           "stop:gate_never_lifted",
-                           "stop:memory_pressure",
-                           "stop:emergency_cleanup",
-                           "stop:cleanup_by_hand",
-                           "stop:budget_debt",
-                           "stop:idle_too_long",
-                           "stop:unloaded_by_hand",
-                           "stop:drain_by_hand",
-                           "stop:forced_by_hand",
-                           "stop:spec_changed",
-                           "stop:removed",
-                           "stop:shutdown",
-                           "stop:drain_deadline",
-                           "gate:owner_waits",
-                           "gate:owner_gone",
-                           "refuse:queue_full",
-                           "refuse:user_limit",
-                           "refuse:never_fits",
-                           "refuse:model_failed",
-                           "refuse:load_failed",
-                           "refuse:model_broken",
-                           "refuse:model_gone",
-                           "refuse:shutting_down",
-                           "refuse:forced",
-                           "cut:request_limit",
-                           "cut:reader_stalled",
-                           "cut:child_died",
-                           "cut:drain_deadline",
-                           "cut:forced",
-                           "finished:0"}) {
-    EXPECT_TRUE(summary.coverage.hit(mark)) << mark;
-  }
+  EXPECT_THAT(summary.coverage.missing(), IsEmpty());
 }
 
 // Deliberate faults in the core: each must be found within twenty seeds, by the promise it breaks.
