@@ -390,12 +390,4 @@ Footprint Scheduler::room_without_pins(const Model& model) const {
   return room;
 }
 
-Duration Scheduler::oldest_wait() const {
-  Duration oldest{};
-  for (const ModelId id : line_) {
-    oldest = std::max(oldest, now_ - models_[id.value].queue.oldest());
-  }
-  return oldest;
-}
-
 }  // namespace hf::core

@@ -48,6 +48,14 @@ void Scheduler::stop_expired_ttl() {
   }
 }
 
+Duration Scheduler::oldest_wait() const {
+  Duration oldest{};
+  for (const ModelId id : line_) {
+    oldest = std::max(oldest, now_ - models_[id.value].queue.oldest());
+  }
+  return oldest;
+}
+
 // Q of the rules: no longer than what those who wait were told.
 Duration Scheduler::turn_of(const Model& model) const {
   const Duration own = own_turn(model);

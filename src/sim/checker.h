@@ -62,6 +62,7 @@ class Checker {
     TimePoint ready;
     int leases = 0, waiting = 0;
     std::optional<TimePoint> failed;  // latest failed load or crash
+    std::vector<ModelId> gone_for;    // it was stopped to make room for these
     std::optional<TicketId> last_granted;
   };
   struct Command {

@@ -153,8 +153,10 @@ void Checker::judge_load_for_nobody(const core::action::StartLoad& a, const Trut
   if (a.reason.why == Why::Preload) {
     expect(m.wanted, "a preload was asked for");
   } else {
-    expect(a.reason.for_model && models_[a.reason.for_model->value].failed,
-           "a victim returns after the load that it went for failed");
+    const auto& whom = m.gone_for;
+    expect(a.reason.for_model &&
+               std::find(whom.begin(), whom.end(), *a.reason.for_model) != whom.end(),
+           "a victim returns on account of a model that it went for");
   }
 }
 
@@ -164,6 +166,10 @@ void Checker::judge(const core::action::StopChild& a) {
     return fail("only a living child is stopped");
   }
   ++counters_.stops;
+  if (a.reason.for_model) {
+    std::erase(model->gone_for, *a.reason.for_model);
+    model->gone_for.push_back(*a.reason.for_model);
+  }
   expect(model->leases == 0, "a model in use is never unloaded");
   if (model->phase == Phase::Stopping) {
     expect(a.kill && a.reason.why == Why::ForcedByHand, "a child is stopped once");
