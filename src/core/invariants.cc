@@ -28,7 +28,7 @@ void Scheduler::check_invariants() const {
       leaving += model.reserved + model.debt;
     }
     HF_ASSERT(model.has_child() || model.reserved == Footprint{}, "no child, no bytes");
-    HF_ASSERT(static_cast<int>(model.leases.size()) <= std::max(model.spec.slots, 64),
+    HF_ASSERT(model.leases.empty() || static_cast<int>(model.leases.size()) <= model.child_slots,
               "no more leases than slots");
     HF_ASSERT(model.leases.empty() || model.state == State::Ready || model.state == State::Gated ||
                   mutant_ != Mutant::None,
@@ -41,8 +41,7 @@ void Scheduler::check_invariants() const {
               "a gated model has a shut gate");
     HF_ASSERT(model.state != State::Failed || model.queue.empty() || retries(model),
               "a failed model refuses, nobody waits for it");
-    const bool slot_free = static_cast<int>(model.leases.size()) < model.spec.slots;
-    HF_ASSERT(!(model.open() && slot_free && model.queue.live() > 0), "rule 1");
+    HF_ASSERT(!(model.open() && model.slot_free() && model.queue.live() > 0), "rule 1");
     HF_ASSERT(model.queue.size() <= 2 * widest_queue_ + 1, "queues are bounded");
     tickets += static_cast<std::size_t>(model.queue.live()) + model.leases.size();
   }

@@ -45,7 +45,7 @@ struct Model {
   Reason stop_reason;
   bool stop_for_cleanup = false;  // an Unloaded line and a Kept line belong to this stop
   bool stop_for_pressure = false;
-  bool drain_when_ready = false;  // a drain was asked for while it loaded
+  std::optional<Why> drain_when_ready;  // asked for while it loaded, and why
   bool kill_sent = false;
 
   TicketQueue queue;
@@ -54,6 +54,9 @@ struct Model {
   // Since when its leases may be ended because others wait (rule 10); nullopt: they may not.
   std::optional<TimePoint> bitten_since;
 
+  int child_slots = 0;  // of the present generation: a new spec is for the next one
+  // An answer of the present generation may take so long by an earlier spec; nullopt: not known.
+  std::optional<Duration> child_answer = Duration::zero();
   Footprint reserved;  // of the present generation
   Footprint measured;  // its high-water mark
   Footprint debt;      // what measured exceeds reserved by
@@ -78,6 +81,8 @@ struct Model {
     return state == State::Loading || state == State::Ready || state == State::Gated ||
            state == State::Stopping;
   }
+  [[nodiscard]] int slots() const { return has_child() ? child_slots : spec.slots; }
+  [[nodiscard]] bool slot_free() const { return static_cast<int>(leases.size()) < slots(); }
   [[nodiscard]] bool can_load() const { return state == State::Absent || state == State::Failed; }
 };
 

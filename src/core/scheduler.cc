@@ -86,12 +86,12 @@ void Scheduler::settle_model(Model& model) {
 // Rule 1.
 void Scheduler::grant_waiting(Model& model) {
   while (model.open()) {
-    const bool slot_free = static_cast<int>(model.leases.size()) < model.spec.slots;
-    const WaitingTicket* next = model.queue.next(slot_free);
+    const WaitingTicket* next = model.queue.next(model.slot_free());
     if (next == nullptr) {
       return;
     }
     const WaitingTicket ticket = model.queue.take(next->id);
+    promise_ended_ = promise_ended_ || ticket.deadline;
     Reason reason;
     reason.why = ticket.kind == TicketKind::Load ? Why::ModelReady : Why::SlotFree;
     reason.waited = now_ - ticket.asked;

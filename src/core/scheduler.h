@@ -209,6 +209,7 @@ class Scheduler {
   std::optional<Limits> deferred_limits_;    // longer waits, once nobody has been promised less
   std::optional<SharedTerms> shared_terms_;  // nullopt: to be computed anew
   std::optional<Duration> promised_turn_;    // while somebody waits who was told a shorter one
+  bool promise_ended_ = false;               // somebody who had been told a deadline waits no more
   Ledger ledger_;
   Pressure pressure_;
   TimePoint now_{};

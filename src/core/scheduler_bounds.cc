@@ -26,6 +26,10 @@ const Scheduler::SharedTerms& Scheduler::shared_terms() {
       known = known && model.spec.longest_answer.has_value();
       terms.answer = std::max(terms.answer, model.spec.longest_answer);
     }
+    if (model.has_child()) {
+      known = known && model.child_answer.has_value();
+      terms.answer = std::max(terms.answer, model.child_answer);
+    }
     if (loadable) {
       ++terms.loadable;
       terms.priority = std::max(terms.priority, model.spec.priority);
@@ -46,6 +50,7 @@ const Scheduler::SharedTerms& Scheduler::shared_terms() {
 void Scheduler::terms_changed() {
   if (shared_terms_) {
     promised_turn_ = std::min(promised_turn_.value_or(shared_terms_->turn), shared_terms_->turn);
+    promise_ended_ = true;  // perhaps nobody waits
     shared_terms_.reset();
   }
 }
@@ -53,9 +58,10 @@ void Scheduler::terms_changed() {
 // A turn that grew, because a load took longer than the one before, counts once nobody waits who
 // was told a deadline by a shorter one.
 void Scheduler::release_promised_turn() {
-  if (!promised_turn_) {
+  if (!promised_turn_ || !promise_ended_) {
     return;
   }
+  promise_ended_ = false;
   promised_turn_.reset();
   const Duration turn = shared_terms().turn;
   for (const Model& model : models_) {
@@ -80,7 +86,7 @@ void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket) {
   terms.load = shared.load;
   terms.stop = limits_.stop_deadline;
   terms.place = model.queue.place_of(ticket, limits_.users);
-  terms.slots = model.spec.slots;
+  terms.slots = std::min(model.slots(), model.spec.slots);  // of this generation and the next
   terms.models = std::max(1, shared.loadable);
   terms.standing = Standing::OpenButFull;
   if (model.state == State::Loading) {
@@ -132,14 +138,14 @@ void Scheduler::tighten_bounds(Model& loading) {
 // An expectation, not a promise: loads ahead, what the victims still run, the own load, the own
 // queue up to the ticket at `place`.
 Duration Scheduler::eta_of(const Model& model, int place) const {
-  const double rounds = std::ceil(std::max(1, place) / static_cast<double>(model.spec.slots)) - 1;
+  const double rounds = std::ceil(std::max(1, place) / static_cast<double>(model.slots())) - 1;
   double seconds = rounds * model.mean_answer_s;
   if (model.state == State::Loading) {
     const Duration done = now_ - model.state_since;
     return duration_of_seconds(seconds) + std::max(Duration::zero(), model.spec.reload - done);
   }
   if (model.open()) {
-    return duration_of_seconds(seconds + model.mean_answer_s / model.spec.slots);
+    return duration_of_seconds(seconds + model.mean_answer_s / model.slots());
   }
   seconds += seconds_of(model.spec.reload);
   for (const ModelId id : line_) {
@@ -182,7 +188,7 @@ double Scheduler::victims_eta_s(const Model& model) const {
 
 // When a refused client should come back: the time until about half of the queue has been served.
 Duration Scheduler::retry_after(const Model& model) const {
-  const double half = model.queue.live() / 2.0 / model.spec.slots * model.mean_answer_s;
+  const double half = model.queue.live() / 2.0 / model.slots() * model.mean_answer_s;
   return std::clamp(duration_of_seconds(std::ceil(half)), Duration(std::chrono::seconds(1)),
                     Duration(std::chrono::seconds(300)));
 }

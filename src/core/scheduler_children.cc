@@ -42,7 +42,8 @@ void Scheduler::start_load(Model& model, Reason reason) {
   model.measured = Footprint{};
   model.stop_for_cleanup = false;
   model.stop_for_pressure = false;
-  model.drain_when_ready = false;
+  model.drain_when_ready.reset();
+  model.child_slots = model.spec.slots;
   model.kill_sent = false;
   ledger_.reserve(model.reserved);
   ++loading_;
@@ -107,6 +108,10 @@ void Scheduler::reaped(Model& model) {
   model.state_since = now_;
   model.gate = Gate::Open;
   model.bitten_since.reset();
+  if (model.child_answer != Duration::zero()) {
+    model.child_answer = Duration::zero();
+    terms_changed();
+  }
   std::erase(resident_, model.id);
   touch(model);
   if (!was_leaving) {
@@ -138,7 +143,7 @@ void Scheduler::on(const event::LoadReady& e) {
   model->victims.clear();
   grant_waiting(*model);
   if (model->drain_when_ready || shutting_down_) {
-    const Why why = shutting_down_ ? Why::Shutdown : Why::DrainByHand;
+    const Why why = shutting_down_ ? Why::Shutdown : *model->drain_when_ready;
     shut_gate(*model, Gate::ByHand, Reason{.why = why});
   }
   touch(*model);

@@ -195,7 +195,7 @@ void Scheduler::on(const event::Unload& e) {
     }
     stop(*model, Reason{.why = Why::ForcedByHand}, true);
   } else if (model->state == State::Loading) {
-    model->drain_when_ready = true;
+    model->drain_when_ready = Why::DrainByHand;
   } else if (model->state == State::Gated) {
     model->gate = Gate::ByHand;
     model->gate_why = Why::UnloadedByHand;

@@ -27,6 +27,12 @@ void Scheduler::on(const event::ModelAdded& e) {
   }
   terms_changed();
   Model& model = models_[e.model.value];
+  if (model.has_child()) {  // it goes on by the spec it was started with
+    const bool known = model.child_answer && model.spec.longest_answer;
+    model.child_answer =
+        known ? std::optional(std::max(*model.child_answer, *model.spec.longest_answer))
+              : std::nullopt;
+  }
   model.spec = e.spec;
   model.listed = true;
   model.broken = false;
@@ -45,7 +51,7 @@ void Scheduler::on(const event::ModelAdded& e) {
     model.gate = Gate::ByHand;
     model.gate_why = Why::SpecChanged;
   } else if (e.restart && model.state == State::Loading) {
-    model.drain_when_ready = true;
+    model.drain_when_ready = Why::SpecChanged;
   }
   touch(model);
   recheck_line();
@@ -74,7 +80,7 @@ void Scheduler::on(const event::ModelRemoved& e) {
     model->gate = Gate::ByHand;
     model->gate_why = Why::Removed;
   } else if (model->state == State::Loading) {
-    model->drain_when_ready = true;
+    model->drain_when_ready = Why::Removed;
   }
   touch(*model);
 }
@@ -150,6 +156,7 @@ void Scheduler::on(const event::Arrived& e) {
   }
   if (model->queue.live() > limits_.max_waiting) {
     const int users = model->queue.live_users();
+    promise_ended_ = true;
     const TicketId last = model->queue.newest_of_largest_user(e.user)->id;
     model->queue.remove(last);
     forget_ticket(last);
@@ -173,6 +180,7 @@ void Scheduler::on(const event::Ended& e) {
     const TimePoint until = now_ + limits_.placeholder;
     // As many as may wait, so that vanishing clients cannot grow the queue without end.
     const bool room = model.queue.size() - model.queue.live() < limits_.max_waiting;
+    promise_ended_ = true;
     if (e.kind == EndKind::ClientGone && ticket->kind == TicketKind::Request && room) {
       model.queue.leave_placeholder(e.ticket, until);
       placeholders_.emplace_back(until, model.id);
@@ -220,6 +228,7 @@ void Scheduler::on(const event::ReaderResumed& e) {
 }
 
 void Scheduler::refuse_all(Model& model, const Reason& reason, Duration retry) {
+  promise_ended_ = true;
   for (const WaitingTicket& ticket : model.queue.take_all()) {
     if (ticket.live()) {
       forget_ticket(ticket.id);

@@ -79,8 +79,7 @@ std::optional<TimePoint> Scheduler::bite_start(const Model& model) const {
     }
     return std::nullopt;
   }
-  const bool full = static_cast<int>(model.leases.size()) >= model.spec.slots;
-  if (model.state == State::Ready && full && model.queue.live() > 0 &&
+  if (model.state == State::Ready && !model.slot_free() && model.queue.live() > 0 &&
       mutant_ != Mutant::OnlyGatesBite) {
     return model.queue.oldest_live() + limits_.patience;  // may lie ahead
   }

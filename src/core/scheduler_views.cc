@@ -36,7 +36,7 @@ ModelView Scheduler::view(ModelId id) const {
   v.pinned = model->pinned;
   v.leases = static_cast<int>(model->leases.size());
   v.waiting = model->queue.live();
-  v.slots = model->spec.slots;
+  v.slots = model->slots();
   v.use_count = model->use_count;
   v.episodes = decayed_episodes(model->episodes, now_ - model->episodes_at);
   const bool in_use = !model->leases.empty() || !model->has_child();

@@ -269,7 +269,7 @@ void Checker::after(const core::Scheduler& scheduler) {
   for (const Truth& model : models_) {
     expect(model.leases == 0 || model.phase == Phase::Ready, "a lease is on a living child");
     const bool open = model.phase == Phase::Ready && !model.gated;
-    expect(!open || model.waiting == 0 || model.leases >= model.slots,
+    expect(!open || model.waiting == 0 || model.leases >= model.child_slots,
            "nobody waits for a model with a free slot");
   }
   if (events_ % kSample == 0) {

@@ -52,7 +52,8 @@ class Checker {
     bool known = false, listed = false, broken = false, pinned = false;
     bool wanted = false;  // by a preload
     core::Footprint estimate;
-    int slots = 1;
+    int slots = 1;            // of the next generation
+    int child_slots = 0;      // of the present one
     Duration reload{};        // the shortest that those who wait were told
     Duration reload_after{};  // once nobody waits
     Phase phase = Phase::None;

@@ -38,7 +38,7 @@ void Checker::judge(const core::action::Grant& a) {
   ticket->stage = Stage::Leased;
   ticket->leased = now_;
   ++model->leases;
-  expect(model->leases <= model->slots, "no more leases than slots");
+  expect(model->leases <= model->child_slots, "no more leases than slots");
   if (plan_.users == 1 && plan_.leave == 0) {
     expect(!model->last_granted || *model->last_granted < a.ticket,
            "one user's requests are granted in order");
@@ -142,6 +142,7 @@ void Checker::judge(const core::action::StartLoad& a) {
   ++counters_.loads;
   deadlines_moved_ = true;
   model->phase = Phase::Loading;
+  model->child_slots = model->slots;
   model->generation = a.generation;
   model->reserved = a.reserved;
 }
