@@ -23,11 +23,6 @@ void Scheduler::handle(const Event& event, TimePoint now) {
   settle();
 }
 
-void Scheduler::tell_time(TimePoint now) {
-  HF_ASSERT(now >= now_, "time is monotonic");
-  now_ = now;
-}
-
 std::optional<Action> Scheduler::poll_action() {
   if (actions_.empty()) {
     return std::nullopt;

@@ -56,8 +56,8 @@ class Scheduler {
       const;  // somebody's published deadline has passed, or a queue is full
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] TimePoint now() const { return now_; }
-  // Views are as of the latest event; this makes them as of `now`, and decides nothing. Requires:
-  // now >= every earlier now.
+  // Views are as of the latest event; this makes them as of `now`, brings the published deadlines
+  // as close as they have become, and decides nothing. Requires: now >= every earlier now.
   void tell_time(TimePoint now);
   // Deadline published to a waiting ticket; nullopt: unknown, or it does not wait. Never moves
   // later, but for the time that memory pressure lasts.
@@ -180,9 +180,7 @@ class Scheduler {
   const SharedTerms& shared_terms();
   void terms_changed();
   void release_promised_turn();
-  void publish_bound(const Model& model, WaitingTicket& ticket);
-  void publish_missing_bounds();
-  void tighten_bounds(Model& loading);
+  void publish_bound(const Model& model, WaitingTicket& ticket, int position);
   [[nodiscard]] Duration eta_of(const Model& model, int place) const;
   [[nodiscard]] double victims_eta_s(const Model& model) const;
   [[nodiscard]] Duration retry_after(const Model& model) const;
@@ -210,6 +208,7 @@ class Scheduler {
   std::optional<SharedTerms> shared_terms_;  // nullopt: to be computed anew
   std::optional<Duration> promised_turn_;    // while somebody waits who was told a shorter one
   bool promise_ended_ = false;               // somebody who had been told a deadline waits no more
+  bool bounds_old_ = false;                  // a published deadline may have come closer
   Ledger ledger_;
   Pressure pressure_;
   TimePoint now_{};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/assert.h"
 #include "core/bound.h"
 #include "core/scheduler.h"
 
@@ -51,6 +52,7 @@ void Scheduler::terms_changed() {
   if (shared_terms_) {
     promised_turn_ = std::min(promised_turn_.value_or(shared_terms_->turn), shared_terms_->turn);
     promise_ended_ = true;  // perhaps nobody waits
+    bounds_old_ = true;
     shared_terms_.reset();
   }
 }
@@ -74,7 +76,7 @@ void Scheduler::release_promised_turn() {
 }
 
 // A deadline only ever moves closer: what is published is min(old, now + bound).
-void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket) {
+void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket, int position) {
   const SharedTerms& shared = shared_terms();
   if (!shared.answer) {
     return;
@@ -94,7 +96,7 @@ void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket) {
   } else if (!model.open()) {
     terms.standing = Standing::InLine;
     const bool outranked = shared.loadable > 0 && shared.priority > model.spec.priority;
-    terms.ahead = std::max(0, line_position(model) - 1) + (outranked ? 1 : 0);
+    terms.ahead = std::max(0, position - 1) + (outranked ? 1 : 0);
     if (owner_ && *owner_ != model.id && models_[owner_->value].line_number > model.line_number) {
       ++terms.ahead;
     }
@@ -109,29 +111,30 @@ void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket) {
   }
 }
 
-// The longest answer has become known: those who wait already are told a deadline too.
-void Scheduler::publish_missing_bounds() {
-  for (Model& model : models_) {
-    for (WaitingTicket& ticket : model.queue.tickets_to_publish()) {
-      if (ticket.live() && !ticket.deadline) {
-        publish_bound(model, ticket);
-      }
-    }
+// Since the deadlines were told, loads may have started, so that fewer models stand before the
+// others, or the longest answer may have become known. Done when somebody looks, not at each load:
+// thousands may wait.
+void Scheduler::tell_time(TimePoint now) {
+  HF_ASSERT(now >= now_, "time is monotonic");
+  now_ = now;
+  if (!bounds_old_) {
+    return;
   }
-}
-
-// A load started: fewer models stand before the others, and its own tickets wait for it alone.
-void Scheduler::tighten_bounds(Model& loading) {
-  const auto tighten = [this](Model& model) {
+  bounds_old_ = false;
+  const auto tell = [this](Model& model, int position) {
     for (WaitingTicket& ticket : model.queue.tickets_to_publish()) {
-      if (ticket.live() && ticket.deadline) {
-        publish_bound(model, ticket);
+      if (ticket.live()) {
+        publish_bound(model, ticket, position);
       }
     }
   };
-  tighten(loading);
-  for (const ModelId id : line_) {
-    tighten(models_[id.value]);
+  for (std::size_t i = 0; i < line_.size(); ++i) {
+    tell(models_[line_[i].value], static_cast<int>(i) + 1);
+  }
+  for (const ModelId id : resident_) {
+    if (!models_[id.value].line_number) {
+      tell(models_[id.value], 0);
+    }
   }
 }
 

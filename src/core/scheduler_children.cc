@@ -50,7 +50,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
   insert_sorted(resident_, model.id);
   std::erase(retries_, model.id);
   update_line(model);
-  tighten_bounds(model);
+  bounds_old_ = true;
   emit(action::StartLoad{model.id, model.generation, model.reserved, reason});
 }
 

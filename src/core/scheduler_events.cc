@@ -96,7 +96,6 @@ void Scheduler::on(const event::SpecTuned& e) {
   }
   if (e.longest_answer) {
     model->spec.longest_answer = *e.longest_answer;
-    publish_missing_bounds();
   }
   if (e.footprint) {
     model->spec.footprint = *e.footprint;
@@ -152,7 +151,7 @@ void Scheduler::on(const event::Arrived& e) {
   grant_waiting(*model);  // a ticket that gets a slot at once does not count as waiting
   update_line(*model);    // the bound counts from the model's place in line
   if (WaitingTicket* ticket = model->queue.find(e.ticket)) {
-    publish_bound(*model, *ticket);
+    publish_bound(*model, *ticket, line_position(*model));
   }
   if (model->queue.live() > limits_.max_waiting) {
     const int users = model->queue.live_users();

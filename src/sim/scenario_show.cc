@@ -48,6 +48,7 @@ Result<std::string> ScenarioPlayer::bound(const Words& words) {
   if (!ticket) {
     return fail(ticket.error());
   }
+  scheduler().tell_time(now_);
   const auto deadline = scheduler().deadline_of(*ticket);
   return words[1] +
          (deadline ? " is served within " + format_duration(*deadline - now_)
@@ -60,6 +61,7 @@ std::string ScenarioPlayer::show() const {
   if (!scheduler_) {
     return text;
   }
+  scheduler_->tell_time(now_);
   for (std::uint32_t i = 0; i < scheduler_->model_count(); ++i) {
     const core::ModelView view = scheduler_->view(ModelId(i));
     text += view.name + " " + std::string(core::name_of(view.state)) +

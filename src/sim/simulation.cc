@@ -216,6 +216,8 @@ void Run::deliver(const core::Event& event) {
     checker_.check(*action);
     perform(*action);
   }
+  scheduler_.tell_time(
+      now_);  // somebody looks at every moment: deadlines come as close as they can
   watch_.after(event, scheduler_);
   if (!broken()) {
     checker_.after(scheduler_);

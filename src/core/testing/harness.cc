@@ -85,7 +85,8 @@ TicketId Harness::new_ticket(const std::string& name) {
   return TicketId(tickets_.size() - 1);
 }
 
-std::optional<Duration> Harness::bound(const std::string& name) const {
+std::optional<Duration> Harness::bound(const std::string& name) {
+  scheduler_.tell_time(now_);
   const auto deadline = scheduler_.deadline_of(ticket(name));
   return deadline ? std::optional(*deadline - now_) : std::nullopt;
 }

@@ -40,7 +40,7 @@ class Harness {
   }
   [[nodiscard]] State state(const std::string& model) const { return view(model).state; }
   // From now to the published deadline.
-  [[nodiscard]] std::optional<Duration> bound(const std::string& ticket) const;
+  std::optional<Duration> bound(const std::string& ticket);
   // The latest action of a kind, with its numbers.
   template <class Kind>
   [[nodiscard]] const Kind* last() const {
