@@ -1,8 +1,9 @@
 // ns per event of the core at 10, 100 and 1,000 models: requests arrive, are granted and end,
 // models are loaded, evicted and gated. Completions are fed back at once, so nothing but the core
-// is measured. Prints one JSON line a workload: {"bench", "models", "ns_per_event", "spread",
-// "events_per_s", "p999_us", "slowest_us", …}. The last two come from a run of their own, in which
-// each event is timed; "limit_us" is what a decision may take.
+// is measured. Two workloads: `flow`, where hardly anybody waits, and `crowd`, where most models
+// have people waiting. Prints one JSON line each: {"bench", "workload", "models", "ns_per_event",
+// "spread", "events_per_s", "p999_us", "slowest_us", …}. The last two come from a run of their own,
+// in which each event is timed; "limit_us" is what a decision may take.
 #include <time.h>
 
 #include <algorithm>
@@ -35,7 +36,7 @@ double cpu_micros() {
 // Answers every action at once, one event at a time, as the engine would.
 class Driver {
  public:
-  explicit Driver(std::uint32_t models) : scheduler_(limits(models)) {
+  Driver(std::uint32_t models, bool crowd) : scheduler_(limits(models)), crowd_(crowd) {
     for (std::uint32_t i = 0; i < models; ++i) {
       event::ModelAdded added;
       added.model = ModelId(i);
@@ -51,9 +52,11 @@ class Driver {
     const std::uint64_t until = events_ + static_cast<std::uint64_t>(events);
     while (events_ < until) {
       now_ += std::chrono::milliseconds(20);
-      if (leases_.size() < 64 && random() % 2 == 0) {
-        // A few popular models and a long tail.
-        const std::uint64_t pick = std::min(random() % models_, random() % models_);
+      const bool ask = crowd_ ? random() % 8 != 0 : leases_.size() < 64 && random() % 2 == 0;
+      if (ask) {
+        // A few popular models and a long tail; a crowd is everywhere.
+        const std::uint64_t pick =
+            crowd_ ? random() % models_ : std::min(random() % models_, random() % models_);
         feed(event::Arrived{TicketId(++tickets_), ModelId(static_cast<std::uint32_t>(pick)),
                             UserId(0), TicketKind::Request});
       } else if (!leases_.empty()) {
@@ -113,6 +116,7 @@ class Driver {
   }
 
   Scheduler scheduler_;
+  bool crowd_;
   TimePoint now_{std::chrono::hours(1000)};
   std::uint64_t models_ = 1;
   std::uint64_t state_ = 88172645463325252ULL;
@@ -124,10 +128,10 @@ class Driver {
   std::vector<double> micros_;
 };
 
-void measure(std::uint32_t models) {
+void measure(std::uint32_t models, bool crowd) {
   std::vector<double> ns;
   for (int round = 0; round < kRounds; ++round) {
-    Driver driver(models);
+    Driver driver(models, crowd);
     driver.run(kEvents / 10);  // warm: the first loads are not typical
     const std::uint64_t before = driver.events();
     const auto start = std::chrono::steady_clock::now();
@@ -138,19 +142,20 @@ void measure(std::uint32_t models) {
         static_cast<double>(driver.events() - before));
   }
   std::sort(ns.begin(), ns.end());
-  Driver timed(models);
+  Driver timed(models, crowd);
   timed.run(kEvents / 10);
   std::vector<double>& micros = timed.time_events();
   timed.run(kEvents);
   std::sort(micros.begin(), micros.end());
   const char* commit = std::getenv("HOLDFAST_COMMIT");
   std::printf(
-      "{\"bench\":\"core_events\",\"commit\":\"%s\",\"models\":%u,\"events\":%d,\"rounds\":%d,"
+      "{\"bench\":\"core_events\",\"workload\":\"%s\",\"commit\":\"%s\",\"models\":%u,\"events\":%"
+      "d,\"rounds\":%d,"
       "\"ns_per_event\":%.0f,\"spread\":[%.0f,%.0f],\"events_per_s\":%.0f,\"p999_us\":%.1f,"
       "\"slowest_us\":%.1f,\"limit_us\":%.0f}\n",
-      commit == nullptr ? "unknown" : commit, models, kEvents, kRounds, ns[ns.size() / 2],
-      ns.front(), ns.back(), 1e9 / ns[ns.size() / 2], micros[micros.size() * 999 / 1000],
-      micros.back(), kLimitUs);
+      crowd ? "crowd" : "flow", commit == nullptr ? "unknown" : commit, models, kEvents, kRounds,
+      ns[ns.size() / 2], ns.front(), ns.back(), 1e9 / ns[ns.size() / 2],
+      micros[micros.size() * 999 / 1000], micros.back(), kLimitUs);
   std::fflush(stdout);
 }
 
@@ -158,6 +163,7 @@ void measure(std::uint32_t models) {
 
 int main() {
   for (const std::uint32_t models : {10U, 100U, 1000U}) {
-    measure(models);
+    measure(models, false);
+    measure(models, true);
   }
 }

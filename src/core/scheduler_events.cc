@@ -24,6 +24,11 @@ void Scheduler::on(const event::ModelAdded& e) {
       model.episodes_at = now_;
     }
     models_.push_back(std::move(model));
+    // Grown now and not in the middle of a rush, when that would take a millisecond.
+    constexpr int kUsualQueue = 64;
+    const auto crowd = static_cast<std::size_t>(std::min(limits_.max_waiting, kUsualQueue)) +
+                       static_cast<std::size_t>(e.spec.slots);
+    places_.reserve(models_.size() * crowd);
   }
   terms_changed();
   Model& model = models_[e.model.value];

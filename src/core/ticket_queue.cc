@@ -26,6 +26,7 @@ WaitingTicket& TicketQueue::add(TicketId id, UserId user, TicketKind kind, TimeP
     kept->id = id;
     kept->asked = now;
     kept->placeholder_until.reset();
+    oldest_live_.reset();
     kept->deadline.reset();  // its model may have come and gone without it meanwhile
     return *kept;
   }
@@ -71,6 +72,7 @@ bool TicketQueue::leave_placeholder(TicketId id, TimePoint until) {
     if (ticket.id == id && ticket.live()) {
       ticket.placeholder_until = until;
       --live_;
+      oldest_live_.reset();
       return true;
     }
   }
@@ -81,6 +83,9 @@ bool TicketQueue::remove(TicketId id) {
   for (auto it = tickets_.begin(); it != tickets_.end(); ++it) {
     if (it->id == id) {
       live_ -= it->live() ? 1 : 0;
+      if (it->live() && oldest_live_ == it->arrived) {
+        oldest_live_.reset();
+      }
       const bool was_oldest = it->arrived == oldest_;
       tickets_.erase(it);
       if (was_oldest) {
@@ -104,6 +109,7 @@ int TicketQueue::expire(TimePoint now) {
 
 std::vector<WaitingTicket> TicketQueue::take_all() {
   live_ = 0;
+  oldest_live_.reset();
   return std::exchange(tickets_, {});
 }
 
@@ -117,13 +123,15 @@ void TicketQueue::postpone_deadlines(TimePoint from, TimePoint to) {
 
 TimePoint TicketQueue::oldest_live() const {
   HF_ASSERT(live_ > 0, "somebody waits");
-  TimePoint oldest = TimePoint::max();
-  for (const WaitingTicket& ticket : tickets_) {
-    if (ticket.live()) {
-      oldest = std::min(oldest, ticket.arrived);
+  if (!oldest_live_) {
+    oldest_live_ = TimePoint::max();
+    for (const WaitingTicket& ticket : tickets_) {
+      if (ticket.live()) {
+        oldest_live_ = std::min(*oldest_live_, ticket.arrived);
+      }
     }
   }
-  return oldest;
+  return *oldest_live_;
 }
 
 int TicketQueue::live_of(UserId user) const {

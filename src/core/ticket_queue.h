@@ -82,7 +82,8 @@ class TicketQueue {
   std::vector<WaitingTicket> tickets_;  // sorted by (tag, sequence)
   int live_ = 0;
   TimePoint oldest_;
-  std::uint64_t granted_tag_ = 0;  // tag of the last ticket granted
+  mutable std::optional<TimePoint> oldest_live_;  // nullopt: to be looked for
+  std::uint64_t granted_tag_ = 0;                 // tag of the last ticket granted
   std::uint64_t sequence_ = 0;
 };
 
