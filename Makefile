@@ -26,7 +26,7 @@ run: build ## start the server on demonstration models and send it a request (LI
 test: ## everything the CI checks; one stage: scripts/test.sh STAGE
 	@scripts/test.sh
 
-test-long: ## ThreadSanitizer, a long simulation, long end-to-end tests
+test-long: ## ThreadSanitizer, a long simulation, larger models, long end-to-end tests
 	@scripts/test.sh --long
 
 bench: ## run the benchmarks

