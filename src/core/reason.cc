@@ -183,7 +183,7 @@ std::string sentence(const Reason& r, const std::string& whom) {
     case Why::CleanupByHand:
       return "idle, and a cleanup was asked for";
     case Why::BudgetDebt:
-      return "busy models grew: " + format_bytes(r.need) + " in use of a budget of " +
+      return "loaded models hold " + format_bytes(r.need) + ", more than the budget of " +
              format_bytes(r.have);
     case Why::IdleTooLong:
       return "idle for " + waited + ", its ttl is " + limit;
