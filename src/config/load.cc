@@ -58,7 +58,8 @@ Result<std::string> read_file(const fs::path& path, const std::string& name) {
                 reason);
   }
   if (!S_ISREG(info.st_mode)) {
-    return fail(Errc::Io, name + ": is " + (S_ISDIR(info.st_mode) ? "a folder" : "not a file") +
+    return fail(Errc::Io, name + ": is " +
+                              (S_ISDIR(info.st_mode) ? "a folder" : "not a regular file") +
                               ", expected a TOML file");
   }
   std::string text;

@@ -313,7 +313,7 @@ TEST(LoadConfig, SaysWhyAFileCannotBeRead) {
   // Opening a pipe without a writer would wait for one.
   const auto pipe = folder.path() / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_THAT(load_config(pipe).error().message, HasSubstr("is not a file"));
+  EXPECT_THAT(load_config(pipe).error().message, HasSubstr("is not a regular file"));
 }
 
 TEST(FindConfigFile, GoesFromTheVariableToTheSystem) {

@@ -22,7 +22,7 @@ def test_a_pipe_as_configuration_does_not_stop_the_server(serve):
     server.config_path.unlink()
     os.mkfifo(server.config_path)
     os.kill(server.process.pid, signal.SIGHUP)
-    server.wait_for_line("was not applied.*holdfast.toml: is not a file")
+    server.wait_for_line("was not applied.*holdfast.toml: is not a regular file")
     refused = server.post("/api/v1/reload")
     assert (refused.status, refused.error["code"]) == (422, "config_invalid")
     assert server.chat(chat("a")).status == 200
