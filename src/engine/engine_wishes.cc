@@ -17,6 +17,7 @@ void Engine::Impl::pin_by_hand(ModelId model, bool pinned, CommandCallback callb
                 pinned_by_hand_.insert(model);
               } else {
                 pinned_by_hand_.erase(model);
+                pins_wanted_.erase(model);
                 follow_wishes();  // its bytes may be those that another pin lacked
               }
             }
