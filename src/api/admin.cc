@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "api/json_values.h"
 #include "api/views.h"
 
 namespace hf::api {
@@ -14,14 +15,6 @@ namespace {
 namespace json = boost::json;
 using core::UnloadMode;
 using core::action::AnswerCode;
-
-json::array names_array(const std::vector<std::string>& names) {
-  json::array array;
-  for (const std::string& name : names) {
-    array.emplace_back(name);
-  }
-  return array;
-}
 
 tl::expected<bool, ApiError> flag(std::string_view query, std::string_view name) {
   const std::optional<std::string> value = query_value(query, name);
@@ -251,7 +244,9 @@ ApiError reload_refused(const Error& error) {
   }
   ApiError refused;
   refused.message = error.message;
-  if (error.code == Errc::NotFound) {
+  if (error.code == Errc::Internal) {
+    refused.code = "reload_failed";  // 500: nobody's mistake, and another try may succeed
+  } else if (error.code == Errc::NotFound) {
     refused.status = 409;
     refused.code = "no_config";
     refused.hint = "start the server with --config FILE, or write ./holdfast.toml where it runs";

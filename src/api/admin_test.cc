@@ -103,6 +103,10 @@ TEST(ReloadRefused, SaysWhetherTheFileIsMissingOrWrong) {
   const ApiError late = reload_refused(Error(Errc::Unavailable, "stopping"));
   EXPECT_EQ(late.status, 503);
   EXPECT_GT(late.retry_after, Duration::zero());
+  const ApiError failed = reload_refused(Error(Errc::Internal, "no memory"));
+  EXPECT_EQ(failed.status, 500);
+  EXPECT_EQ(failed.code, "reload_failed");
+  EXPECT_EQ(failed.message, "no memory");
 }
 
 }  // namespace

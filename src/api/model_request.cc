@@ -99,11 +99,11 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
   if (!promise_) {
     promise_ = std::move(promise);
   }
+  waited_ += outcome ? outcome->waited : outcome.error().waited;
   if (!outcome) {
     return refuse(from_refusal(outcome.error(), name_));
   }
   lease_ = std::move(outcome->lease);
-  waited_ += outcome->waited;
   lease_.on_cut([weak = weak_from_this()](const core::Reason& reason) {
     if (const auto request = weak.lock()) {
       request->on_cut(reason);

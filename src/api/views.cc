@@ -6,7 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
-#include "api/json_numbers.h"
+#include "api/json_values.h"
 #include "api/waits.h"
 
 namespace hf::api {
@@ -19,15 +19,6 @@ using engine::WaitStatus;
 
 double one_decimal(double number) {
   return std::round(number * 10) / 10;
-}
-
-template <class Names>
-json::array names_array(const Names& names) {
-  json::array array;
-  for (const std::string& name : names) {
-    array.emplace_back(name);
-  }
-  return array;
 }
 
 bool is_cached(State state) {

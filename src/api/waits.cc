@@ -1,10 +1,12 @@
 #include "api/waits.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "api/json_numbers.h"
+#include "api/json_values.h"
 #include "core/bound.h"
 
 namespace hf::api {
@@ -47,14 +49,43 @@ std::string seconds_term(std::string_view name, Duration duration) {
   return std::string(name) + "=" + text;
 }
 
+// Names more than this are only counted: a header that lists a hundred models helps nobody, and
+// some clients refuse long ones.
+constexpr std::size_t kNamesShown = 8;
+
+// Percent-encoded but for what needs it neither in a header nor in this list.
+std::string header_name(std::string_view name) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : name) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      text += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    text += '%';
+    text += kHex[byte >> 4U];
+    text += kHex[byte & 15U];
+  }
+  return text;
+}
+
+// "turn; a, b, +3"
+std::string waiting_for_text(const engine::Promise& promise) {
+  std::string text(core::name_of(promise.waiting_for));
+  const std::size_t count = promise.blockers.size();
+  for (std::size_t i = 0; i < std::min(count, kNamesShown); ++i) {
+    text += (i == 0 ? "; " : ", ") + header_name(promise.blockers[i]);
+  }
+  return count <= kNamesShown ? text : text + ", +" + std::to_string(count - kNamesShown);
+}
+
 }  // namespace
 
 json::object wait_object(const engine::WaitStatus& wait) {
   const core::WaitView& view = wait.view;
-  json::array blockers;
-  for (const std::string& name : wait.blockers) {
-    blockers.emplace_back(name);
-  }
   return {{"model", wait.model},
           {"requests", view.requests},
           {"oldest_s", rounded_seconds(view.oldest)},
@@ -63,7 +94,7 @@ json::object wait_object(const engine::WaitStatus& wait) {
           {"bound_s", optional_seconds(view.bound)},
           {"bound_terms", terms_value(view.terms, view.bound.has_value())},
           {"waiting_for", core::name_of(view.waiting_for)},
-          {"blockers", std::move(blockers)}};
+          {"blockers", names_array(wait.blockers)}};
 }
 
 json::array tickets_array(const std::vector<core::TicketView>& tickets) {
@@ -97,11 +128,7 @@ void add_promise_headers(const engine::Promise& promise, std::vector<net::Header
              "; n=" + std::to_string(terms.ahead) + "; j=" + std::to_string(terms.place) +
              "; S=" + std::to_string(terms.slots) + "; M=" + std::to_string(terms.models)});
   }
-  std::string waiting_for(core::name_of(promise.waiting_for));
-  for (const std::string& name : promise.blockers) {
-    waiting_for += (waiting_for.find(';') == std::string::npos ? "; " : ", ") + name;
-  }
-  headers.push_back({"x-holdfast-waiting-for", std::move(waiting_for)});
+  headers.push_back({"x-holdfast-waiting-for", waiting_for_text(promise)});
 }
 
 }  // namespace hf::api

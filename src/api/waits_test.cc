@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hf::api {
@@ -59,6 +60,26 @@ TEST(Waits, AnUnknownBoundHasNoHeader) {
   promise.ticket.bound.reset();
   EXPECT_THAT(headers_of(promise), ElementsAre("x-holdfast-position: 2", "x-holdfast-eta-ms: 6500",
                                                "x-holdfast-waiting-for: load"));
+}
+
+std::string waiting_for(std::vector<std::string> blockers) {
+  return headers_of({ticket(), core::WaitingFor::Turn, std::move(blockers)}).back();
+}
+
+TEST(Waits, AtMostEightNamesStandInAHeader) {
+  const std::vector<std::string> eight{"a", "b", "c", "d", "e", "f", "g", "h"};
+  EXPECT_EQ(waiting_for(eight), "x-holdfast-waiting-for: turn; a, b, c, d, e, f, g, h");
+  std::vector<std::string> more = eight;
+  more.insert(more.end(), {"i", "j", "k"});
+  EXPECT_EQ(waiting_for(more), "x-holdfast-waiting-for: turn; a, b, c, d, e, f, g, h, +3");
+}
+
+TEST(Waits, NamesInAHeaderAreEncoded) {
+  EXPECT_EQ(waiting_for({"org/qwen3:8b-q4_K.v1~x"}),
+            "x-holdfast-waiting-for: turn; org/qwen3:8b-q4_K.v1~x");
+  EXPECT_EQ(waiting_for({"a; b, +1", "100%", "модель"}),
+            "x-holdfast-waiting-for: turn; a%3B%20b%2C%20%2B1, 100%25, "
+            "%D0%BC%D0%BE%D0%B4%D0%B5%D0%BB%D1%8C");
 }
 
 TEST(Waits, EachRequestIsShownWithItsOwnBound) {

@@ -22,7 +22,7 @@ Result<config::Config> ConfigSource::first() {
   return file_ ? config::load_config(*file_, overrides_) : config::default_config(overrides_);
 }
 
-Result<config::Config> ConfigSource::again() {
+Result<engine::ConfigReader> ConfigSource::again() {
   if (!file_) {
     file_ = config::find_config_file();
   }
@@ -30,11 +30,17 @@ Result<config::Config> ConfigSource::again() {
     return fail(Errc::NotFound,
                 "the server runs without a configuration file, and there is none now");
   }
-  auto config = config::load_config(*file_, overrides_, config::Environment::of_process(), shown());
-  if (!config) {
-    return fail(Errc::InvalidArgument, std::move(config.error().message));
-  }
-  return config;
+  const std::string shown = file_->filename().string();
+  return engine::ConfigReader{
+      shown,
+      [file = *file_, shown, overrides = overrides_,
+       environment = config::Environment::of_process()]() -> Result<config::Config> {
+        auto config = config::load_config(file, overrides, environment, shown);
+        if (!config) {
+          return fail(Errc::InvalidArgument, std::move(config.error().message));
+        }
+        return config;
+      }};
 }
 
 Reloader::Reloader(ConfigSource source, engine::Engine& engine,
@@ -45,18 +51,14 @@ Reloader::Reloader(ConfigSource source, engine::Engine& engine,
       use_(std::move(use)) {}
 
 void Reloader::reload(engine::ReloadCallback done) {
-  Result<config::Config> wanted = source_.again();
-  if (!wanted) {
-    return refuse(std::move(wanted.error()), done);
+  Result<engine::ConfigReader> reader = source_.again();
+  if (!reader) {
+    return refuse(std::move(reader.error()), done);
   }
-  engine_.reload(std::make_shared<const config::Config>(std::move(*wanted)),
+  engine_.reload(std::move(*reader),
                  [this, done = std::move(done)](Result<engine::Reloaded> result) {
                    if (!result) {
-                     Error error = std::move(result.error());
-                     if (error.code == Errc::InvalidArgument) {
-                       error = std::move(error).with_context(source_.shown() + ":1:1");
-                     }
-                     return refuse(std::move(error), done);
+                     return refuse(std::move(result.error()), done);
                    }
                    running_ = result->config;
                    use_(running_);

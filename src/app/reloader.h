@@ -1,8 +1,8 @@
 #pragma once
 // Where the running server's configuration comes from, at the start and again. It exists so that
 // SIGHUP and POST /api/v1/reload do the same: read the file with the flags of the command line on
-// top, hand it to the engine, and let everybody else change with it. Loop thread; the file is read
-// there, because it is small.
+// top, hand it to the engine, and let everybody else change with it. Loop thread, but for the
+// reading of the file, which the engine has done on its worker.
 
 #include <filesystem>
 #include <functional>
@@ -25,11 +25,9 @@ class ConfigSource {
   // At the start: without a file the defaults run.
   Result<config::Config> first();
   // Later: a file that was used once is the one to use; until then it is searched for as at the
-  // start. Errors: NotFound if there is none; InvalidArgument if it cannot be read or has mistakes,
-  // each named by the file's own name, without its folder.
-  Result<config::Config> again();
-  // "holdfast.toml"; empty while there is no file.
-  [[nodiscard]] std::string shown() const { return file_ ? file_->filename().string() : ""; }
+  // start. Errors: NotFound if there is none. The reader's: InvalidArgument if the file cannot be
+  // read or has mistakes, each named by the file's own name, without its folder.
+  Result<engine::ConfigReader> again();
 
  private:
   std::optional<std::filesystem::path> file_;
@@ -43,8 +41,8 @@ class Reloader {
   Reloader(ConfigSource source, engine::Engine& engine,
            std::shared_ptr<const config::Config> running, Use use);
 
-  // Logs what came of it and calls `done`, which may be empty; from the loop if the file could be
-  // read, else before it returns.
+  // Logs what came of it and calls `done`, which may be empty; from the loop if there is a file,
+  // else before it returns.
   void reload(engine::ReloadCallback done);
 
  private:

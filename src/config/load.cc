@@ -1,12 +1,14 @@
 #include "config/load.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <tuple>
 
@@ -25,15 +27,28 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+    }
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
 // `name`: the file in messages.
 Result<std::string> read_file(const fs::path& path, const std::string& name) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) {
-    return fail(Errc::Io, name + ": is a folder, expected a TOML file");
-  }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
+  // Not blocking: a pipe without a writer must not hold a server that reads its file again.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0) {
     const int reason = errno;
     const Errc code = reason == ENOENT   ? Errc::NotFound
                       : reason == EACCES ? Errc::PermissionDenied
@@ -42,19 +57,30 @@ Result<std::string> read_file(const fs::path& path, const std::string& name) {
                 name + ": cannot be read: " + std::strerror(reason) + ", expected a TOML file",
                 reason);
   }
+  if (!S_ISREG(info.st_mode)) {
+    return fail(Errc::Io, name + ": is " +
+                              (S_ISDIR(info.st_mode) ? "a folder" : "not a regular file") +
+                              ", expected a TOML file");
+  }
   std::string text;
   std::array<char, 16384> block{};
-  while (file.read(block.data(), block.size()) || file.gcount() > 0) {
-    text.append(block.data(), static_cast<std::size_t>(file.gcount()));
+  for (;;) {
+    const ssize_t length = ::read(file.get(), block.data(), block.size());
+    if (length < 0 && errno == EINTR) {
+      continue;
+    }
+    if (length < 0) {
+      return fail(Errc::Io, name + ": reading failed: " + std::strerror(errno), errno);
+    }
+    if (length == 0) {
+      return text;
+    }
+    text.append(block.data(), static_cast<std::size_t>(length));
     if (text.size() > kLargestFile) {
       return fail(Errc::InvalidArgument,
                   name + ": larger than 4 MiB, expected a configuration in TOML");
     }
   }
-  if (file.bad()) {
-    return fail(Errc::Io, name + ": reading failed");
-  }
-  return text;
 }
 
 Result<Config> joined(tl::expected<Config, std::vector<ConfigError>> parsed) {

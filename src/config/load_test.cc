@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -309,6 +310,10 @@ TEST(LoadConfig, SaysWhyAFileCannotBeRead) {
   const Folder folder;
   EXPECT_EQ(load_config(folder.path() / "none.toml").error().code, Errc::NotFound);
   EXPECT_THAT(load_config(folder.path()).error().message, HasSubstr("is a folder"));
+  // Opening a pipe without a writer would wait for one.
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(load_config(pipe).error().message, HasSubstr("is not a regular file"));
 }
 
 TEST(FindConfigFile, GoesFromTheVariableToTheSystem) {

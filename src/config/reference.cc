@@ -49,7 +49,10 @@ and a mistake changes nothing. Only what changed is touched:
   `gpu_layers`, `cache_ram`, `load_mode`, `args`) is drained: running answers end on the old
   process, newcomers get the next one. A model that is gone is drained too, and its name answers
   404. A context that only the budget decides about follows a new budget from the next load on.
-* A `pin` that is taken out of the file unpins the model, unless somebody pinned it by hand.
+* A `pin` that is taken out of the file unpins the model, unless somebody pinned it by hand. One
+  that does not fit is tried again when the budget grows or another pin goes.
+* The file must be a regular one of at most 4 MiB. Another `models_dir` that cannot be read refuses
+  the whole reload, because every model of the present one would go.
 * Everything else counts at once. A longer `patience`, `turn` or `request_limit` waits until nobody
   waits who was promised less; a key that is gone is refused from the next request on.
 * What is *read at the start only* stays as it is; the answer names it under `restart_needed`.

@@ -92,8 +92,8 @@ void Engine::pin(ModelId model, bool pinned, CommandCallback callback) {
   impl_->pin_by_hand(model, pinned, std::move(callback));
 }
 
-void Engine::reload(std::shared_ptr<const config::Config> wanted, ReloadCallback callback) {
-  impl_->reload(std::move(wanted), std::move(callback));
+void Engine::reload(ConfigReader reader, ReloadCallback callback) {
+  impl_->reload(std::move(reader), std::move(callback));
 }
 
 Status Engine::status() const {
@@ -133,7 +133,7 @@ Engine::Impl::~Impl() {
 TicketId Engine::Impl::acquire(ModelId model, UserId user, core::TicketKind kind,
                                AcquireCallback callback) {
   const TicketId ticket(++last_ticket_);
-  waiting_.emplace(ticket, Waiting{std::move(callback), model, user, kind, false});
+  waiting_.emplace(ticket, Waiting{std::move(callback), model, user, kind, now()});
   const core::State state = scheduler_->view(model).state;
   const bool child_serves = state != core::State::Absent && state != core::State::Failed;
   if (child_serves || !has_changed(catalog_.at(model).file)) {
@@ -175,17 +175,18 @@ void Engine::Impl::note_promise(TicketId ticket) {
 void Engine::Impl::refresh_then_arrive(TicketId ticket, ModelId model) {
   const ModelSource source = catalog_.at(model).file.source;
   worker_.run([this, ticket, model, source, budget = budget_, alive = alive_] {
-    auto file = std::make_shared<ModelFile>(inspect(source, budget));
-    boost::asio::post(io_, [this, ticket, model, file, alive] {
+    const auto file = attempt([&] { return inspect(source, budget); });
+    boost::asio::post(io_, [this, ticket, model, budget, file, alive] {
       if (!*alive) {
         return;
       }
       const Catalog::Entry& entry = catalog_.at(model);
-      if (entry.listed && entry.file.source != file->source) {
+      if (file && entry.listed && (entry.file.source != file->source || budget != budget_)) {
         return refresh_then_arrive(ticket, model);  // a reload came between
       }
-      if (entry.listed) {
+      if (file && entry.listed) {
         put_model(std::move(*file));
+        follow_wishes();
       }
       arrive(ticket);
     });

@@ -78,6 +78,7 @@ struct Refusal {
   core::Reason reason;
   Duration retry_after{};  // zero: retrying will not help
   std::string message;
+  Duration waited{};
   std::optional<Promise> promise;  // nullopt: it did not wait
 };
 
@@ -150,8 +151,16 @@ struct Reloaded {
   std::vector<std::string> settings;        // keys as in the file, without those of single models
   std::vector<std::string> restart_needed;  // keys whose change was ignored
 };
-// Errors: Unavailable while the server shuts down; InvalidArgument if the configuration must not
-// run beside what is read at the start only.
+// Where a reload takes its configuration from.
+struct ConfigReader {
+  std::string name;  // of the file, for messages
+  // Called and destroyed on the worker: it may block, and owns what it uses. Its errors are passed
+  // on.
+  std::function<Result<config::Config>()> read;
+};
+// Errors: those of the reader; Unavailable while the server shuts down; InvalidArgument if the
+// configuration must not run beside what is read at the start only, or if another models_dir than
+// now cannot be read; Internal if memory ran out.
 using ReloadCallback = std::function<void(Result<Reloaded>)>;
 
 struct NotFound {
@@ -197,10 +206,10 @@ class Engine {
   void unload(ModelId model, core::UnloadMode mode, std::string who, CommandCallback callback);
   void cleanup(core::CleanupLevel level, CommandCallback callback);
   void pin(ModelId model, bool pinned, CommandCallback callback);
-  // Takes over what changed; reloads come one after another. Files are looked at on the worker;
-  // the callback is called in the same step in which the new configuration begins to count, so that
+  // Takes over what changed; reloads come one after another. Files are read on the worker; the
+  // callback is called in the same step in which the new configuration begins to count, so that
   // who else holds one can change with it.
-  void reload(std::shared_ptr<const config::Config> wanted, ReloadCallback callback);
+  void reload(ConfigReader reader, ReloadCallback callback);
 
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;

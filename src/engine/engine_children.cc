@@ -25,14 +25,14 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   running.generation = a.generation;
   running.spawned = now();
   running.key = measurement_key(file);
+  running.source = file.source;
   running.socket_path = run_dir_->socket_path(a.model, a.generation);
   process::ChildSpec spec;
   spec.engine = traits_.path;
   spec.arguments = command_line(file.plan, running.socket_path, traits_);
   spec.environment = child_environment();
   spec.socket_path = running.socket_path;
-  spec.load_deadline =
-      std::chrono::duration_cast<std::chrono::milliseconds>(spec_of(file).load_deadline);
+  spec.load_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(load_deadline(file));
   spec.stop_deadline = kStopDeadline;
   spec.prompts_only = file.plan.kind != ModelKind::Chat;
 
@@ -161,7 +161,7 @@ void Engine::Impl::learn_memory(ModelId model, const Running& running) {
   if (running.key == measurement_key(catalog_.at(model).file)) {
     core::event::SpecTuned tuned;
     tuned.model = model;
-    tuned.footprint = spec_of(catalog_.at(model).file).footprint;
+    tuned.footprint = footprint_of(catalog_.at(model).file);
     feed(tuned);
   }
 }
@@ -186,8 +186,8 @@ void Engine::Impl::measure_children() {
     running.measuring = true;
     worker_.run(
         [this, model = model, generation = running.generation, pid = running.pid, alive = alive_] {
-          const auto memory = readers::read_process_memory(pid);
-          const Bytes resident = memory ? memory->resident() : Bytes(0);
+          const auto memory = attempt([&] { return readers::read_process_memory(pid); });
+          const Bytes resident = memory && *memory ? (*memory)->resident() : Bytes(0);
           boost::asio::post(io_, [this, model, generation, resident, alive] {
             const auto found = *alive ? running_.find(model) : running_.end();
             if (!*alive || found == running_.end() || found->second.generation != generation) {

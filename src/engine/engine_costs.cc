@@ -55,6 +55,18 @@ std::optional<double> cached_share(const Files& files) {
   return size.count == 0 ? 0 : static_cast<double>(cached.count) / static_cast<double>(size.count);
 }
 
+using Shares = std::vector<std::pair<ModelId, std::optional<double>>>;
+
+// Worker.
+Shares cached_shares(const std::vector<Files>& all) {
+  Shares shares;
+  shares.reserve(all.size());
+  for (const Files& files : all) {
+    shares.emplace_back(files.model, cached_share(files));
+  }
+  return shares;
+}
+
 std::optional<Duration> seconds(const std::optional<double>& value) {
   return value ? std::optional(duration_of_seconds(*value)) : std::nullopt;
 }
@@ -76,10 +88,9 @@ ModelCosts Engine::Impl::costs_of(const ModelFile& file) const {
   costs.load_cold = seconds(measurement.load_seconds_cold);
   costs.reload = reload_time(load_times(measurement, file.file_size),
                              costs.page_cache_share.value_or(kUnknownShare));
-  if (const auto speeds = speeds_.find(key); speeds != speeds_.end()) {
-    costs.slowest_decode = speeds->second.decode.value();
-    costs.slowest_prefill = speeds->second.prefill.value();
-  }
+  const KnownSpeeds speeds = known_speeds(speeds_, key);
+  costs.slowest_decode = speeds.decode;
+  costs.slowest_prefill = speeds.prefill;
   AnswerFacts facts;
   facts.context = file.plan.context;
   facts.weights = file.file_size;
@@ -175,19 +186,18 @@ void Engine::Impl::look_at_page_cache_of(const std::vector<ModelId>& models) {
   looking_at_page_cache_ = true;
   worker_.run([this, all = std::move(all), alive = alive_] {
     const auto begun = Clock::now();
-    std::vector<std::pair<ModelId, std::optional<double>>> seen;
-    seen.reserve(all.size());
-    for (const Files& files : all) {
-      seen.emplace_back(files.model, cached_share(files));
-    }
+    const auto seen = attempt([&] { return cached_shares(all); });
     const Duration took = Clock::now() - begun;
-    boost::asio::post(io_, [this, seen = std::move(seen), took, alive] {
+    boost::asio::post(io_, [this, seen, took, alive] {
       if (!*alive) {
         return;
       }
       looking_at_page_cache_ = false;
       next_page_cache_look_ = now() + kLooksPart * took;
-      for (const auto& [model, share] : seen) {
+      if (!seen) {
+        return;
+      }
+      for (const auto& [model, share] : *seen) {
         costs_[model].page_cache_share = share;
         tune(model);
       }
@@ -214,6 +224,7 @@ void Engine::Impl::tune(ModelId model) {
     tuned.longest_answer = fresh.longest_answer;
   } else {
     fresh.longest_answer = before.longest_answer;
+    fresh.longest_answer_measured = before.longest_answer_measured;
   }
   costs_[model] = std::move(fresh);
   if (tuned.reload || tuned.longest_answer) {
@@ -224,16 +235,16 @@ void Engine::Impl::tune(ModelId model) {
 void Engine::Impl::tune_all() {
   samples_ = {};
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
-    const ModelFile& file = catalog_.at(ModelId(i)).file;
-    const auto speeds = speeds_.find(measurement_key(file));
-    if (!file.problem.empty() || speeds == speeds_.end()) {
+    const Catalog::Entry& entry = catalog_.at(ModelId(i));
+    if (!entry.listed || !entry.file.problem.empty()) {
       continue;
     }
-    if (const auto rate = speeds->second.decode.value()) {
-      samples_.decode.push_back({file.file_size, *rate});
+    const KnownSpeeds speeds = known_speeds(speeds_, measurement_key(entry.file));
+    if (speeds.decode) {
+      samples_.decode.push_back({entry.file.file_size, *speeds.decode});
     }
-    if (const auto rate = speeds->second.prefill.value()) {
-      samples_.prefill.push_back({file.file_size, *rate});
+    if (speeds.prefill) {
+      samples_.prefill.push_back({entry.file.file_size, *speeds.prefill});
     }
   }
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {

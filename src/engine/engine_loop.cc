@@ -101,6 +101,7 @@ void Engine::Impl::perform(const core::action::Refuse& a) {
   }
   AcquireCallback callback = std::move(found->second.callback);
   Refusal refusal = refusal_of(a.model, a.reason, a.retry_after);
+  refusal.waited = now() - found->second.asked;
   refusal.promise = std::move(found->second.promise);
   waiting_.erase(found);
   boost::asio::post(io_, [callback = std::move(callback), refusal = std::move(refusal)]() mutable {

@@ -17,29 +17,37 @@ constexpr double kLoadGraceSeconds = 60;
 
 }  // namespace
 
-core::ModelSpec Engine::Impl::spec_of(const ModelFile& file) const {
+Duration Engine::Impl::load_deadline(const ModelFile& file) {
+  const double bytes = static_cast<double>(file.file_size.count);
+  return duration_of_seconds(kLoadGraceSeconds + bytes / kLeastBytesPerSecond);
+}
+
+core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
+  const auto known = measurements_.find(measurement_key(file));
+  if (known == measurements_.end()) {
+    return core::Footprint::host(file.cost);
+  }
+  // What was seen counts, but never so much that a model which was predicted to fit is refused.
+  const Bytes seen = std::min(known->second.high_water, std::max(file.cost, budget_));
+  return core::Footprint::host(std::max(file.cost, seen));
+}
+
+core::ModelSpec Engine::Impl::spec_of(const ModelFile& file, const ModelCosts& costs) const {
   const config::ModelConfig& settings = file.source.settings;
   core::ModelSpec spec;
   spec.name = settings.name;
-  spec.footprint = core::Footprint::host(file.cost);
+  spec.footprint = footprint_of(file);
   spec.slots = settings.parallel;
   spec.priority = settings.priority;
   spec.ttl = settings.ttl;
-  const ModelCosts costs = costs_of(file);
   spec.reload = costs.reload;
   // A file that cannot be served answers nobody, and must not leave the others without a bound.
   spec.longest_answer = file.problem.empty() ? costs.longest_answer : Duration::zero();
-  const double bytes = static_cast<double>(file.file_size.count);
-  spec.load_deadline = duration_of_seconds(kLoadGraceSeconds + bytes / kLeastBytesPerSecond);
-  if (const auto known = measurements_.find(measurement_key(file)); known != measurements_.end()) {
-    // What was seen counts, but never so much that a model which was predicted to fit is refused.
-    const Bytes seen = std::min(known->second.high_water, std::max(file.cost, budget_));
-    spec.footprint = core::Footprint::host(std::max(file.cost, seen));
-  }
+  spec.load_deadline = load_deadline(file);
   return spec;
 }
 
-Engine::Impl::Change Engine::Impl::change_of(const ModelFile& file) const {
+Change Engine::Impl::change_of(const ModelFile& file) const {
   if (!file.is_model) {
     return Change::None;
   }
@@ -54,12 +62,23 @@ Engine::Impl::Change Engine::Impl::change_of(const ModelFile& file) const {
   const bool other_child =
       !same_file ||
       (!same_plan && (!before.problem.empty() || !runs_alike(before.source, file.source)));
-  if (other_child && file.problem.empty()) {
+  if (other_child && file.problem.empty() && !serves(*known, file)) {
     return Change::Restarted;
   }
   const bool same =
       same_file && same_plan && before.source == file.source && before.problem == file.problem;
   return same ? Change::None : Change::Changed;
+}
+
+// True if the model's child was started for the same file and options: the file was only away for a
+// while, or the options are those of before again.
+bool Engine::Impl::serves(ModelId model, const ModelFile& file) const {
+  const auto running = running_.find(model);
+  if (running == running_.end() || running->second.key.file != gguf::to_string(file.identity)) {
+    return false;
+  }
+  return running->second.key.options == options_key(file.plan) ||
+         runs_alike(running->second.source, file.source);
 }
 
 // A new model, a changed file, or a broken one. The core hears of it before any request does.
@@ -89,22 +108,23 @@ void Engine::Impl::put_model(ModelFile file) {
                                          : catalog_.at(*known).file.source.settings;
   if (change != Change::Added && !problem.empty()) {
     const bool was_pinned = catalog_.at(*known).file.source.settings.pin;
-    // One event, before the core can look at an empty plan: a loaded child goes on with the old
-    // one.
-    feed(core::event::ModelBroken{*known});
+    // The catalogue first: those who are refused now are told the cause. A loaded child goes on;
+    // the core starts no other with the empty plan, because this is the next event that it sees.
     catalog_.put(std::move(file));
+    feed(core::event::ModelBroken{*known});
+    pins_wanted_.erase(*known);
     if (was_pinned && !now.pin) {
       unpin_configured(*known);
     }
     return;
   }
+  const ModelCosts costs = costs_of(file);
   core::event::ModelAdded added;
-  added.spec = spec_of(file);
+  added.spec = spec_of(file, costs);
   added.restart = change == Change::Restarted;
   if (!known) {
     added.history = history_of(name);
   }
-  const ModelCosts costs = costs_of(file);
   added.model = catalog_.put(std::move(file));
   costs_[added.model] = costs;
   feed(added);
@@ -112,8 +132,10 @@ void Engine::Impl::put_model(ModelFile file) {
     feed(core::event::ModelBroken{added.model});  // new: nobody can wait for it yet
     return;
   }
-  follow_wishes(added.model, before, now);
-  if (added.restart && before.pin == now.pin && scheduler_->view(added.model).pinned) {
+  note_wishes(added.model, before, now);
+  const bool stays_pinned = now.pin || pinned_by_hand_.contains(added.model);
+  if (added.restart && stays_pinned && !pins_wanted_.contains(added.model) &&
+      scheduler_->view(added.model).pinned) {
     load_pinned(added.model);  // its next process, as soon as the old one has ended
   }
 }
@@ -124,7 +146,7 @@ void Engine::Impl::put_unlisted(ModelFile file) {
   const auto known = catalog_.by_name(name);
   const bool was_listed = known && catalog_.at(*known).listed;
   core::event::ModelAdded added;
-  added.spec = spec_of(file);
+  added.spec = spec_of(file, costs_of(file));
   added.model = catalog_.put(std::move(file));
   catalog_.unlist(added.model);
   if (!known) {
@@ -172,11 +194,13 @@ void Engine::Impl::rescan() {
   }
   scanning_ = true;
   worker_.run([this, config = config_, known = known_files(), budget = budget_, alive = alive_] {
-    auto scan = std::make_shared<Scan>(scan_models(*config, known, budget, false));
+    const auto scan = attempt([&] { return scan_models(*config, known, budget, false); });
     boost::asio::post(io_, [this, scan, alive] {
       if (*alive) {
         scanning_ = false;
-        apply_scan(std::move(*scan), *config_);
+        if (scan) {
+          apply_scan(std::move(*scan), *config_);
+        }
         next_reload();
       }
     });
@@ -191,16 +215,18 @@ void Engine::Impl::apply_scan(Scan scan, const config::Config& config) {
     }
     put_model(std::move(file));
   }
-  if (!scan.changed.empty()) {
-    tune_all();
-  }
-  for (const ModelId model : missing_in(scan.found, config)) {
+  const std::vector<ModelId> missing = missing_in(scan.found, config);
+  for (const ModelId model : missing) {
     spdlog::info("model {} is gone", catalog_.name(model));
     catalog_.unlist(model);
     pinned_by_hand_.erase(model);
+    pins_wanted_.erase(model);
     feed(core::event::ModelRemoved{model});
   }
-  preload_after_pins();
+  if (!scan.changed.empty() || !missing.empty()) {
+    tune_all();  // each one's figures may be estimated from the others'
+  }
+  follow_wishes();
 }
 
 // Listed models that were not found. Where the look at models_dir broke off, what lies below it may

@@ -9,9 +9,14 @@
 #include "engine/impl.h"
 
 namespace hf::engine {
+namespace {
 
-void Engine::Impl::reload(std::shared_ptr<const config::Config> wanted, ReloadCallback callback) {
-  reloads_.push_back({std::move(wanted), std::move(callback)});
+constexpr const char* kWorkFailed = "the reload failed, probably for want of memory";
+
+}  // namespace
+
+void Engine::Impl::reload(ConfigReader reader, ReloadCallback callback) {
+  reloads_.push_back({std::move(reader), std::move(callback)});
   boost::asio::post(io_, [this, alive = alive_] {
     if (*alive) {
       next_reload();
@@ -19,40 +24,66 @@ void Engine::Impl::reload(std::shared_ptr<const config::Config> wanted, ReloadCa
   });
 }
 
+// The callback holds a request and never leaves the loop: the worker gets values only.
 void Engine::Impl::next_reload() {
-  while (!scanning_ && !reloads_.empty()) {
-    PendingReload reload = std::move(reloads_.front());
-    reloads_.pop_front();
-    if (scheduler_->shutting_down()) {
-      reload.callback(fail(Errc::Unavailable, "the server is shutting down"));
-      continue;
-    }
-    Result<config::Config> adopted = config::adopt(*config_, *reload.wanted);
-    if (!adopted) {
-      reload.callback(fail(std::move(adopted.error())));
-      continue;
-    }
-    scanning_ = true;
-    reload.config = std::make_shared<const config::Config>(std::move(*adopted));
-    reload.budget = budget_of(*reload.config);
-    worker_.run([this, reload = std::move(reload), known = known_files(), running_budget = budget_,
-                 alive = alive_] {
-      const bool again = reload.budget != running_budget;
-      auto scan = std::make_shared<Scan>(scan_models(*reload.config, known, reload.budget, again));
-      boost::asio::post(io_, [this, reload, scan, alive] {
-        if (*alive) {
-          scanning_ = false;
-          apply_reload(reload, std::move(*scan));
-          next_reload();
-        }
-      });
-    });
+  if (scanning_ || reloads_.empty()) {
+    return;
   }
+  scanning_ = true;
+  reloading_ = std::move(reloads_.front());
+  reloads_.pop_front();
+  worker_.run([this, read = std::move(reloading_->reader.read), alive = alive_] {
+    const auto wanted = attempt(read);
+    boost::asio::post(io_, [this, wanted, alive] {
+      if (*alive) {
+        adopt(wanted ? std::move(*wanted) : fail(Errc::Internal, kWorkFailed));
+      }
+    });
+  });
 }
 
-void Engine::Impl::apply_reload(const PendingReload& reload, Scan scan) {
+void Engine::Impl::adopt(Result<config::Config> wanted) {
+  if (!wanted) {
+    return end_reload(fail(std::move(wanted.error())));
+  }
+  Result<config::Config> adopted = config::adopt(*config_, *wanted);
+  if (!adopted) {
+    return end_reload(fail(std::move(adopted.error()).with_context(reloading_->reader.name)));
+  }
+  reloading_->wanted = std::make_shared<const config::Config>(std::move(*wanted));
+  reloading_->config = std::make_shared<const config::Config>(std::move(*adopted));
+  reloading_->budget = budget_of(*reloading_->config);
+  worker_.run([this, config = reloading_->config, budget = reloading_->budget,
+               known = known_files(), again = reloading_->budget != budget_, alive = alive_] {
+    const auto scan = attempt([&] { return scan_models(*config, known, budget, again); });
+    boost::asio::post(io_, [this, scan, alive] {
+      if (*alive && scan) {
+        apply_reload(std::move(*scan));
+      } else if (*alive) {
+        end_reload(fail(Errc::Internal, kWorkFailed));
+      }
+    });
+  });
+}
+
+void Engine::Impl::end_reload(Result<Reloaded> result) {
+  const ReloadCallback callback = std::move(reloading_->callback);
+  reloading_.reset();
+  scanning_ = false;
+  callback(std::move(result));
+  next_reload();
+}
+
+void Engine::Impl::apply_reload(Scan scan) {
+  const PendingReload& reload = *reloading_;
   if (scheduler_->shutting_down()) {
-    return reload.callback(fail(Errc::Unavailable, "the server is shutting down"));
+    return end_reload(fail(Errc::Unavailable, "the server is shutting down"));
+  }
+  if (!scan.found.complete && reload.config->models_dir != config_->models_dir) {
+    // All models of the present folder would go, and none come.
+    warn_once(scan.found.warnings);
+    return end_reload(fail(Error(Errc::InvalidArgument, "models_dir: cannot be read")
+                               .with_context(reload.reader.name)));
   }
   Reloaded result = result_of(reload, scan);
   note_reload(result, config::difference(*config_, *reload.wanted).models);
@@ -71,7 +102,7 @@ void Engine::Impl::apply_reload(const PendingReload& reload, Scan scan) {
     feed(core::event::LimitsChanged{limits});
   }
   result.config = config_;
-  reload.callback(std::move(result));
+  end_reload(std::move(result));
 }
 
 Reloaded Engine::Impl::result_of(const PendingReload& reload, const Scan& scan) const {

@@ -222,7 +222,7 @@ void Engine::Impl::add_all_models() {
   }
   tune_all();  // now that the speeds of all of them are known
   spdlog::info("{} models", catalog_.size());
-  preload_after_pins();
+  follow_wishes();
 }
 
 }  // namespace hf::engine

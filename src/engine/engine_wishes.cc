@@ -17,23 +17,38 @@ void Engine::Impl::pin_by_hand(ModelId model, bool pinned, CommandCallback callb
                 pinned_by_hand_.insert(model);
               } else {
                 pinned_by_hand_.erase(model);
+                pins_wanted_.erase(model);
+                follow_wishes();  // its bytes may be those that another pin lacked
               }
             }
             callback(std::move(result));
           });
 }
 
-// The model came, or its settings changed from `before`.
-void Engine::Impl::follow_wishes(ModelId model, const config::ModelConfig& before,
-                                 const config::ModelConfig& now) {
+// The model came, or its settings changed from `before`. Unpins at once, pins with follow_wishes().
+void Engine::Impl::note_wishes(ModelId model, const config::ModelConfig& before,
+                               const config::ModelConfig& now) {
   if (now.pin && !before.pin) {
-    pin_configured(model);
+    pins_wanted_.emplace(model, PinWish{});
   } else if (before.pin && !now.pin) {
+    pins_wanted_.erase(model);
     unpin_configured(model);
   }
   if (now.preload && !before.preload) {
     preloads_.insert(model);
   }
+}
+
+// After all models of a look are known, so that a pin that went has made room for one that came. A
+// pin that did not fit is tried again with each look, when a budget grew or another pin went.
+void Engine::Impl::follow_wishes() {
+  for (auto& [model, wish] : pins_wanted_) {
+    if (!wish.asked) {
+      wish.asked = true;
+      pin_configured(model);
+    }
+  }
+  preload_after_pins();
 }
 
 // A pinned model holds its bytes from the moment it is known and is loaded as soon as it can be.
@@ -45,11 +60,19 @@ void Engine::Impl::pin_configured(ModelId model) {
   const std::uint64_t number = next_command();
   command(core::event::Pin{number, model, true}, number,
           [this, model](const CommandResult& result) {
+            const auto wish = pins_wanted_.find(model);
+            if (wish == pins_wanted_.end()) {
+              return end_of_pin();  // the file does not want it any more
+            }
             if (result.code == core::action::AnswerCode::Done) {
+              pins_wanted_.erase(wish);
               load_pinned(model);
             } else {
-              spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models",
-                           catalog_.name(model));
+              wish->second.asked = false;
+              if (!std::exchange(wish->second.told, true)) {
+                spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models",
+                             catalog_.name(model));
+              }
             }
             end_of_pin();
           });
@@ -72,7 +95,8 @@ void Engine::Impl::unpin_configured(ModelId model) {
     return;
   }
   const std::uint64_t number = next_command();
-  command(core::event::Pin{number, model, false}, number, [](const CommandResult&) {});
+  command(core::event::Pin{number, model, false}, number,
+          [this](const CommandResult&) { follow_wishes(); });
 }
 
 void Engine::Impl::end_of_pin() {

@@ -18,15 +18,15 @@
 #include "engine/answer_time.h"
 #include "engine/catalog.h"
 #include "engine/engine.h"
+#include "engine/records.h"
 #include "engine/scan.h"
+#include "engine/speeds.h"
 #include "engine/worker_thread.h"
-#include "process/child.h"
 #include "process/probe.h"
 #include "process/run_dir.h"
 #include "readers/machine_memory.h"
 #include "store/journal.h"
 #include "store/journal_line.h"
-#include "store/slowest_rate.h"
 #include "store/store.h"
 
 namespace hf::engine {
@@ -50,7 +50,7 @@ class Engine::Impl {
   void command(core::Event event, std::uint64_t number, CommandCallback callback);
   std::uint64_t next_command() { return ++last_command_; }
   void pin_by_hand(ModelId model, bool pinned, CommandCallback callback);
-  void reload(std::shared_ptr<const config::Config> wanted, ReloadCallback callback);
+  void reload(ConfigReader reader, ReloadCallback callback);
   void note_cleanup(core::CleanupLevel level);
   void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
 
@@ -63,62 +63,6 @@ class Engine::Impl {
   Catalog& catalog() { return catalog_; }
 
  private:
-  struct Running {
-    std::shared_ptr<process::Child> child;
-    Generation generation;
-    std::string socket_path;
-    TimePoint spawned;
-    double progress = 0;
-    int pid = 0;
-    int oom_score = 0;       // as last set
-    int leases = 0;          // granted and not yet released or cut, as the journal has told
-    bool measuring = false;  // a reading of its memory is under way
-    Bytes high_water{0};
-    store::MeasurementKey key;
-    std::optional<double> cached_at_start;  // share of its files in the page cache, if known
-  };
-  // The slowest rates of one file, options and engine.
-  struct Speeds {
-    store::SlowestRate decode;
-    store::SlowestRate prefill;
-  };
-  struct Waiting {
-    AcquireCallback callback;
-    ModelId model;
-    UserId user;
-    core::TicketKind kind = core::TicketKind::Request;
-    bool arrived = false;  // the core knows it
-    std::optional<Promise> promise{};
-  };
-  struct Held {
-    ModelId model;
-    Generation generation;
-    std::function<void(const core::Reason&)> on_cut;
-    std::optional<core::Reason> cut;  // came before on_cut was set
-  };
-  struct Remembered {
-    TimePoint at;
-    ModelId model;
-    std::string event;
-    std::string reason_code;
-    std::string text;
-  };
-
-  struct PendingReload {
-    std::shared_ptr<const config::Config> wanted;
-    ReloadCallback callback;
-    // Once its turn has come: what of it can be had now.
-    std::shared_ptr<const config::Config> config{};
-    Bytes budget{};
-  };
-  // What a file means for the model of its name.
-  enum class Change {
-    None,
-    Added,
-    Changed,    // a child may go on
-    Restarted,  // a child that runs no longer matches
-  };
-
   // engine_start.cc
   Result<void> open_parts();
   Result<std::string> find_engine_program() const;
@@ -129,13 +73,16 @@ class Engine::Impl {
 
   // engine_reload.cc
   void next_reload();
-  void apply_reload(const PendingReload& reload, Scan scan);
+  void adopt(Result<config::Config> wanted);
+  void apply_reload(Scan scan);
+  void end_reload(Result<Reloaded> result);
   [[nodiscard]] Reloaded result_of(const PendingReload& reload, const Scan& scan) const;
   void note_reload(const Reloaded& result, const std::vector<std::string>& model_keys);
 
   // engine_wishes.cc
-  void follow_wishes(ModelId model, const config::ModelConfig& before,
-                     const config::ModelConfig& now);
+  void note_wishes(ModelId model, const config::ModelConfig& before,
+                   const config::ModelConfig& now);
+  void follow_wishes();
   void pin_configured(ModelId model);
   void load_pinned(ModelId model);
   void unpin_configured(ModelId model);
@@ -187,13 +134,16 @@ class Engine::Impl {
   void put_unlisted(ModelFile file);
   [[nodiscard]] std::optional<core::UseHistory> history_of(const std::string& name) const;
   [[nodiscard]] Change change_of(const ModelFile& file) const;
+  [[nodiscard]] bool serves(ModelId model, const ModelFile& file) const;
   [[nodiscard]] std::map<std::string, ModelFile> known_files() const;
   void rescan();
   void apply_scan(Scan scan, const config::Config& config);
   [[nodiscard]] std::vector<ModelId> missing_in(const Found& found,
                                                 const config::Config& config) const;
   void warn_once(const std::vector<std::string>& warnings);
-  [[nodiscard]] core::ModelSpec spec_of(const ModelFile& file) const;
+  static Duration load_deadline(const ModelFile& file);
+  [[nodiscard]] core::Footprint footprint_of(const ModelFile& file) const;
+  [[nodiscard]] core::ModelSpec spec_of(const ModelFile& file, const ModelCosts& costs) const;
   [[nodiscard]] Refusal refusal_of(ModelId model, const core::Reason& reason,
                                    Duration retry_after) const;
 
@@ -245,7 +195,7 @@ class Engine::Impl {
   std::deque<Remembered> remembered_;  // the newest decisions, bounded
 
   std::map<store::MeasurementKey, store::Measurement> measurements_;
-  std::map<store::MeasurementKey, Speeds> speeds_;
+  SpeedTable speeds_;
   SpeedSamples samples_;                            // of the listed models, for estimates
   std::map<ModelId, ModelCosts> costs_;             // as the core was told
   std::map<std::string, store::ModelStats> stats_;  // as last saved
@@ -263,8 +213,10 @@ class Engine::Impl {
   bool stopped_ = false;
   bool scanning_ = false;  // a rescan or a reload is on the worker; the next one waits for it
   std::deque<PendingReload> reloads_;
-  std::set<ModelId> pinned_by_hand_;  // looked at only while the model is pinned
-  std::set<ModelId> preloads_;        // to be asked for once no pinned model is on its way
+  std::optional<PendingReload> reloading_;  // is on the worker; its callback stays on the loop
+  std::set<ModelId> pinned_by_hand_;        // looked at only while the model is pinned
+  std::map<ModelId, PinWish> pins_wanted_;
+  std::set<ModelId> preloads_;  // to be asked for once no pinned model is on its way
   int pins_under_way_ = 0;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // false once gone: late posts do nothing

@@ -5,12 +5,28 @@
 // thread only.
 
 #include <condition_variable>
+#include <cstdio>
 #include <deque>
+#include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 
 namespace hf::engine {
+
+// For a job that must report back whatever happens: what `work` returned, or null if it threw (out
+// of memory, a library that throws), which is then told on standard error. On the worker.
+template <class Work>
+std::shared_ptr<std::invoke_result_t<Work>> attempt(const Work& work) {
+  try {
+    return std::make_shared<std::invoke_result_t<Work>>(work());
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "background job failed: %s\n", failure.what());
+    return nullptr;
+  }
+}
 
 class WorkerThread {
  public:

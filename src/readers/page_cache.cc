@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hf::readers {
@@ -45,7 +46,11 @@ class OpenFile {
   explicit OpenFile(int fd) : fd_(fd) {}
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
-  OpenFile(OpenFile&& other) noexcept : fd_(other.fd_), size_(other.size_) { other.fd_ = -1; }
+  OpenFile(OpenFile&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)),
+        size_(other.size_),
+        owner_(other.owner_),
+        writable_(other.writable_) {}
   ~OpenFile() {
     if (fd_ >= 0) {
       ::close(fd_);

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -81,6 +83,48 @@ TEST_F(PageCache, ALargeSparseFileIsSampled) {
   ASSERT_TRUE(bytes) << bytes.error().message;
   EXPECT_EQ(bytes->size, Bytes(3 * kGiB) + Bytes(5));
   EXPECT_LT(share(*bytes), 0.1);
+}
+
+// In a process of its own, because there is no way back.
+int exit_code_as_nobody(const std::filesystem::path& own, const std::filesystem::path& foreign) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (::setresgid(kNobody, kNobody, kNobody) != 0 ||
+        ::setresuid(kNobody, kNobody, kNobody) != 0) {
+      ::_exit(1);
+    }
+    if (!cached_bytes_by_mincore(own)) {
+      ::_exit(2);
+    }
+    const auto refused = cached_bytes_by_mincore(foreign);
+    ::_exit(!refused && refused.error().code == Errc::PermissionDenied ? 0 : 3);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(PageCache, WhoOwnsAFileMayAskAboutIt) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can become somebody else";
+  }
+  constexpr uid_t kNobody = 65534;
+  root_.file("foreign", "x");
+  ASSERT_EQ(::chmod(root_.path().c_str(), 0755), 0);
+  ASSERT_EQ(::chown(path_.c_str(), kNobody, kNobody), 0);
+  ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
+  EXPECT_EQ(exit_code_as_nobody(path_, root_.path() / "foreign"), 0);
+}
+
+TEST_F(PageCache, WhoMayWriteAFileMayAskAboutIt) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can become somebody else";
+  }
+  root_.file("foreign", "x");
+  ASSERT_EQ(::chmod(root_.path().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(path_.c_str(), 0666), 0);
+  EXPECT_EQ(exit_code_as_nobody(path_, root_.path() / "foreign"), 0);
 }
 
 TEST_F(PageCache, AnEmptyFileAndAMissingOne) {

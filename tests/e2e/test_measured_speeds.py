@@ -68,6 +68,21 @@ def test_the_bound_is_known_once_one_model_was_measured_and_after_a_restart(serv
     server.stop()
 
 
+def test_another_context_does_not_forget_how_fast_the_file_is(serve):
+    server = serve({"a": "slow-1"})
+    known = measure(server, "a")
+    server.settings['models."a"']["context"] = 4096
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    now = costs(server, "a")
+    assert now["longest_answer_measured"] is True
+    assert now["slowest_decode_tokens_per_s"] <= known["slowest_decode_tokens_per_s"]
+    # Half the context, half the time.
+    assert abs(now["longest_answer_s"] - known["longest_answer_s"] / 2) \
+        < 0.05 * now["longest_answer_s"]
+    server.stop()
+
+
 def test_an_embedding_model_is_measured_by_its_prompts(serve):
     server = serve({"e": "embedding"})
     body = {"model": "e", "input": "a few words and some more of them " * 10}

@@ -1,9 +1,11 @@
 #pragma once
-// Numbers as our JSON shows them. Pure, any thread.
+// Values as our JSON shows them. Pure, any thread.
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
 #include <optional>
+#include <string>
 
 #include "base/time.h"
 
@@ -16,6 +18,15 @@ inline double rounded_seconds(Duration duration) {
 
 inline boost::json::value optional_seconds(const std::optional<Duration>& duration) {
   return duration ? boost::json::value(rounded_seconds(*duration)) : boost::json::value(nullptr);
+}
+
+template <class Names>
+boost::json::array names_array(const Names& names) {
+  boost::json::array array;
+  for (const std::string& name : names) {
+    array.emplace_back(name);
+  }
+  return array;
 }
 
 }  // namespace hf::api

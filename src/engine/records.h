@@ -1,0 +1,87 @@
+#pragma once
+// The engine's records: what it keeps of a child, of one who waits, of a lease, of a decision and
+// of a reload. Plain data of Engine::Impl; loop thread only.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "config/config.h"
+#include "core/event.h"
+#include "core/reason.h"
+#include "engine/engine.h"
+#include "engine/model_file.h"
+#include "process/child.h"
+#include "store/measurement.h"
+
+namespace hf::engine {
+
+struct Running {
+  std::shared_ptr<process::Child> child;
+  Generation generation;
+  std::string socket_path;
+  TimePoint spawned;
+  double progress = 0;
+  int pid = 0;
+  int oom_score = 0;       // as last set
+  int leases = 0;          // granted and not yet released or cut, as the journal has told
+  bool measuring = false;  // a reading of its memory is under way
+  Bytes high_water{0};
+  store::MeasurementKey key;
+  ModelSource source;                     // what it was started for
+  std::optional<double> cached_at_start;  // share of its files in the page cache, if known
+};
+
+struct Waiting {
+  AcquireCallback callback;
+  ModelId model;
+  UserId user;
+  core::TicketKind kind = core::TicketKind::Request;
+  TimePoint asked;
+  bool arrived = false;  // the core knows it
+  std::optional<Promise> promise{};
+};
+
+struct Held {
+  ModelId model;
+  Generation generation;
+  std::function<void(const core::Reason&)> on_cut;
+  std::optional<core::Reason> cut;  // came before on_cut was set
+};
+
+struct Remembered {
+  TimePoint at;
+  ModelId model;
+  std::string event;
+  std::string reason_code;
+  std::string text;
+};
+
+struct PendingReload {
+  ConfigReader reader;
+  ReloadCallback callback;
+  // Once it was read: what the file wants, and what of it can be had now.
+  std::shared_ptr<const config::Config> wanted{};
+  std::shared_ptr<const config::Config> config{};
+  Bytes budget{};
+};
+
+// A pin that the configuration wants and the model has not got yet.
+struct PinWish {
+  bool asked = false;  // the core is being asked
+  bool told = false;   // that it does not fit
+};
+
+// What a file means for the model of its name.
+enum class Change {
+  None,
+  Added,
+  Changed,    // a child may go on
+  Restarted,  // a child that runs no longer matches
+};
+
+}  // namespace hf::engine
