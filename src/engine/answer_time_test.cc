@@ -97,5 +97,17 @@ TEST(IsNews, OnlyWhatMovesByMoreThanOnePercent) {
   EXPECT_FALSE(is_news(1000s, std::nullopt)) << "what was known stays";
 }
 
+TEST(AnswerTime, OfAModelWithShortPromptsOnlyTakesItsDecodeSpeedForBoth) {
+  AnswerFacts facts;
+  facts.context = 1000;
+  facts.weights = kGiB;
+  facts.decodes = true;
+  facts.decode = 10;
+  const auto time = answer_time(facts, {});
+  ASSERT_TRUE(time);
+  EXPECT_EQ(time->longest, std::chrono::seconds(200));
+  EXPECT_FALSE(time->measured);
+}
+
 }  // namespace
 }  // namespace hf::engine
