@@ -256,7 +256,6 @@ void Scheduler::on(const event::LimitsChanged& e) {
     at_once.request_limit =
         std::min(at_once.request_limit.value_or(*limits_.request_limit), *limits_.request_limit);
   }
-  at_once.users = std::min(at_once.users, limits_.users);
   apply(at_once);
 }
 

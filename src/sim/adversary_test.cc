@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <ostream>
 
 namespace hf::sim {
 namespace {
@@ -85,6 +86,10 @@ struct Weaker {
   std::uint64_t cases;
   const char* found_by;
 };
+
+void PrintTo(const Weaker& weaker, std::ostream* out) {
+  *out << "mutant " << static_cast<int>(weaker.mutant);
+}
 
 class WeakerRuleTest : public ::testing::TestWithParam<Weaker> {};
 
