@@ -30,6 +30,18 @@ Bytes gigabytes(double gb) {
   return Bytes(std::llround(gb * kBytesPerGb));
 }
 
+// What the column of sizes may be called; a plain number under `gb` counts 10^9 bytes.
+struct SizeColumn {
+  std::string_view name;
+  bool in_gb;
+};
+constexpr std::array<SizeColumn, 5> kSizeColumns{
+    {{"bytes", false}, {"size", false}, {"size_bytes", false}, {"gb", true}, {"size_gb", true}}};
+
+Result<Bytes> size_of(const std::string& text, const SizeColumn& column) {
+  return parse_bytes(column.in_gb ? text + "GB" : text);
+}
+
 }  // namespace
 
 Duration load_time(Bytes size) {
@@ -59,7 +71,14 @@ std::vector<Bytes> sizes_by_seed(std::size_t models, Bytes budget, std::uint64_t
 
 Result<std::vector<Bytes>> parse_sizes(std::string_view text, const std::string& name,
                                        const std::vector<std::string>& models) {
-  Result<CsvReader> csv = CsvReader::open(text, name, {"model", "bytes"});
+  const SizeColumn* column = kSizeColumns.data();
+  Result<CsvReader> csv = CsvReader::open(text, name, {"model", column->name});
+  for (const SizeColumn& other : kSizeColumns) {
+    if (auto found = CsvReader::open(text, name, {"model", other.name}); !csv && found) {
+      csv = std::move(found);
+      column = &other;
+    }
+  }
   if (!csv) {
     return fail(csv.error());
   }
@@ -72,9 +91,9 @@ Result<std::vector<Bytes>> parse_sizes(std::string_view text, const std::string&
     if (!*more) {
       break;
     }
-    const Result<Bytes> size = parse_bytes(csv->field(1));
+    const Result<Bytes> size = size_of(csv->field(1), *column);
     if (!size) {
-      return fail(csv->wrong("bytes: " + size.error().message));
+      return fail(csv->wrong(std::string(column->name) + ": " + size.error().message));
     }
     if (size->count < 1) {
       return fail(csv->wrong("bytes: a model has at least one"));

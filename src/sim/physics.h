@@ -30,8 +30,9 @@ Duration service_time(Bytes size, std::int64_t prompt_tokens, std::int64_t outpu
 // sim/random.h).
 std::vector<Bytes> sizes_by_seed(std::size_t models, Bytes budget, std::uint64_t seed);
 
-// From CSV with the columns model, bytes ("4.7GB", "5GiB" or a count). Every one of `models` must
-// be there; others may be. Errors: Corrupt, "NAME:LINE: …", or which model has no size.
+// From CSV with the columns model, bytes ("4.7GB", "5GiB" or a count); the second may also be
+// called size, size_bytes, or gb, size_gb (10^9 bytes). Every one of `models` must be there; others
+// may be. Errors: Corrupt, "NAME:LINE: …", or which model has no size.
 Result<std::vector<Bytes>> parse_sizes(std::string_view text, const std::string& name,
                                        const std::vector<std::string>& models);
 

@@ -71,6 +71,12 @@ TEST(Sizes, AreReadFromAFile) {
   EXPECT_THAT(*sizes, ElementsAre(5 * kGiB, Bytes(4'700'000'000), Bytes(123)));
 }
 
+TEST(Sizes, MayBeInGigabytes) {
+  const auto sizes = parse_sizes("gb,model\n4.7,b\n10,a\n", "s.csv", {"a", "b"});
+  ASSERT_TRUE(sizes) << sizes.error().message;
+  EXPECT_THAT(*sizes, ElementsAre(Bytes(10'000'000'000), Bytes(4'700'000'000)));
+}
+
 TEST(Sizes, SayWhatIsWrong) {
   const auto error = [](const std::string& rows) {
     return parse_sizes("model,bytes\n" + rows, "s.csv", {"a"}).error().message;
