@@ -23,6 +23,9 @@
 namespace hf::app {
 namespace {
 
+// More would take weeks: a typing error, or a number below zero that wrapped around.
+constexpr double kMostRuns = 1e12;
+
 struct Simulate {
   sim::SimulateOptions options;
   std::string mutant = "none";
@@ -115,8 +118,9 @@ Result<sim::ReplayOptions> options_of(const Replay& replay) {
   if (!budget) {
     return fail(Error(budget.error()).with_context("--budget"));
   }
-  if (budget->count < 1) {
-    return fail(Errc::InvalidArgument, "--budget: more than zero is needed");
+  if (*budget < kMiB) {
+    return fail(Errc::InvalidArgument,
+                "--budget: at least 1 MiB is needed; a number alone counts bytes");
   }
   options.limits.budget = core::Footprint::host(*budget);
   const auto policy = sim::policy_named(replay.policy);
@@ -197,16 +201,23 @@ void add_simulate(CLI::App& app, Choice& choice) {
   const std::vector<CLI::Option*> by_seed{
       command->add_option("--seed", set.seed, "The first seed")->capture_default_str(),
       command->add_option("--seeds", set.seeds, "How many, counted up from it")
-          ->capture_default_str(),
-      command->add_option("--events", set.events, "Events of each run")->capture_default_str(),
-      command->add_option("--threads", set.threads, "Runs at once")->capture_default_str(),
+          ->capture_default_str()
+          ->check(CLI::Range(1.0, kMostRuns)),
+      command->add_option("--events", set.events, "Events of each run")
+          ->capture_default_str()
+          ->check(CLI::Range(1.0, kMostRuns)),
+      command->add_option("--threads", set.threads, "Runs at once")
+          ->capture_default_str()
+          ->check(CLI::Range(1, 1024)),
       command->add_option("--mutant", simulate->mutant, "A deliberate fault that must be found")
           ->capture_default_str(),
       command->add_flag("--show", set.trace, "Print every event and action (one seed)"),
       command->add_flag("--require-coverage", set.require_coverage,
                         "Fail if a decision or a situation of the rules never came up"),
-      command->add_option("--search", set.search,
-                          "Adversarial searches for a wait above its bound, instead of seeds")};
+      command
+          ->add_option("--search", set.search,
+                       "Adversarial searches for a wait above its bound, instead of seeds")
+          ->check(CLI::Range(1.0, kMostRuns))};
   const auto replay = std::make_shared<Replay>();
   add_replay_flags(*command, *replay, by_seed);
   command->callback([&choice, simulate, replay] {

@@ -300,7 +300,9 @@ std::span<const Setting<UserConfig>> user_settings() {
 
 std::span<const Setting<LogConfig>> log_settings() {
   static const std::vector<Setting<LogConfig>> kSettings{
-      setting<&LogConfig::language>("language", "\"en\"", "Language of the log lines."),
+      setting<&LogConfig::language>("language", "\"en\"",
+                                    "Language of the log lines about memory, models in use and "
+                                    "reloads; the others are English."),
       setting<&LogConfig::format>("format", "\"text\"",
                                   "`json` writes one object a line, for log collectors."),
       setting<&LogConfig::level>("level", "\"info\"", "The least important lines to write."),

@@ -125,8 +125,8 @@ struct Pin {
   ModelId model;
   bool pinned = true;
 };
-// New settings. A longer patience, turn or request limit counts once nobody waits who was told a
-// deadline by the shorter one; everything else counts at once.
+// New settings. A longer patience, turn or request limit, and another number of loads at once,
+// count once nobody waits: deadlines were told by the old ones. Everything else counts at once.
 struct LimitsChanged {
   Limits limits;
 };

@@ -39,7 +39,7 @@ void Scheduler::check_invariants() const {
     in_line += model.line_number ? 1 : 0;
     HF_ASSERT(model.state != State::Gated || model.gate != Gate::Open,
               "a gated model has a shut gate");
-    HF_ASSERT(model.state != State::Failed || model.queue.empty() || retries(model),
+    HF_ASSERT(model.state != State::Failed || model.queue.empty(),
               "a failed model refuses, nobody waits for it");
     HF_ASSERT(!(model.open() && model.slot_free() && model.queue.live() > 0), "rule 1");
     HF_ASSERT(model.queue.size() <= 2 * widest_queue_ + 1, "queues are bounded");

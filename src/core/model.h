@@ -54,7 +54,8 @@ struct Model {
   // Since when its leases may be ended because others wait (rule 10); nullopt: they may not.
   std::optional<TimePoint> bitten_since;
 
-  int child_slots = 0;  // of the present generation: a new spec is for the next one
+  int child_slots = 0;             // of the present generation: a new spec is for the next one
+  Duration child_load_deadline{};  // likewise
   // An answer of the present generation may take so long by an earlier spec; nullopt: not known.
   std::optional<Duration> child_answer = Duration::zero();
   Footprint reserved;  // of the present generation

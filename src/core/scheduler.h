@@ -127,6 +127,7 @@ class Scheduler {
   bool gate_for(Model& head);
   void overtake();
   void load_wanted();
+  void want(ModelId model, const Reason& reason);
   void open_unneeded_gates();
   void stop_drained();
   void relieve_debt();
@@ -180,7 +181,7 @@ class Scheduler {
   const SharedTerms& shared_terms();
   void terms_changed();
   void release_promised_turn();
-  void publish_bound(const Model& model, WaitingTicket& ticket, int position);
+  void publish_bound(const Model& model, WaitingTicket& ticket, int position, int place);
   [[nodiscard]] Duration eta_of(const Model& model, int place) const;
   [[nodiscard]] double victims_eta_s(const Model& model) const;
   [[nodiscard]] Duration retry_after(const Model& model) const;

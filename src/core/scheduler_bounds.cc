@@ -17,16 +17,20 @@ const Scheduler::SharedTerms& Scheduler::shared_terms() {
   SharedTerms terms;
   bool known = true;
   for (const Model& model : models_) {
+    terms.one_priority = terms.one_priority && model.spec.priority == models_.front().spec.priority;
+    terms.turn = std::max(terms.turn, own_turn(model));
+    const bool loadable = model.listed && model.spec.footprint.fits_in(ledger_.budget());
+    if (!loadable && !model.has_child()) {
+      continue;  // it cannot stand in anybody's way
+    }
     // Both attempts. One that runs into its deadline has failed when its child has been stopped;
     // before the second one, idle models may have to be stopped for what it needs more.
-    terms.load = std::max(terms.load, 2 * (model.spec.load_deadline + limits_.stop_deadline));
-    terms.turn = std::max(terms.turn, own_turn(model));
-    terms.one_priority = terms.one_priority && model.spec.priority == models_.front().spec.priority;
-    const bool loadable = model.listed && model.spec.footprint.fits_in(ledger_.budget());
-    if (loadable || model.has_child()) {
-      known = known && model.spec.longest_answer.has_value();
-      terms.answer = std::max(terms.answer, model.spec.longest_answer);
-    }
+    const Duration attempt = model.state == State::Loading
+                                 ? std::max(model.spec.load_deadline, model.child_load_deadline)
+                                 : model.spec.load_deadline;
+    terms.load = std::max(terms.load, 2 * (attempt + limits_.stop_deadline));
+    known = known && model.spec.longest_answer.has_value();
+    terms.answer = std::max(terms.answer, model.spec.longest_answer);
     if (model.has_child()) {
       known = known && model.child_answer.has_value();
       terms.answer = std::max(terms.answer, model.child_answer);
@@ -76,7 +80,7 @@ void Scheduler::release_promised_turn() {
 }
 
 // A deadline only ever moves closer: what is published is min(old, now + bound).
-void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket, int position) {
+void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket, int position, int place) {
   const SharedTerms& shared = shared_terms();
   if (!shared.answer) {
     return;
@@ -87,7 +91,7 @@ void Scheduler::publish_bound(const Model& model, WaitingTicket& ticket, int pos
   terms.answer = *shared.answer;
   terms.load = shared.load;
   terms.stop = limits_.stop_deadline;
-  terms.place = model.queue.place_of(ticket, limits_.users);
+  terms.place = place;
   terms.slots = std::min(model.slots(), model.spec.slots);  // of this generation and the next
   terms.models = std::max(1, shared.loadable);
   terms.standing = Standing::OpenButFull;
@@ -122,9 +126,15 @@ void Scheduler::tell_time(TimePoint now) {
   }
   bounds_old_ = false;
   const auto tell = [this](Model& model, int position) {
+    if (model.queue.live() == 0) {
+      return;
+    }
+    const std::vector<int> places = model.queue.places(limits_.users);
+    std::size_t at = 0;
     for (WaitingTicket& ticket : model.queue.tickets_to_publish()) {
+      const int place = places[at++];
       if (ticket.live()) {
-        publish_bound(model, ticket, position);
+        publish_bound(model, ticket, position, place);
       }
     }
   };
@@ -150,14 +160,18 @@ Duration Scheduler::eta_of(const Model& model, int place) const {
   if (model.open()) {
     return duration_of_seconds(seconds + model.mean_answer_s / model.slots());
   }
-  seconds += seconds_of(model.spec.reload);
+  // One after the other: each is loaded after those in front of it, and not before its victims
+  // went.
+  double loaded_s = 0;
   for (const ModelId id : line_) {
+    const Model& ahead = models_[id.value];
+    const double reload_s = seconds_of(ahead.spec.reload);
+    loaded_s = std::max(loaded_s, victims_eta_s(ahead)) + reload_s;
     if (id == model.id) {
       break;
     }
-    seconds += seconds_of(models_[id.value].spec.reload);
   }
-  return duration_of_seconds(seconds + victims_eta_s(model));
+  return duration_of_seconds(seconds + loaded_s);
 }
 
 // Seconds until those who hold the memory can be expected to have left it; 0 if it is free or idle

@@ -16,6 +16,7 @@ using testing::Harness;
 using ::testing::IsEmpty;
 using testing::limits;
 using ::testing::Not;
+using testing::spec;
 
 Limits with_request_limit(Bytes budget) {
   Limits l = limits(budget);
@@ -122,6 +123,22 @@ TEST(Bounds, PressurePostponesADeadlineOnlyByTheTimeThatItsTicketWaited) {
   EXPECT_EQ(h.scheduler().waiting_ticket(TicketId(0))->bound, told);
   h.reading(91);
   EXPECT_EQ(h.bound("t1"), told);
+}
+
+TEST(Bounds, CountTheDeadlineThatALoadWasStartedWith) {
+  Limits l = limits(gib(16));
+  l.request_limit = std::chrono::seconds(10);
+  Harness h(l);
+  ModelSpec large = spec("x", gib(10));
+  large.load_deadline = std::chrono::seconds(400);
+  h.model(large);
+  h.model("z", gib(10));
+  h.arrive("t", "x");
+  ModelSpec small = large;
+  small.load_deadline = std::chrono::seconds(60);
+  h.model(small, true);
+  h.arrive("u", "z");
+  EXPECT_GT(h.bound("u"), 2 * std::chrono::seconds(400)) << "x may take that long yet";
 }
 
 }  // namespace

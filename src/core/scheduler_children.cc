@@ -44,6 +44,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
   model.stop_for_pressure = false;
   model.drain_when_ready.reset();
   model.child_slots = model.spec.slots;
+  model.child_load_deadline = model.spec.load_deadline;
   model.kill_sent = false;
   ledger_.reserve(model.reserved);
   ++loading_;
@@ -57,6 +58,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
 void Scheduler::shut_gate(Model& model, Gate gate, Reason reason) {
   HF_ASSERT(model.open(), "only an open gate can be shut");
   model.state = State::Gated;
+  model.state_since = now_;
   ++gated_;
   model.gate = gate;
   model.gate_why = reason.why;
@@ -81,7 +83,9 @@ void Scheduler::stop(Model& model, Reason reason, bool kill) {
     --loading_;
     model.oom_retry = false;
   }
-  if (limits_.policy == VictimPolicy::Gdsf) {
+  const bool evicted =
+      reason.for_model || reason.why == Why::MemoryPressure || reason.why == Why::BudgetDebt;
+  if (limits_.policy == VictimPolicy::Gdsf && evicted) {
     clock_ = std::max(clock_, value_of(worth(model), limits_.policy));
   }
   gated_ -= model.state == State::Gated ? 1 : 0;
@@ -188,7 +192,7 @@ void Scheduler::bring_back_victims(Model& newcomer) {
   for (const ModelId id : newcomer.victims) {
     const Model& victim = models_[id.value];
     if (victim.use_count > 0 && victim.last_use + kRecentlyUsed > now_) {
-      wanted_.push_back({id, Reason{.why = Why::VictimReturns, .for_model = newcomer.id}});
+      want(id, Reason{.why = Why::VictimReturns, .for_model = newcomer.id});
     }
   }
   newcomer.victims.clear();

@@ -163,8 +163,14 @@ void Scheduler::on(const event::Unload& e) {
   action::Answer answer;
   answer.command = e.command;
   Model* model = find(e.model);
-  std::erase_if(wanted_, [&](const Wanted& wanted) { return wanted.model == e.model; });
+  const auto forget_wish = [this, &e] {
+    std::erase_if(wanted_, [&](const Wanted& wanted) { return wanted.model == e.model; });
+    for (Model& other : models_) {
+      std::erase(other.victims, e.model);
+    }
+  };
   if (model == nullptr || !model->has_child()) {
+    forget_wish();
     if (model != nullptr) {
       model->pinned = false;
       std::erase(pinned_, model->id);
@@ -179,6 +185,7 @@ void Scheduler::on(const event::Unload& e) {
     answer.protected_models = {model->id};
     return emit(std::move(answer));
   }
+  forget_wish();
   model->pinned = false;
   std::erase(pinned_, model->id);
   answer.code = action::AnswerCode::Started;
@@ -256,6 +263,7 @@ void Scheduler::on(const event::LimitsChanged& e) {
     at_once.request_limit =
         std::min(at_once.request_limit.value_or(*limits_.request_limit), *limits_.request_limit);
   }
+  at_once.loads_at_once = limits_.loads_at_once;  // second attempts may count on being side by side
   apply(at_once);
 }
 
@@ -282,10 +290,19 @@ void Scheduler::apply_deferred_limits() {
   }
 }
 
+void Scheduler::want(ModelId model, const Reason& reason) {
+  const bool known = std::any_of(wanted_.begin(), wanted_.end(), [&](const Wanted& wanted) {
+    return wanted.model == model && wanted.reason.why == reason.why;
+  });
+  if (!known) {
+    wanted_.push_back({model, reason});
+  }
+}
+
 void Scheduler::on(const event::Preload& e) {
   const Model* model = find(e.model);
   if (model != nullptr && model->listed) {
-    wanted_.push_back({e.model, Reason{.why = Why::Preload}});
+    want(e.model, Reason{.why = Why::Preload});
   }
 }
 

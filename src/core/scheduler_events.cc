@@ -156,7 +156,8 @@ void Scheduler::on(const event::Arrived& e) {
   grant_waiting(*model);  // a ticket that gets a slot at once does not count as waiting
   update_line(*model);    // the bound counts from the model's place in line
   if (WaitingTicket* ticket = model->queue.find(e.ticket)) {
-    publish_bound(*model, *ticket, line_position(*model));
+    publish_bound(*model, *ticket, line_position(*model),
+                  model->queue.place_of(*ticket, limits_.users));
   }
   if (model->queue.live() > limits_.max_waiting) {
     const int users = model->queue.live_users();
@@ -240,6 +241,7 @@ void Scheduler::refuse_all(Model& model, const Reason& reason, Duration retry) {
     }
   }
   std::erase(retries_, model.id);
+  model.oom_retry = false;  // with its tickets its turn is over
   touch(model);
 }
 

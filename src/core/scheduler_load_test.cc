@@ -97,6 +97,22 @@ TEST(Loading, TheRetryTakesIdleVictimsAndStaysFirst) {
   EXPECT_THAT(h.exit("idle"), ElementsAre("notice unloaded [idle]", "start a retry_after_oom"));
 }
 
+TEST(Loading, ATurnThatWasGivenUpLeavesTheNextOneItsSecondAttempt) {
+  Harness h(limits(gib(10)));
+  h.model("a", gib(8));
+  h.model("b", gib(2));
+  h.arrive("b1", "b");
+  h.ready("b");
+  h.arrive("t1", "a");
+  EXPECT_THAT(h.fail("a", LoadFailure::OutOfMemory), ElementsAre("refuse t1 load_failed"));
+  h.end("b1");
+  h.unload("b", UnloadMode::IfIdle);
+  h.exit("b");
+  h.advance(seconds(1));
+  h.arrive("t2", "a");
+  EXPECT_THAT(h.fail("a", LoadFailure::OutOfMemory), ElementsAre("start a retry_after_oom"));
+}
+
 TEST(Loading, TheRetryIsForgottenWhenNobodyWaitsForItAnyMore) {
   Harness h(limits(gib(16)));
   h.model("idle", gib(6));

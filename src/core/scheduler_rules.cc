@@ -251,9 +251,8 @@ void Scheduler::load_wanted() {
     Reason reason = wanted_[i].reason;
     const bool late = reason.why == Why::VictimReturns && model.last_use + kRecentlyUsed <= now_;
     const bool served = model.open() || model.state == State::Loading;
-    const bool pointless =
-        served || !model.listed || model.broken || late || model.state == State::Failed;
-    const bool fits = model.can_load() && model.spec.footprint.fits_in(ledger_.free());
+    const bool pointless = served || !model.listed || model.broken || late;
+    const bool fits = model.state == State::Absent && model.spec.footprint.fits_in(ledger_.free());
     if (!pointless && !fits) {
       ++i;
       continue;
@@ -262,6 +261,7 @@ void Scheduler::load_wanted() {
     if (!pointless) {
       reason.need = model.spec.footprint.total();
       reason.have = ledger_.free().total();
+      model.victims.clear();  // it evicted nobody
       start_load(model, reason);
     }
   }

@@ -148,7 +148,11 @@ void Scheduler::warn_all_in_use() {
   const bool somebody_waits = std::any_of(line_.begin(), line_.end(), [this](ModelId id) {
     return models_[id.value].queue.live() > 0;
   });
-  const bool all_in_use = somebody_waits && !resident_.empty() &&
+  const bool one_in_use = std::any_of(resident_.begin(), resident_.end(), [this](ModelId id) {
+    const Model& model = models_[id.value];  // not only kept by a pin
+    return !model.leases.empty() || model.state == State::Loading || model.queue.live() > 0;
+  });
+  const bool all_in_use = somebody_waits && one_in_use && !resident_.empty() &&
                           std::none_of(resident_.begin(), resident_.end(),
                                        [this](ModelId id) { return is_idle(models_[id.value]); });
   if (!somebody_waits || !all_in_use) {

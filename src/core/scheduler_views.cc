@@ -91,6 +91,7 @@ WaitView Scheduler::wait_view(const Model& model) const {
     w.blockers = {model.id};
   } else if (paused) {
     w.waiting_for = WaitingFor::Pressure;
+    w.eta.reset();  // nobody knows when it eases
   } else if (model.state == State::Stopping) {
     w.waiting_for = WaitingFor::Reap;
     w.blockers = {model.id};

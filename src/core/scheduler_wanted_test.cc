@@ -101,6 +101,22 @@ TEST_F(Wanted, AVictimThatSomebodyAsksForIsLoadedForThem) {
   EXPECT_THAT(h.ready("a"), ElementsAre("grant u"));
 }
 
+TEST_F(Wanted, APreloadWaitsForTheEndOfTheBackOff) {
+  h.arrive("t", "a");
+  h.fail("a");
+  EXPECT_THAT(preload("a"), IsEmpty());
+  EXPECT_THAT(h.advance(seconds(1)), ElementsAre("start a preload"));
+}
+
+TEST_F(Wanted, AVictimThatWasUnloadedByHandStaysAway) {
+  h.make_ready("a");
+  h.make_ready("b");
+  h.arrive("t", "c");
+  h.unload("a", UnloadMode::IfIdle);
+  h.exit("a");
+  EXPECT_THAT(h.fail("c"), ElementsAre("refuse t load_failed"));
+}
+
 class Settings : public Wanted {
  protected:
   Texts change(const Limits& limits) { return h.handle(event::LimitsChanged{limits}); }
@@ -126,15 +142,18 @@ TEST_F(Settings, LongerWaitsBeginOnceNobodyWasPromisedLess) {
   slow.turn = seconds(300);
   slow.request_limit.reset();
   slow.max_waiting = 7;
+  slow.loads_at_once = 2;
   change(slow);
   EXPECT_EQ(h.bound("t1"), promised);
   EXPECT_EQ(now().patience, seconds(30));
   EXPECT_EQ(now().turn, seconds(30));
   EXPECT_EQ(now().request_limit, seconds(60));
+  EXPECT_EQ(now().loads_at_once, 1);
   EXPECT_EQ(now().max_waiting, 7) << "this makes nobody wait longer";
   h.ready("a");
   EXPECT_EQ(now().patience, seconds(300));
   EXPECT_EQ(now().turn, seconds(300));
+  EXPECT_EQ(now().loads_at_once, 2);
   EXPECT_FALSE(now().request_limit);
 }
 

@@ -1,6 +1,8 @@
 #include "core/ticket_queue.h"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/assert.h"
@@ -141,22 +143,26 @@ int TicketQueue::live_of(UserId user) const {
 }
 
 int TicketQueue::live_users() const {
-  std::vector<UserId> users;
+  std::unordered_set<UserId> users;
   for (const WaitingTicket& ticket : tickets_) {
-    if (ticket.live() && std::find(users.begin(), users.end(), ticket.user) == users.end()) {
-      users.push_back(ticket.user);
+    if (ticket.live()) {
+      users.insert(ticket.user);
     }
   }
   return static_cast<int>(users.size());
 }
 
 const WaitingTicket* TicketQueue::newest_of_largest_user(UserId favoured) const {
+  std::unordered_map<UserId, int> counts;  // look-up only
+  for (const WaitingTicket& ticket : tickets_) {
+    counts[ticket.user] += ticket.live() ? 1 : 0;
+  }
   const WaitingTicket* chosen = nullptr;
-  int most = live_of(favoured);
+  int most = counts[favoured];
   UserId largest = favoured;
   for (const WaitingTicket& ticket : tickets_) {
-    if (ticket.live() && live_of(ticket.user) > most) {
-      most = live_of(ticket.user);
+    if (counts[ticket.user] > most) {
+      most = counts[ticket.user];
       largest = ticket.user;
     }
   }
@@ -184,6 +190,33 @@ int TicketQueue::place_of(const WaitingTicket& ticket, int users) const {
   const std::uint64_t levels = ticket.tag > granted_tag_ ? ticket.tag - granted_tag_ - 1 : 0;
   const int others = std::max(users, live_users()) - 1;
   return in_front + static_cast<int>(levels) * others + 1;
+}
+
+std::vector<int> TicketQueue::places(int users) const {
+  const int others = std::max(users, live_users()) - 1;
+  std::unordered_map<UserId, int> own_between;  // at levels below the present one; look-up only
+  std::vector<int> places;
+  places.reserve(tickets_.size());
+  std::size_t level = 0;  // first ticket of the present level
+  int left_behind = 0;    // at levels that were granted already
+  for (std::size_t i = 0; i < tickets_.size(); ++i) {
+    const WaitingTicket& ticket = tickets_[i];
+    if (ticket.tag <= granted_tag_) {
+      places.push_back(static_cast<int>(i) + 1);
+      ++left_behind;
+      level = i + 1;
+      continue;
+    }
+    if (tickets_[level].tag != ticket.tag) {
+      for (; level < i; ++level) {
+        ++own_between[tickets_[level].user];
+      }
+    }
+    const int in_front = left_behind + static_cast<int>(i - level) + own_between[ticket.user];
+    const auto levels = static_cast<int>(ticket.tag - granted_tag_ - 1);
+    places.push_back(in_front + levels * others + 1);
+  }
+  return places;
 }
 
 const WaitingTicket* TicketQueue::find(TicketId id) const {

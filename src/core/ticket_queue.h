@@ -72,6 +72,8 @@ class TicketQueue {
   // who can no longer be joined there by a newcomer, and one request of each other user for every
   // earlier one of its own user that still may be granted before it.
   [[nodiscard]] int place_of(const WaitingTicket& ticket, int users) const;
+  // The same for all tickets(), in one pass.
+  [[nodiscard]] std::vector<int> places(int users) const;
   [[nodiscard]] const WaitingTicket* find(TicketId id) const;
   // For a new deadline: nothing else may be changed.
   [[nodiscard]] WaitingTicket* find(TicketId id);

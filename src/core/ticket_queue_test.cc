@@ -144,6 +144,20 @@ TEST_F(TicketQueueTest, ThePlaceCountsThoseWhoAreLeftOfALevelThatWasGranted) {
   EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 5) << "a kept place may be taken again";
 }
 
+TEST_F(TicketQueueTest, AllPlacesInOnePassAreThoseOfEach) {
+  for (std::uint64_t id = 1; id <= 60; ++id) {
+    add(id, static_cast<std::uint32_t>(id * id % 5));
+    if (id % 4 == 0) {
+      queue_.take(queue_.next(true)->id);
+    }
+    const std::vector<int> places = queue_.places(3);
+    ASSERT_EQ(places.size(), queue_.tickets().size());
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      EXPECT_EQ(places[i], queue_.place_of(queue_.tickets()[i], 3)) << "after " << id << ", " << i;
+    }
+  }
+}
+
 TEST_F(TicketQueueTest, DeadlinesMoveWhileTheClockStandsStill) {
   queue_.add(TicketId(1), UserId(0), TicketKind::Request, at(0)).deadline = at(50);
   queue_.postpone_deadlines(at(0), at(7));

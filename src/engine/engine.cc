@@ -162,6 +162,7 @@ void Engine::Impl::arrive(TicketId ticket) {
 
 void Engine::Impl::note_promise(TicketId ticket) {
   const auto found = waiting_.find(ticket);
+  scheduler_->tell_time(now());  // its own load may have started at once
   const auto view = scheduler_->waiting_ticket(ticket);
   if (found == waiting_.end() || !view) {
     return;  // answered at once

@@ -124,6 +124,8 @@ void Engine::Impl::perform(const core::action::CutLease& a) {
             .request(std::to_string(a.ticket.value))
             .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
+  spdlog::info("request {} on {} was cut: {}", a.ticket.value, catalog_.name(a.model),
+               explain(a.reason));
   found->second.cut = a.reason;
   if (auto callback = std::move(found->second.on_cut)) {
     boost::asio::post(io_,
@@ -158,8 +160,8 @@ void Engine::Impl::perform(const core::action::GateMoved& a) {
             .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(a.model, a.shut ? "gate" : "ungate", a.reason);
-  spdlog::debug("gate of {} {}: {}", catalog_.name(a.model), a.shut ? "shut" : "open",
-                explain(a.reason));
+  spdlog::info("gate of {} {}: {}", catalog_.name(a.model), a.shut ? "shut" : "open",
+               explain(a.reason));
 }
 
 void Engine::Impl::perform(const core::action::Notice& a) {

@@ -71,7 +71,18 @@ Status Engine::Impl::status() {
   }
   if (scheduler_->overdue()) {
     status.overall = Overall::Full;
-    status.warnings.push_back("a queue is full, or somebody waits beyond the stated bound");
+    const bool waits_too_long =
+        std::any_of(status.waiting.begin(), status.waiting.end(),
+                    [](const WaitStatus& wait) { return wait.view.bound == Duration::zero(); });
+    for (const WaitStatus& wait : status.waiting) {
+      if (wait.view.requests >= config_->queue.max_waiting) {
+        status.warnings.push_back("the queue of " + wait.model + " is full (" +
+                                  std::to_string(wait.view.requests) + " requests wait)");
+      }
+    }
+    if (waits_too_long || status.warnings.empty()) {
+      status.warnings.push_back("somebody waits beyond the stated bound");
+    }
   } else {
     if (status.memory.level != core::PressureLevel::Normal) {
       status.warnings.push_back("memory is under pressure: nothing is loaded until it eases");
