@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.waiting import wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = os.environ.get("HOLDFAST_LLAMA_SERVER", str(ROOT / "build" / "llama-server"))
 STATE = b"cmd_child_to_router:state:"
@@ -204,6 +206,9 @@ def test_logs_when_an_embedding_begins_and_ends(tmp_path):
         try:
             assert engine.states()[-1]["state"] == "ready"
             assert engine.ask("POST", "/v1/embeddings", '{"input": "a b c d e f"}') == 200
+            # It answers first and writes this line then.
+            wait_until(lambda: "stop processing" in (tmp_path / "log").read_text(
+                encoding="utf-8"), "the end of the task is logged")
         finally:
             engine.process.kill()
             engine.process.stdin.close()
