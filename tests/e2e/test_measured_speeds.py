@@ -13,9 +13,9 @@ def costs(server, model):
 
 
 def measure(server, model):
-    """Two answers, because one might be the odd one; the second prompt shares nothing with the
-    first but its frame."""
-    for word in ("one", "two"):
+    """Four answers, because one or two might be odd ones and what rests on one is not remembered;
+    the prompts share nothing but their frame."""
+    for word in ("one", "two", "three", "four"):
         talk = [{"role": "user", "content": f"{word}. " + "many other things and " * 12 + word}]
         assert server.chat(chat(model, max_tokens=24, messages=talk)).status == 200
     # The engine logs the times around the moment in which it sends the last token.
