@@ -122,11 +122,14 @@ std::set<std::string, std::less<>> parse_help_flags(std::string_view help) {
 std::string parse_version(std::string_view text) {
   std::string version;
   for_each_line(text, [&version](std::string_view line) {
+    // Anywhere in the line: the engine's logger thread may have written the first half of its own
+    // line before it.
     constexpr std::string_view kName = "version:";
-    if (!line.starts_with(kName)) {
+    const std::size_t name = line.find(kName);
+    if (name == std::string_view::npos) {
       return true;
     }
-    line.remove_prefix(kName.size());
+    line.remove_prefix(name + kName.size());
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
     version = line;
     return false;

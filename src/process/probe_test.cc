@@ -26,6 +26,9 @@ TEST(ParseVersion, TakesTheFirstVersionLine) {
       parse_version("0.0 I srv: initializing\nversion: 0.5.0-dev (build 1)\nbuilt with GNU\n"),
       "0.5.0-dev (build 1)");
   EXPECT_EQ(parse_version("no such line"), "");
+  EXPECT_EQ(parse_version("0.00.004 version: 0.5.0-dev (build 1)\nbuilt\nI srv  initializing\n"),
+            "0.5.0-dev (build 1)")
+      << "two threads of the engine write to the same pipe";
 }
 
 class ProbeTest : public ChildFixture {
