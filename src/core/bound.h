@@ -10,12 +10,22 @@
 //
 // Pure functions, any thread.
 
+#include <optional>
 #include <string>
 
 #include "base/time.h"
 #include "core/view.h"
 
 namespace hf::core {
+
+// The terms that all bounds have in common.
+struct SharedTerms {
+  Duration load{}, turn{};
+  std::optional<Duration> answer;  // nullopt: not known
+  int loadable = 0;
+  int priority = 0;          // the highest of the loadable
+  bool one_priority = true;  // of all models
+};
 
 // Saturates at about a century.
 Duration wait_bound(const BoundTerms& terms);

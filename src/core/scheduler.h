@@ -21,11 +21,13 @@
 #include <vector>
 
 #include "core/action.h"
+#include "core/bound.h"
 #include "core/event.h"
 #include "core/ledger.h"
 #include "core/limits.h"
 #include "core/model.h"
 #include "core/mutant.h"
+#include "core/outlook.h"
 #include "core/pressure.h"
 #include "core/value.h"
 #include "core/view.h"
@@ -74,12 +76,10 @@ class Scheduler {
   void set_mutant_for_test(Mutant mutant) { mutant_ = mutant; }
 
  private:
-  struct SharedTerms {  // of every bound
-    Duration load{}, turn{};
-    std::optional<Duration> answer;  // nullopt: not known
-    int loadable = 0;
-    int priority = 0;          // the highest of the loadable
-    bool one_priority = true;  // of all models
+  struct Spot {           // of a model in the line, as views tell it
+    int position = 0;     // 1 = head, 0 = not in line
+    bool urgent = false;  // the line is
+    double loaded_in_s = 0;
   };
   struct Wanted {  // to be loaded into free bytes although nobody asks
     ModelId model;
@@ -182,17 +182,19 @@ class Scheduler {
   void terms_changed();
   void release_promised_turn();
   void publish_bound(const Model& model, WaitingTicket& ticket, int position, int place);
-  [[nodiscard]] Duration eta_of(const Model& model, int place) const;
-  [[nodiscard]] double victims_eta_s(const Model& model) const;
+  [[nodiscard]] Duration eta_of(const Model& model, int place, const Spot& spot) const;
+  [[nodiscard]] Outlook outlook() const;
+  [[nodiscard]] std::vector<Spot> spots(std::size_t count) const;
+  [[nodiscard]] Spot spot_of(const Model& model) const;
   [[nodiscard]] Duration retry_after(const Model& model) const;
   [[nodiscard]] Duration pause_of(const WaitingTicket& ticket) const;
-  [[nodiscard]] TicketView ticket_view(const Model& model, const WaitingTicket& ticket,
-                                       int place) const;
+  [[nodiscard]] TicketView ticket_view(const Model& model, const WaitingTicket& ticket, int place,
+                                       const Spot& spot) const;
 
   // Views, scheduler_views.cc
   [[nodiscard]] Worth worth(const Model& model) const;
   [[nodiscard]] int line_position(const Model& model) const;  // 1 = head, 0 = not in line
-  [[nodiscard]] WaitView wait_view(const Model& model) const;
+  [[nodiscard]] WaitView wait_view(const Model& model, const Spot& spot) const;
 
   Model* find(ModelId id);
   const Model* find(ModelId id) const;

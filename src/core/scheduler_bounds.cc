@@ -10,7 +10,7 @@ namespace hf::core {
 
 // The terms that every bound shares. They change with the models and the settings, which is seldom;
 // requests come all the time.
-const Scheduler::SharedTerms& Scheduler::shared_terms() {
+const SharedTerms& Scheduler::shared_terms() {
   if (shared_terms_) {
     return *shared_terms_;
   }
@@ -150,9 +150,9 @@ void Scheduler::tell_time(TimePoint now) {
 
 // An expectation, not a promise: loads ahead, what the victims still run, the own load, the own
 // queue up to the ticket at `place`.
-Duration Scheduler::eta_of(const Model& model, int place) const {
+Duration Scheduler::eta_of(const Model& model, int place, const Spot& spot) const {
   const double rounds = std::ceil(std::max(1, place) / static_cast<double>(model.slots())) - 1;
-  double seconds = rounds * model.mean_answer_s;
+  const double seconds = rounds * model.mean_answer_s;
   if (model.state == State::Loading) {
     const Duration done = now_ - model.state_since;
     return duration_of_seconds(seconds) + std::max(Duration::zero(), model.spec.reload - done);
@@ -160,47 +160,56 @@ Duration Scheduler::eta_of(const Model& model, int place) const {
   if (model.open()) {
     return duration_of_seconds(seconds + model.mean_answer_s / model.slots());
   }
-  // One after the other: each is loaded after those in front of it, and not before its victims
-  // went.
-  double loaded_s = 0;
-  for (const ModelId id : line_) {
-    const Model& ahead = models_[id.value];
-    const double reload_s = seconds_of(ahead.spec.reload);
-    loaded_s = std::max(loaded_s, victims_eta_s(ahead)) + reload_s;
-    if (id == model.id) {
-      break;
-    }
-  }
-  return duration_of_seconds(seconds + loaded_s);
+  return duration_of_seconds(seconds + spot.loaded_in_s);
 }
 
-// Seconds until those who hold the memory can be expected to have left it; 0 if it is free or idle
-// models hold it.
-double Scheduler::victims_eta_s(const Model& model) const {
+// What those in use will still hold, and for how long.
+Outlook Scheduler::outlook() const {
   Footprint soon = ledger_.free() + ledger_.leaving();
   for (const ModelId id : resident_) {
     if (is_idle(models_[id.value])) {
       soon += models_[id.value].reserved + models_[id.value].debt;
     }
   }
-  if (model.queue.empty() || model.spec.footprint.fits_in(soon)) {
-    return 0;
-  }
-  double seconds = 0;
+  Outlook outlook(soon);
   for (const ModelId id : resident_) {
-    const Model& other = models_[id.value];
-    if (other.leases.empty()) {
+    const Model& model = models_[id.value];
+    if (model.leases.empty()) {
       continue;
     }
-    const Duration turn_left =
-        std::max(Duration::zero(), other.ready_since + turn_of(other) - now_);
+    if (model.state == State::Gated) {
+      outlook.add_gated(model.mean_answer_s);
+    } else {
+      const Duration left = std::max(Duration::zero(), model.ready_since + turn_of(model) - now_);
+      outlook.add_open(seconds_of(left), model.mean_answer_s);
+    }
+  }
+  return outlook;
+}
+
+// The first `count` of the line, in one pass. One after the other: each is loaded after those in
+// front of it, and not before its victims went.
+std::vector<Scheduler::Spot> Scheduler::spots(std::size_t count) const {
+  const Outlook holders = outlook();
+  Spot spot;
+  spot.urgent = urgent();
+  std::vector<Spot> spots;
+  spots.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Model& model = models_[line_[i].value];
     const Duration patience_left =
         std::max(Duration::zero(), model.queue.oldest() + limits_.patience - now_);
-    const double gate_in =
-        other.state == State::Gated ? 0 : seconds_of(std::max(turn_left, patience_left));
-    seconds = std::max(seconds, gate_in + other.mean_answer_s);
+    const double free_in_s = holders.free_in_s(model.spec.footprint, seconds_of(patience_left));
+    spot.loaded_in_s = std::max(spot.loaded_in_s, free_in_s) + seconds_of(model.spec.reload);
+    ++spot.position;
+    spots.push_back(spot);
   }
-  return seconds;
+  return spots;
+}
+
+Scheduler::Spot Scheduler::spot_of(const Model& model) const {
+  const auto position = static_cast<std::size_t>(line_position(model));
+  return position == 0 ? Spot{} : spots(position).back();
 }
 
 // When a refused client should come back: the time until about half of the queue has been served.
@@ -216,16 +225,16 @@ Duration Scheduler::pause_of(const WaitingTicket& ticket) const {
   return paused ? now_ - std::max(pressure_since_, ticket.asked) : Duration::zero();
 }
 
-TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticket,
-                                  int place) const {
+TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticket, int place,
+                                  const Spot& spot) const {
   TicketView v;
   v.ticket = ticket.id;
   v.model = model.id;
   v.user = ticket.user;
   v.waited = now_ - ticket.asked;
-  v.position = line_position(model);
+  v.position = spot.position;
   v.place = place;
-  v.eta = eta_of(model, place);
+  v.eta = eta_of(model, place, spot);
   if (ticket.deadline) {
     v.bound = std::max(Duration::zero(), *ticket.deadline + pause_of(ticket) - now_);
     v.eta = std::min(*v.eta, *v.bound);
@@ -236,11 +245,14 @@ TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticke
 
 std::vector<TicketView> Scheduler::tickets_of(ModelId id) const {
   std::vector<TicketView> views;
-  if (const Model* model = find(id)) {
-    for (const WaitingTicket& ticket : model->queue.tickets()) {
-      if (ticket.live()) {
-        views.push_back(ticket_view(*model, ticket, static_cast<int>(views.size()) + 1));
-      }
+  const Model* model = find(id);
+  if (model == nullptr || model->queue.live() == 0) {
+    return views;
+  }
+  const Spot spot = spot_of(*model);
+  for (const WaitingTicket& ticket : model->queue.tickets()) {
+    if (ticket.live()) {
+      views.push_back(ticket_view(*model, ticket, static_cast<int>(views.size()) + 1, spot));
     }
   }
   return views;
@@ -256,7 +268,7 @@ std::optional<TicketView> Scheduler::waiting_ticket(TicketId id) const {
   for (const WaitingTicket& ticket : model.queue.tickets()) {
     place += ticket.live() ? 1 : 0;
     if (ticket.id == id) {
-      return ticket_view(model, ticket, place);
+      return ticket_view(model, ticket, place, spot_of(model));
     }
   }
   return std::nullopt;

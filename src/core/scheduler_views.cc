@@ -55,13 +55,13 @@ ModelView Scheduler::view(ModelId id) const {
   return v;
 }
 
-WaitView Scheduler::wait_view(const Model& model) const {
+WaitView Scheduler::wait_view(const Model& model, const Spot& spot) const {
   WaitView w;
   w.model = model.id;
   w.requests = model.queue.live();
   w.oldest = now_ - model.queue.oldest_live();
-  w.position = line_position(model);
-  w.eta = eta_of(model, model.queue.live());
+  w.position = spot.position;
+  w.eta = eta_of(model, model.queue.live(), spot);
   const bool paused = pressure_.level() != PressureLevel::Normal;
   const WaitingTicket* latest = nullptr;
   bool all_known = true;
@@ -102,7 +102,7 @@ WaitView Scheduler::wait_view(const Model& model) const {
     w.waiting_for = slot_free ? WaitingFor::Turn : WaitingFor::LoadSlot;
   } else if (size.fits_in(ledger_.free() + ledger_.leaving())) {
     w.waiting_for = WaitingFor::Reap;
-  } else if (urgent()) {
+  } else if (spot.urgent) {
     w.waiting_for = WaitingFor::Turn;
   } else {
     w.waiting_for = WaitingFor::Memory;
@@ -112,15 +112,16 @@ WaitView Scheduler::wait_view(const Model& model) const {
 
 std::vector<WaitView> Scheduler::waiting() const {
   std::vector<WaitView> views;
-  for (const ModelId id : line_) {
-    if (models_[id.value].queue.live() > 0) {
-      views.push_back(wait_view(models_[id.value]));
+  for (const Spot& spot : spots(line_.size())) {
+    const Model& model = models_[line_[static_cast<std::size_t>(spot.position) - 1].value];
+    if (model.queue.live() > 0) {
+      views.push_back(wait_view(model, spot));
     }
   }
   for (const ModelId id : resident_) {
     const Model& model = models_[id.value];
     if (!model.line_number && model.queue.live() > 0) {
-      views.push_back(wait_view(model));
+      views.push_back(wait_view(model, Spot{}));
     }
   }
   return views;
@@ -128,8 +129,9 @@ std::vector<WaitView> Scheduler::waiting() const {
 
 std::optional<WaitView> Scheduler::wait_of(ModelId id) const {
   const Model* model = find(id);
-  return model != nullptr && model->queue.live() > 0 ? std::optional(wait_view(*model))
-                                                     : std::nullopt;
+  return model != nullptr && model->queue.live() > 0
+             ? std::optional(wait_view(*model, spot_of(*model)))
+             : std::nullopt;
 }
 
 MemoryView Scheduler::memory() const {
