@@ -6,6 +6,14 @@
 #include "base/units.h"
 
 namespace hf::core {
+namespace {
+
+// c - 1: how often all slots are filled by others before this ticket gets one.
+int later_rounds(const BoundTerms& terms) {
+  return (terms.place + terms.slots - 1) / terms.slots - 1;
+}
+
+}  // namespace
 
 Duration wait_bound(const BoundTerms& terms) {
   HF_ASSERT(terms.slots >= 1 && terms.place >= 1 && terms.models >= 1,
@@ -17,19 +25,19 @@ Duration wait_bound(const BoundTerms& terms) {
   const double stop = seconds_of(terms.stop);
   const double turn = load + seconds_of(terms.turn) + answer + stop;
   const double back_again = (terms.models - 1) * turn + answer + stop + load;
-  const int rounds = (terms.place + terms.slots - 1) / terms.slots;
-  const double later_rounds = (rounds - 1) * (back_again + answer);
+  const int rounds = later_rounds(terms);
+  const double later = rounds * (back_again + answer);
 
   double wait = 0;
   switch (terms.standing) {
     case Standing::InLine:
-      wait = patience + (terms.ahead + 1) * turn + load + later_rounds;
+      wait = patience + (terms.ahead + 1) * turn + load + later;
       break;
     case Standing::Loading:
-      wait = load + (rounds > 1 ? patience : 0) + later_rounds;
+      wait = load + (rounds > 0 ? patience : 0) + later;
       break;
     case Standing::OpenButFull:
-      wait = patience + back_again + answer + later_rounds;
+      wait = patience + back_again + answer + later;
       break;
   }
   constexpr double kCentury = 3.0e9;
@@ -45,7 +53,7 @@ std::string describe(const BoundTerms& terms) {
   const std::string back_again = turns(terms.models - 1) + one_turn + " + answer " +
                                  text(terms.answer) + " + stop " + text(terms.stop) + " + load " +
                                  text(terms.load);
-  const int later_rounds = (terms.place + terms.slots - 1) / terms.slots - 1;
+  const int rounds = later_rounds(terms);
   std::string sum;
   switch (terms.standing) {
     case Standing::InLine:
@@ -53,16 +61,15 @@ std::string describe(const BoundTerms& terms) {
             " + load " + text(terms.load);
       break;
     case Standing::Loading:
-      sum = "load " + text(terms.load) +
-            (later_rounds > 0 ? " + patience " + text(terms.patience) : "");
+      sum = "load " + text(terms.load) + (rounds > 0 ? " + patience " + text(terms.patience) : "");
       break;
     case Standing::OpenButFull:
       sum = "patience " + text(terms.patience) + " + " + back_again + " + answer " +
             text(terms.answer);
       break;
   }
-  if (later_rounds > 0) {
-    sum += " + " + std::to_string(later_rounds) + " x (" + back_again + " + answer " +
+  if (rounds > 0) {
+    sum += " + " + std::to_string(rounds) + " x (" + back_again + " + answer " +
            text(terms.answer) + ") because it is number " + std::to_string(terms.place) + " for " +
            std::to_string(terms.slots) + (terms.slots == 1 ? " slot" : " slots");
   }
