@@ -136,12 +136,6 @@ TimePoint TicketQueue::oldest_live() const {
   return *oldest_live_;
 }
 
-int TicketQueue::live_of(UserId user) const {
-  return static_cast<int>(
-      std::count_if(tickets_.begin(), tickets_.end(),
-                    [user](const WaitingTicket& t) { return t.live() && t.user == user; }));
-}
-
 int TicketQueue::live_users() const {
   std::unordered_set<UserId> users;
   for (const WaitingTicket& ticket : tickets_) {

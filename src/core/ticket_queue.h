@@ -64,9 +64,8 @@ class TicketQueue {
   // 0.
   [[nodiscard]] TimePoint oldest() const { return oldest_; }
   [[nodiscard]] TimePoint oldest_live() const;
-  // Live tickets of one user, and the newest of the user who has the most (ties: `favoured` first).
-  [[nodiscard]] int live_of(UserId user) const;
   [[nodiscard]] int live_users() const;
+  // The newest ticket of the user who has the most (ties: `favoured` first).
   [[nodiscard]] const WaitingTicket* newest_of_largest_user(UserId favoured) const;
   // j of the bound: how many grants, this one included, may come first at most: everybody in front
   // who can no longer be joined there by a newcomer, and one request of each other user for every
