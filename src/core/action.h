@@ -5,7 +5,7 @@
 // the core hands it out only after that Exited event.
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -72,6 +72,8 @@ enum class NoticeKind {
   AllInUse,          // ⚠️ names; from a cleanup that found nothing to unload
   AllInUseLong,      // U11: all in use for a while and somebody waits
 };
+std::string_view name_of(NoticeKind kind);  // "all_in_use"
+
 struct Notice {
   NoticeKind kind;
   double percent = 0;
@@ -88,6 +90,8 @@ enum class AnswerCode {
   NeverFits,  // 409: pinned bytes would not fit
   Refused,    // shutting down
 };
+std::string_view name_of(AnswerCode code);  // "in_use"
+
 // The answer to a command event.
 struct Answer {
   std::uint64_t command = 0;

@@ -40,9 +40,9 @@ TEST_F(Cleanup, Scenario1TheUsedStayAndTheIdleGo) {  // U4, U7
   hold("a2", "a");
   h.make_ready("b");
   h.make_ready("c");
-  EXPECT_THAT(h.reading(96.2),
-              ElementsAre("notice critical", "notice emergency", "notice protected [a]",
-                          "stop b emergency_cleanup", "stop c emergency_cleanup"));
+  EXPECT_THAT(h.reading(96.2), ElementsAre("notice critical_memory", "notice emergency_cleanup",
+                                           "notice protected [a]", "stop b emergency_cleanup",
+                                           "stop c emergency_cleanup"));
   EXPECT_THAT(h.exit("b"), ElementsAre("notice unloaded [b]"));
   EXPECT_THAT(h.exit("c"), ElementsAre("notice unloaded [c]", "notice kept [a] [a]"));
   EXPECT_EQ(h.view("a").leases, 2);
@@ -52,7 +52,7 @@ TEST_F(Cleanup, Scenario1TheUsedStayAndTheIdleGo) {  // U4, U7
 TEST_F(Cleanup, Scenario2ALoadIsNotInterrupted) {  // U5
   h.make_ready("b");
   h.arrive("a1", "a");
-  EXPECT_THAT(h.reading(96.2), ElementsAre("notice critical", "notice emergency",
+  EXPECT_THAT(h.reading(96.2), ElementsAre("notice critical_memory", "notice emergency_cleanup",
                                            "notice protected [a]", "stop b emergency_cleanup"));
   EXPECT_THAT(h.exit("b"), ElementsAre("notice unloaded [b]", "notice kept [a] [a]"));
   EXPECT_THAT(h.ready("a"), ElementsAre("grant a1"));
@@ -61,8 +61,8 @@ TEST_F(Cleanup, Scenario2ALoadIsNotInterrupted) {  // U5
 TEST_F(Cleanup, Scenario3AllInUseNothingIsUnloadedAndAWarningIsGiven) {  // U6
   hold("a1", "a");
   hold("b1", "b");
-  EXPECT_THAT(h.reading(96.2),
-              ElementsAre("notice critical", "notice emergency", "notice all_in_use [a b]"));
+  EXPECT_THAT(h.reading(96.2), ElementsAre("notice critical_memory", "notice emergency_cleanup",
+                                           "notice all_in_use [a b]"));
   EXPECT_THAT(h.reading(96.4), IsEmpty());  // once an episode
   EXPECT_EQ(h.view("a").leases + h.view("b").leases, 2);
 }
@@ -159,8 +159,8 @@ TEST_F(Cleanup, EmergencyByHandUnloadsAllIdleModelsButNoPinnedOne) {
   h.make_ready("c");
   h.pin("c");
   EXPECT_THAT(h.cleanup(CleanupLevel::Emergency),
-              ElementsAre("notice emergency", "notice protected [c]", "stop b cleanup_by_hand",
-                          "answer started"));
+              ElementsAre("notice emergency_cleanup", "notice protected [c]",
+                          "stop b cleanup_by_hand", "answer started"));
 }
 
 TEST_F(Cleanup, EachEpisodeOfPressureWarnsAgain) {

@@ -214,42 +214,4 @@ std::string describe(const core::Action& action, const Names& names) {
   return std::visit(ActionWriter{names}, action);
 }
 
-std::string_view name_of(action::NoticeKind kind) {
-  switch (kind) {
-    case action::NoticeKind::CriticalMemory:
-      return "critical_memory";
-    case action::NoticeKind::EmergencyCleanup:
-      return "emergency_cleanup";
-    case action::NoticeKind::Protected:
-      return "protected";
-    case action::NoticeKind::Unloaded:
-      return "unloaded";
-    case action::NoticeKind::Kept:
-      return "kept";
-    case action::NoticeKind::AllInUse:
-      return "all_in_use";
-    case action::NoticeKind::AllInUseLong:
-      return "all_in_use_long";
-  }
-  return "?";
-}
-
-std::string_view name_of(action::AnswerCode code) {
-  switch (code) {
-    case action::AnswerCode::Done:
-      return "done";
-    case action::AnswerCode::Started:
-      return "started";
-    case action::AnswerCode::NotLoaded:
-      return "not_loaded";
-    case action::AnswerCode::InUse:
-      return "in_use";
-    case action::AnswerCode::NeverFits:
-      return "never_fits";
-    case action::AnswerCode::Refused:
-      return "refused";
-  }
-  return "?";
-}
-
 }  // namespace hf::sim

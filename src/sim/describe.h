@@ -3,7 +3,6 @@
 // Pure, any thread.
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/action.h"
@@ -26,8 +25,5 @@ std::string describe(const core::Event& event, const Names& names);
 std::string describe(const core::Action& action, const Names& names);
 // "12.5GiB", or "12.5GiB+3.0GiB" where more domains than host RAM are used.
 std::string describe(const core::Footprint& footprint);
-
-std::string_view name_of(core::action::NoticeKind kind);
-std::string_view name_of(core::action::AnswerCode code);
 
 }  // namespace hf::sim

@@ -8,44 +8,6 @@
 namespace hf::core::testing {
 namespace {
 
-std::string_view text_of(action::NoticeKind kind) {
-  switch (kind) {
-    case action::NoticeKind::CriticalMemory:
-      return "critical";
-    case action::NoticeKind::EmergencyCleanup:
-      return "emergency";
-    case action::NoticeKind::Protected:
-      return "protected";
-    case action::NoticeKind::Unloaded:
-      return "unloaded";
-    case action::NoticeKind::Kept:
-      return "kept";
-    case action::NoticeKind::AllInUse:
-      return "all_in_use";
-    case action::NoticeKind::AllInUseLong:
-      return "all_in_use_long";
-  }
-  return "?";
-}
-
-std::string_view text_of(action::AnswerCode code) {
-  switch (code) {
-    case action::AnswerCode::Done:
-      return "done";
-    case action::AnswerCode::Started:
-      return "started";
-    case action::AnswerCode::NotLoaded:
-      return "not_loaded";
-    case action::AnswerCode::InUse:
-      return "in_use";
-    case action::AnswerCode::NeverFits:
-      return "never_fits";
-    case action::AnswerCode::Refused:
-      return "refused";
-  }
-  return "?";
-}
-
 std::string why(const Reason& reason) {
   return " " + std::string(name_of(reason.why));
 }
@@ -216,12 +178,12 @@ std::string Harness::text_of(const Action& action) const {
     return gate->shut ? "shut " + name + why(gate->reason) : "open " + name;
   }
   if (const auto* notice = std::get_if<action::Notice>(&action)) {
-    std::string text = "notice " + std::string(testing::text_of(notice->kind));
+    std::string text = "notice " + std::string(name_of(notice->kind));
     text += notice->names.empty() ? "" : " " + list(notice->names);
     return text + (notice->protected_names.empty() ? "" : " " + list(notice->protected_names));
   }
   if (const auto* answer = std::get_if<action::Answer>(&action)) {
-    return "answer " + std::string(testing::text_of(answer->code));
+    return "answer " + std::string(name_of(answer->code));
   }
   return "finished";
 }

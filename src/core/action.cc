@@ -1,0 +1,43 @@
+#include "core/action.h"
+
+namespace hf::core::action {
+
+std::string_view name_of(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::CriticalMemory:
+      return "critical_memory";
+    case NoticeKind::EmergencyCleanup:
+      return "emergency_cleanup";
+    case NoticeKind::Protected:
+      return "protected";
+    case NoticeKind::Unloaded:
+      return "unloaded";
+    case NoticeKind::Kept:
+      return "kept";
+    case NoticeKind::AllInUse:
+      return "all_in_use";
+    case NoticeKind::AllInUseLong:
+      return "all_in_use_long";
+  }
+  return "?";
+}
+
+std::string_view name_of(AnswerCode code) {
+  switch (code) {
+    case AnswerCode::Done:
+      return "done";
+    case AnswerCode::Started:
+      return "started";
+    case AnswerCode::NotLoaded:
+      return "not_loaded";
+    case AnswerCode::InUse:
+      return "in_use";
+    case AnswerCode::NeverFits:
+      return "never_fits";
+    case AnswerCode::Refused:
+      return "refused";
+  }
+  return "?";
+}
+
+}  // namespace hf::core::action
