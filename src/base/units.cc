@@ -127,4 +127,8 @@ std::string format_duration(Duration duration) {
   return buffer.data();
 }
 
+std::string format_percent(double percent) {
+  return printed("%.1f%s", percent, "%");
+}
+
 }  // namespace hf

@@ -41,6 +41,9 @@ TEST(Format, IsShortAndReadable) {
   EXPECT_EQ(format_duration(std::chrono::milliseconds(12400)), "12.4 s");
   EXPECT_EQ(format_duration(std::chrono::seconds(200)), "3 min 20 s");
   EXPECT_EQ(format_duration(std::chrono::seconds(7500)), "2 h 5 min");
+  EXPECT_EQ(format_percent(96.2), "96.2%");
+  EXPECT_EQ(format_percent(100), "100.0%");
+  EXPECT_EQ(format_percent(84.96), "85.0%");
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 // A model's name travels in URLs, log lines and file names of slots; longer ones are mistakes.
 constexpr std::size_t kLongestName = 200;
 
-std::string percent_text(double percent) {
+// A mark as it was written, and not rounded: two that differ must not look alike.
+std::string as_written(double percent) {
   std::string text = std::to_string(percent);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') {
@@ -47,9 +48,8 @@ void check_marks(Draft& draft) {
     }
   }
   const MemoryConfig& memory = draft.config.memory;
-  const std::string shown = "low " + percent_text(memory.low) + ", high " +
-                            percent_text(memory.high) + ", critical " +
-                            percent_text(memory.critical);
+  const std::string shown = "low " + as_written(memory.low) + ", high " + as_written(memory.high) +
+                            ", critical " + as_written(memory.critical);
   const std::string ending = " (" + shown + "), expected low < high < critical";
   if (memory.low >= memory.high) {
     const char* key = draft.was_written("memory.low") ? "memory.low" : "memory.high";

@@ -1,8 +1,5 @@
 #include "core/reason.h"
 
-#include <array>
-#include <cstdio>
-
 #include "base/units.h"
 #include "core/view.h"
 
@@ -146,12 +143,6 @@ std::string_view name_of(WaitingFor what) {
 
 namespace {
 
-std::string percent_text(double percent) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f%%", percent);
-  return text.data();
-}
-
 std::string sentence(const Reason& r, const std::string& whom) {
   const std::string waited = format_duration(r.waited);
   const std::string limit = format_duration(r.limit);
@@ -177,9 +168,9 @@ std::string sentence(const Reason& r, const std::string& whom) {
     case Why::GateNeverLifted:
       return "drained, and others wait for its next start";
     case Why::MemoryPressure:
-      return "idle, and memory is at " + percent_text(r.percent);
+      return "idle, and memory is at " + format_percent(r.percent);
     case Why::EmergencyCleanup:
-      return "idle, and memory is at " + percent_text(r.percent) + ", above the critical mark";
+      return "idle, and memory is at " + format_percent(r.percent) + ", above the critical mark";
     case Why::CleanupByHand:
       return "idle, and a cleanup was asked for";
     case Why::BudgetDebt:

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "base/edit_distance.h"
+
 namespace hf::engine {
 namespace {
 
@@ -12,25 +14,6 @@ std::string lower(std::string_view text) {
   std::transform(result.begin(), result.end(), result.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
-}
-
-// Levenshtein's distance, two rows.
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) {
-    row[j] = j;
-  }
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({changed, above + 1, row[j - 1] + 1});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 // Asked names are cut: the comparison is quadratic, and no file has a longer name.
@@ -82,7 +65,7 @@ std::vector<std::string> Catalog::near(std::string_view asked) const {
   for (const Entry& entry : entries_) {
     const std::string& name = entry.file.source.settings.name;
     const std::string candidate = lower(name);
-    const std::size_t far = distance(wanted, candidate);
+    const std::size_t far = edit_distance(wanted, candidate);
     const bool part = !wanted.empty() && (candidate.find(wanted) != std::string::npos ||
                                           wanted.find(candidate) != std::string::npos);
     if (entry.listed && (part || far <= wanted.size() / 3)) {

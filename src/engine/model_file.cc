@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/units.h"
+#include "base/utf8.h"
 #include "gguf/architecture.h"
 #include "gguf/cost.h"
 #include "gguf/header.h"
@@ -50,22 +51,10 @@ bool is_model_file(const fs::path& path) {
 // A name that can stand in JSON, in a log line and in the engine's comma-separated alias list.
 bool is_usable_name(const std::string& name) {
   for (std::size_t i = 0; i < name.size();) {
-    const auto lead = static_cast<unsigned char>(name[i]);
-    if (lead < 0x20 || lead == 0x7f || lead == ',') {
+    const std::size_t length = utf8_length(std::string_view(name).substr(i));
+    if (length == 0 || static_cast<unsigned char>(name[i]) < 0x20 || name[i] == 0x7f ||
+        name[i] == ',') {
       return false;
-    }
-    const std::size_t length = lead < 0x80                    ? 1
-                               : lead >= 0xc2 && lead < 0xe0  ? 2
-                               : lead >= 0xe0 && lead < 0xf0  ? 3
-                               : lead >= 0xf0 && lead <= 0xf4 ? 4
-                                                              : 0;
-    if (length == 0 || i + length > name.size()) {
-      return false;
-    }
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(name[i + k]) & 0xc0U) != 0x80U) {
-        return false;
-      }
     }
     i += length;
   }

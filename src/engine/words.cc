@@ -1,8 +1,5 @@
 #include "engine/words.h"
 
-#include <array>
-#include <cstdio>
-
 #include "base/units.h"
 
 namespace hf::engine {
@@ -27,18 +24,12 @@ std::string joined(const std::vector<std::string>& names, char open, char close)
   return text;
 }
 
-std::string percent(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f%%", value);
-  return text.data();
-}
-
 std::string english(const core::action::Notice& notice, const std::vector<std::string>& names,
                     const std::vector<std::string>& guarded) {
   using core::action::NoticeKind;
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
-      return "🚨 Critical memory shortage: " + percent(notice.percent);
+      return "🚨 Critical memory shortage: " + format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 EMERGENCY CLEANUP: unloading unused models from memory";
     case NoticeKind::Protected:
@@ -60,7 +51,7 @@ std::string russian(const core::action::Notice& notice, const std::vector<std::s
   using core::action::NoticeKind;
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
-      return "🚨 Критическая нехватка памяти: " + percent(notice.percent);
+      return "🚨 Критическая нехватка памяти: " + format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти";
     case NoticeKind::Protected:

@@ -1,7 +1,5 @@
 #include "sim/describe.h"
 
-#include <array>
-#include <cstdio>
 #include <string_view>
 
 #include "base/units.h"
@@ -12,12 +10,6 @@ namespace {
 
 namespace event = core::event;
 namespace action = core::action;
-
-std::string percent_text(double percent) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f%%", percent);
-  return text.data();
-}
 
 std::string_view text_of(core::LoadFailure failure) {
   switch (failure) {
@@ -108,7 +100,7 @@ struct EventWriter {
     return "measured " + child_text(names, e.model, e.generation) + " " + describe(e.in_use);
   }
   std::string operator()(const event::MemoryReading& e) const {
-    return "reading " + percent_text(e.used_percent);
+    return "reading " + format_percent(e.used_percent);
   }
   std::string operator()(const event::Cleanup& e) const {
     return e.level == core::CleanupLevel::Normal ? "cleanup normal" : "cleanup emergency";
@@ -161,7 +153,7 @@ struct ActionWriter {
   std::string operator()(const action::Notice& a) const {
     std::string text = "notice " + std::string(name_of(a.kind));
     if (a.percent > 0) {
-      text += " " + percent_text(a.percent);
+      text += " " + format_percent(a.percent);
     }
     if (!a.names.empty()) {
       text += " " + list_text(names, a.names);

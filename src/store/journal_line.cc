@@ -2,41 +2,12 @@
 
 #include <cstddef>
 
+#include "base/utf8.h"
+
 namespace hf::store {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-unsigned char byte_at(std::string_view text, std::size_t index) {
-  return index < text.size() ? static_cast<unsigned char>(text[index]) : 0;
-}
-
-// Length of the well-formed UTF-8 character at `at`, or 0 (Unicode 15, table 3-7: no overlong
-// forms, no surrogates, nothing above U+10FFFF).
-std::size_t character_length(std::string_view text, std::size_t at) {
-  const unsigned char first = byte_at(text, at);
-  const unsigned char second = byte_at(text, at + 1);
-  const auto continues = [&](std::size_t offset) {
-    return (byte_at(text, at + offset) & 0xC0) == 0x80;
-  };
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xC2 && first <= 0xDF) {
-    return continues(1) ? 2 : 0;
-  }
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && second < 0xA0;
-    const bool surrogate = first == 0xED && second > 0x9F;
-    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && second < 0x90;
-    const bool too_large = first == 0xF4 && second > 0x8F;
-    return continues(1) && continues(2) && continues(3) && !overlong && !too_large ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_ascii(std::string& out, char c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -59,7 +30,7 @@ std::string json_quoted(std::string_view text) {
   out.reserve(text.size() + 2);
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = character_length(text, at);
+    const std::size_t length = utf8_length(text.substr(at));
     if (length == 0) {
       out += kReplacement;
       ++at;

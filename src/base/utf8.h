@@ -1,0 +1,14 @@
+#pragma once
+// UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. Why it is
+// asked: names of files and pieces of requests are any bytes, and JSON must not carry those. Pure,
+// any thread.
+
+#include <cstddef>
+#include <string_view>
+
+namespace hf {
+
+// Bytes of the character at the start of `text`; 0: there is no well-formed one (or no text).
+std::size_t utf8_length(std::string_view text);
+
+}  // namespace hf
