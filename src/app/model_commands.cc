@@ -1,6 +1,5 @@
 // `holdfast load`, `unload`, `pin`, `unpin`: one model, one command.
 #include <boost/json/value.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -11,23 +10,6 @@
 
 namespace hf::app {
 namespace {
-
-// Prints the answer itself (--json) or the sentence made of it.
-template <class Sentence>
-int show(const tl::expected<Answer, int>& answer, bool as_json, Sentence sentence) {
-  if (!answer) {
-    return answer.error();
-  }
-  if (!answer->good()) {
-    if (as_json) {
-      std::fputs(answer->body.c_str(), stdout);
-    }
-    return report(*answer);
-  }
-  const std::string text = as_json ? answer->body : sentence(answer->value) + "\n";
-  std::fputs(text.c_str(), stdout);
-  return kGood;
-}
 
 // Waits as long as the server does: until the model is ready, or the server says it cannot be.
 tl::expected<Answer, int> wait_for_model(const std::string& model, const char* verb) {
@@ -44,20 +26,21 @@ int run_load(const std::string& model, bool as_json) {
     const double waited_ms = number_at(value, "waited_ms");
     return text_at(value, "model") + " is ready" +
            (waited_ms < 1 ? std::string()
-                          : " after " + format_duration(duration_of_seconds(waited_ms / 1e3)));
+                          : " after " + format_duration(duration_of_seconds(waited_ms / 1e3))) +
+           "\n";
   });
 }
 
 int run_pin(const std::string& model, bool as_json) {
   return show(wait_for_model(model, "pin"), as_json, [](const boost::json::value& value) {
-    return text_at(value, "model") + " is loaded and pinned: it stays until unload or unpin";
+    return text_at(value, "model") + " is loaded and pinned: it stays until unload or unpin\n";
   });
 }
 
 int run_unpin(const std::string& model, bool as_json) {
   return show(ask(Question{"POST", model_target(model, "unpin")}), as_json,
               [](const boost::json::value& value) {
-                return text_at(value, "model") + " is no longer pinned";
+                return text_at(value, "model") + " is no longer pinned\n";
               });
 }
 
@@ -67,10 +50,10 @@ int run_unload(const std::string& model, const char* query, bool as_json) {
                 const std::string name = text_at(value, "model");
                 const std::string result = text_at(value, "result");
                 if (result == "not_loaded") {
-                  return name + " is not loaded";
+                  return name + " is not loaded\n";
                 }
-                return result == "draining" ? name + " is unloaded as soon as its answers end"
-                                            : name + " is being unloaded";
+                return result == "draining" ? name + " is unloaded as soon as its answers end\n"
+                                            : name + " is being unloaded\n";
               });
 }
 

@@ -1,6 +1,5 @@
 // `holdfast reload`: the server reads its configuration again.
 #include <boost/json/value.hpp>
-#include <cstdio>
 #include <string>
 
 #include "app/commands.h"
@@ -30,18 +29,7 @@ std::string summary(const boost::json::value& value) {
 
 int run_reload(bool as_json) {
   // Model files may have to be read for it.
-  const auto answer = ask(Question{"POST", "/api/v1/reload", std::nullopt});
-  if (!answer) {
-    return answer.error();
-  }
-  if (!answer->good()) {
-    if (as_json) {
-      std::fputs(answer->body.c_str(), stdout);
-    }
-    return report(*answer);
-  }
-  std::fputs(as_json ? answer->body.c_str() : summary(answer->value).c_str(), stdout);
-  return kGood;
+  return show(ask(Question{"POST", "/api/v1/reload", std::nullopt}), as_json, summary);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <cstdio>
 #include <cstdlib>
 
 #include "app/commands.h"
@@ -116,6 +117,21 @@ int report(const Answer& answer) {
   }
   print_error(message, next);
   return kFailed;
+}
+
+int show(const tl::expected<Answer, int>& answer, bool as_json,
+         const std::function<std::string(const json::value&)>& text) {
+  if (!answer) {
+    return answer.error();
+  }
+  if (!answer->good()) {
+    if (as_json) {
+      std::fputs(answer->body.c_str(), stdout);
+    }
+    return report(*answer);
+  }
+  std::fputs(as_json ? answer->body.c_str() : text(answer->value).c_str(), stdout);
+  return kGood;
 }
 
 std::string model_target(std::string_view model, std::string_view verb) {

@@ -4,6 +4,7 @@
 
 #include <boost/json/value.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,11 @@ tl::expected<Answer, int> ask(const Question& question);
 
 // Prints the server's error with its hint and returns the exit code. Requires: !answer.good().
 int report(const Answer& answer);
+
+// Prints the answer itself (--json, errors included) or the lines that `text` makes of it; returns
+// the exit code.
+int show(const tl::expected<Answer, int>& answer, bool as_json,
+         const std::function<std::string(const boost::json::value&)>& text);
 
 // "/api/v1/models/NAME/VERB" with the name encoded.
 std::string model_target(std::string_view model, std::string_view verb);
