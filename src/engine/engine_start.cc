@@ -155,13 +155,13 @@ Result<void> Engine::Impl::open_parts() {
 }
 
 void Engine::Impl::read_machine() {
-  const auto machine = readers::read_machine_memory(config_->memory.proc_root);
-  if (machine) {
-    machine_ = *machine;
+  const auto snapshot =
+      readers::read_snapshot(config_->memory.proc_root, config_->memory.without, now());
+  if (snapshot) {
+    machine_at_start_ = snapshot->machine;
   } else {
-    spdlog::warn("memory cannot be read ({}); pressure is not watched", machine.error().message);
+    spdlog::warn("memory cannot be read ({}); pressure is not watched", snapshot.error().message);
   }
-  machine_at_start_ = machine_;
 }
 
 // What others used at the start is what they are taken to use: later readings hold our own children
