@@ -110,8 +110,7 @@ struct Measured {  // high-water mark of this generation so far
 
 struct MemoryReading {
   double used_percent = 0;
-  // tasks stood still for want of memory in each of the two latest windows (PSI)
-  bool stalled = false;
+  bool stalled = false;  // tasks stood still for want of memory in each of the two latest windows
 };
 struct Cleanup {  // by hand
   std::uint64_t command = 0;

@@ -67,7 +67,6 @@ class Engine::Impl {
  private:
   // engine_start.cc
   Result<void> open_parts();
-  Result<std::string> find_engine_program() const;
   void read_machine();
   [[nodiscard]] Bytes budget_of(const config::Config& config) const;
   [[nodiscard]] core::Limits limits_of(const config::Config& config) const;
