@@ -59,12 +59,60 @@ json::object cached_model(const ModelStatus& model, Detail detail) {
   return object;
 }
 
-json::object memory_object(const core::MemoryView& memory) {
-  return {{"budget_bytes", memory.budget.total().count},
-          {"reserved_bytes", memory.reserved.total().count},
-          {"debt_bytes", memory.debt.total().count},
-          {"used_percent", one_decimal(memory.used_percent)},
-          {"level", level_name(memory.level)}};
+std::string_view source_name(engine::StallSource source) {
+  switch (source) {
+    case engine::StallSource::PsiTrigger:
+      return "psi_trigger";
+    case engine::StallSource::Psi:
+      return "psi";
+    case engine::StallSource::None:
+      return "none";
+  }
+  return "none";
+}
+
+json::value optional_decimal(const std::optional<double>& number) {
+  return number ? json::value(one_decimal(*number)) : json::value(nullptr);
+}
+
+// The same members whether they can be read or not: null where not.
+void add_machine(json::object& object, const engine::Status& status) {
+  object["total_bytes"] = nullptr;
+  object["available_bytes"] = nullptr;
+  object["limit"] = nullptr;
+  object["limit_bytes"] = nullptr;
+  json::object stall{{"some_avg10", nullptr}, {"stalled", false}};
+  object["refaults_per_s"] = nullptr;
+  object["oom_kills"] = nullptr;
+  if (status.machine) {
+    const readers::MachineMemory& machine = status.machine->snapshot.machine;
+    const bool by_cgroup = readers::cgroup_is_tightest(machine);
+    object["total_bytes"] = machine.total.count;
+    object["available_bytes"] = machine.available.count;
+    object["limit"] = by_cgroup ? "cgroup" : "ram";
+    object["limit_bytes"] = (by_cgroup ? machine.cgroup->limit : machine.total).count;
+    if (const auto& pressure = status.machine->snapshot.pressure) {
+      stall["some_avg10"] = pressure->some.avg10;
+    }
+    stall["stalled"] = status.machine->stalled;
+    object["refaults_per_s"] = optional_decimal(status.machine->refaults_per_s);
+    if (status.machine->oom_kills) {
+      object["oom_kills"] = *status.machine->oom_kills;
+    }
+  }
+  stall["source"] = source_name(status.stall_source);
+  object["stall"] = std::move(stall);
+}
+
+json::object memory_object(const engine::Status& status) {
+  const core::MemoryView& memory = status.memory;
+  json::object object{{"budget_bytes", memory.budget.total().count},
+                      {"reserved_bytes", memory.reserved.total().count},
+                      {"debt_bytes", memory.debt.total().count},
+                      {"used_percent", one_decimal(memory.used_percent)},
+                      {"level", level_name(memory.level)}};
+  add_machine(object, status);
+  return object;
 }
 
 // Days to a civil date and back are the library's; only the text is ours.
@@ -192,7 +240,7 @@ std::string health_json(const engine::Status& status, Detail detail) {
   object["cached_models"] = std::move(cached);
   object["loading_models"] = std::move(loading);
   object["active_model_requests"] = std::move(active);
-  object["memory"] = memory_object(status.memory);
+  object["memory"] = memory_object(status);
   object["waiting"] = std::move(waiting);
   object["warnings"] = names_array(status.warnings);
   object["draining"] = status.draining;
@@ -253,7 +301,7 @@ std::optional<std::string> explain_json(const engine::Status& status, ModelId mo
     }
   }
   object["requests"] = tickets_array(tickets);
-  object["memory"] = memory_object(status.memory);
+  object["memory"] = memory_object(status);
   json::array lines;
   for (const engine::Decision& decision : decisions) {
     lines.push_back(json::object{{"age_s", static_cast<double>(decision.age_ms) / 1e3},

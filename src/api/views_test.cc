@@ -72,6 +72,43 @@ TEST(Health, FieldsOfACachedModelToTheLetter) {
   EXPECT_TRUE(body.at("cached_models").at(1).at("is_loading").as_bool());
 }
 
+TEST(Health, WhatTheMachinesMemoryTells) {
+  engine::Status status = two_models();
+  readers::MemorySignals signals;
+  signals.snapshot.machine.total = Bytes(16000);
+  signals.snapshot.machine.available = Bytes(9000);
+  signals.snapshot.pressure.emplace();
+  signals.snapshot.pressure->some.avg10 = 12.34;
+  signals.stalled = true;
+  signals.refaults_per_s = 1234.56;
+  signals.oom_kills = 2;
+  status.machine = signals;
+  status.stall_source = engine::StallSource::PsiTrigger;
+  const json::value body = health(status);
+  const json::value& memory = body.at("memory");
+  EXPECT_EQ(memory.at("total_bytes").as_int64(), 16000);
+  EXPECT_EQ(memory.at("available_bytes").as_int64(), 9000);
+  EXPECT_EQ(memory.at("limit").as_string(), "ram");
+  EXPECT_EQ(memory.at("limit_bytes").as_int64(), 16000);
+  EXPECT_DOUBLE_EQ(memory.at("refaults_per_s").as_double(), 1234.6);
+  EXPECT_EQ(memory.at("oom_kills").as_int64(), 2);
+  EXPECT_DOUBLE_EQ(memory.at("stall").at("some_avg10").as_double(), 12.34);
+  EXPECT_TRUE(memory.at("stall").at("stalled").as_bool());
+  EXPECT_EQ(memory.at("stall").at("source").as_string(), "psi_trigger");
+}
+
+TEST(Health, TheCgroupIsTheLimitWhereItLeavesLessRoom) {
+  engine::Status status = two_models();
+  status.machine.emplace();
+  status.machine->snapshot.machine.total = Bytes(16000);
+  status.machine->snapshot.machine.available = Bytes(9000);
+  status.machine->snapshot.machine.cgroup =
+      readers::CgroupMemory{"/sys/fs/cgroup/x", Bytes(6000), Bytes(1000), Bytes(0)};
+  const json::value body = health(status);
+  EXPECT_EQ(body.at("memory").at("limit").as_string(), "cgroup");
+  EXPECT_EQ(body.at("memory").at("limit_bytes").as_int64(), 6000);
+}
+
 TEST(Health, LoadingAndActive) {
   const json::value body = health(two_models());
   EXPECT_EQ(body.at("loading_models").as_array(), json::array{"b"});
@@ -89,6 +126,12 @@ TEST(Health, Memory) {
   EXPECT_EQ(memory.at("reserved_bytes").as_int64(), 4000);
   EXPECT_DOUBLE_EQ(memory.at("used_percent").as_double(), 96.2);
   EXPECT_EQ(memory.at("level").as_string(), "critical");
+  for (const char* unknown :
+       {"total_bytes", "available_bytes", "limit", "limit_bytes", "refaults_per_s", "oom_kills"}) {
+    EXPECT_TRUE(memory.at(unknown).is_null()) << unknown;
+  }
+  EXPECT_EQ(memory.at("stall").at("source").as_string(), "none");
+  EXPECT_TRUE(memory.at("stall").at("some_avg10").is_null());
 }
 
 TEST(Health, WaitingWithUnknownBound) {

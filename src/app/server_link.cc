@@ -56,6 +56,20 @@ void report_unreachable(const Error& error, const config::Endpoint& server) {
   }
 }
 
+net::ClientRequest request_of(const config::Endpoint& server, const Question& question) {
+  net::ClientRequest request;
+  request.host = server.host;
+  request.port = server.port;
+  request.method = question.method;
+  request.target = server.path + question.target;
+  request.answer_within = question.within;
+  request.headers.push_back(net::Header{"Accept", "application/json"});
+  if (const std::string key = variable("HOLDFAST_API_KEY"); !key.empty()) {
+    request.headers.push_back(net::Header{"Authorization", "Bearer " + key});
+  }
+  return request;
+}
+
 const json::value& null_value() {
   static const json::value null;
   return null;
@@ -68,17 +82,7 @@ tl::expected<Answer, int> ask(const Question& question) {
   if (!server) {
     return tl::unexpected(server.error());
   }
-  net::ClientRequest request;
-  request.host = server->host;
-  request.port = server->port;
-  request.method = question.method;
-  request.target = server->path + question.target;
-  request.answer_within = question.within;
-  request.headers.push_back(net::Header{"Accept", "application/json"});
-  if (const std::string key = variable("HOLDFAST_API_KEY"); !key.empty()) {
-    request.headers.push_back(net::Header{"Authorization", "Bearer " + key});
-  }
-  Result<net::ClientResponse> response = net::fetch(request);
+  Result<net::ClientResponse> response = net::fetch(request_of(*server, question));
   if (!response) {
     report_unreachable(response.error(), *server);
     return tl::unexpected(kFailed);
@@ -96,6 +100,29 @@ tl::expected<Answer, int> ask(const Question& question) {
     return tl::unexpected(kFailed);
   }
   return answer;
+}
+
+std::optional<Found> ask_if_there(const Question& question) {
+  const auto server = find_server();
+  if (!server) {
+    return std::nullopt;
+  }
+  Result<net::ClientResponse> response = net::fetch(request_of(*server, question));
+  if (!response) {
+    return std::nullopt;
+  }
+  Found found;
+  found.place = server->host + ":" + std::to_string(server->port);
+  found.here = server->host == "localhost" ||
+               config::is_loopback(config::SocketAddress{server->host, server->port});
+  found.answer.status = response->status;
+  found.answer.body = std::move(response->body);
+  boost::system::error_code bad;
+  found.answer.value = json::parse(found.answer.body, bad);
+  if (bad) {
+    return std::nullopt;  // another program
+  }
+  return found;
 }
 
 int report(const Answer& answer) {

@@ -32,6 +32,15 @@ struct Question {
 // exit code is in the error then (its message was shown).
 tl::expected<Answer, int> ask(const Question& question);
 
+// The server's answer if one answers, and where it is. Prints nothing but that HOLDFAST_HOST is
+// wrong.
+struct Found {
+  std::string place;  // "HOST:PORT"
+  bool here = false;  // by a loopback address: on this machine, unless it is a tunnel
+  Answer answer;
+};
+std::optional<Found> ask_if_there(const Question& question);
+
 // Prints the server's error with its hint and returns the exit code. Requires: !answer.good().
 int report(const Answer& answer);
 

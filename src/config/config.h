@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/mechanism.h"
 #include "base/time.h"
 #include "config/endpoint.h"
 
@@ -43,6 +44,7 @@ struct MemoryConfig {
   double critical = 0;
   VictimPolicy policy = VictimPolicy::Holdfast;
   std::filesystem::path proc_root;  // machine-wide files only: proc/meminfo, sys/fs/cgroup, …
+  Mechanisms without;               // not used although the kernel has them
 
   bool operator==(const MemoryConfig&) const = default;
 };

@@ -166,6 +166,9 @@ std::string_view type_of(Tag<LoadMode>) {
 std::string_view type_of(Tag<VictimPolicy>) {
   return "`\"holdfast\"`, `\"lru\"`, `\"lfu\"`, `\"gdsf\"`, `\"largest\"`";
 }
+std::string_view type_of(Tag<Mechanisms>) {
+  return "list of texts";
+}
 
 Problem read(const SettingInfo& info, const Value& value, bool& out) {
   const auto* flag = std::get_if<bool>(&value.data);
@@ -328,6 +331,31 @@ Problem read(const SettingInfo& info, const Value& value, LoadMode& out) {
 }
 Problem read(const SettingInfo& info, const Value& value, VictimPolicy& out) {
   return read_word(info, value, kPolicies, out);
+}
+
+Problem read(const SettingInfo& info, const Value& value, Mechanisms& out) {
+  std::string choices = "a list of some of";
+  for (const MechanismWord& known : kMechanisms) {
+    choices += choices.back() == '"' ? ", \"" : " \"";
+    choices += known.word;
+    choices += '"';
+  }
+  const auto* list = std::get_if<std::vector<std::string>>(&value.data);
+  if (list == nullptr) {
+    return wrong_type(info, value, std::move(choices));
+  }
+  Mechanisms mechanisms;
+  for (const std::string& word : *list) {
+    const auto mechanism = mechanism_named(word);
+    if (!mechanism) {
+      Value wrong;
+      wrong.data = word;
+      return wrong.shown() + " is not known here, " + expected(info, std::move(choices));
+    }
+    mechanisms.add(*mechanism);
+  }
+  out = mechanisms;
+  return std::nullopt;
 }
 
 bool is_word_for_none(const SettingInfo& info, const Value& value) {

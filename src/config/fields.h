@@ -36,6 +36,7 @@ std::string_view type_of(Tag<LogLevel>);
 std::string_view type_of(Tag<Role>);
 std::string_view type_of(Tag<LoadMode>);
 std::string_view type_of(Tag<VictimPolicy>);
+std::string_view type_of(Tag<Mechanisms>);
 template <class T>
 std::string_view type_of(Tag<std::optional<T>>) {
   return type_of(Tag<T>{});
@@ -59,6 +60,7 @@ Problem read(const SettingInfo& info, const Value& value, LogLevel& out);
 Problem read(const SettingInfo& info, const Value& value, Role& out);
 Problem read(const SettingInfo& info, const Value& value, LoadMode& out);
 Problem read(const SettingInfo& info, const Value& value, VictimPolicy& out);
+Problem read(const SettingInfo& info, const Value& value, Mechanisms& out);
 
 // True if the value is the word that stands for "nothing fixed" here: "off" or "auto".
 bool is_word_for_none(const SettingInfo& info, const Value& value);

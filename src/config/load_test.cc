@@ -73,6 +73,7 @@ TEST(ParseConfig, EmptyTextGivesTheDefaultsOfTheDesign) {
   EXPECT_EQ(config.memory.critical, 95);
   EXPECT_EQ(config.memory.proc_root, "/");
   EXPECT_EQ(config.memory.policy, VictimPolicy::Holdfast);
+  EXPECT_TRUE(config.memory.without.empty());
   EXPECT_EQ(config.queue.patience, 30s);
   EXPECT_EQ(config.queue.turn, std::nullopt);
   EXPECT_EQ(config.queue.max_waiting, 64);
@@ -104,6 +105,7 @@ low = 70.5
 policy = "lru"
 critical = 100
 proc_root = "fake"
+without = ["psi_trigger", "mincore"]
 [queue]
 patience = "500ms"
 turn = "1m"
@@ -156,6 +158,7 @@ TEST(ParseConfig, ReadsEverySettingOfTheServer) {
   EXPECT_EQ(config.memory.low, 70.5);
   EXPECT_EQ(config.memory.policy, VictimPolicy::Lru);
   EXPECT_EQ(config.memory.proc_root, "/etc/hf/fake");
+  EXPECT_EQ(config.memory.without, Mechanisms(Mechanism::PsiTrigger, Mechanism::Mincore));
   EXPECT_EQ(config.queue.patience, 500ms);
   EXPECT_EQ(config.queue.turn, Duration(60s));
   EXPECT_EQ(config.queue.request_limit, Duration(600s));
@@ -202,6 +205,16 @@ TEST(ParseConfig, NamesPlaceProblemAndExpectation) {
   EXPECT_THAT(mistakes("[log]\nlanguage = \"de\"\n"),
               ElementsAre("a.toml:2:12: log.language: \"de\" is not known here, expected one of "
                           "\"en\", \"ru\""));
+}
+
+TEST(ParseConfig, ListsTheMechanismsThatCanBeDoneWithout) {
+  EXPECT_THAT(mistakes("[memory]\nwithout = [\"psi\", \"smaps\"]\n"),
+              ElementsAre("a.toml:2:11: memory.without: \"smaps\" is not known here, expected a "
+                          "list of some of \"meminfo\", \"cgroup_v2\", \"cgroup_v1\", "
+                          "\"psi_trigger\", \"psi\", \"vmstat\", \"smaps_rollup\", "
+                          "\"cachestat\", \"mincore\""));
+  EXPECT_THAT(mistakes("[memory]\nwithout = \"psi\"\n").at(0),
+              HasSubstr("is not of the right type, expected a list of some of"));
 }
 
 TEST(ParseConfig, FindsAllMistakesInTheOrderOfTheFile) {

@@ -162,6 +162,12 @@ std::span<const Setting<MemoryConfig>> memory_settings() {
           "Folder that stands for `/` when the machine's memory is read (`proc/meminfo`, "
           "`sys/fs/cgroup`): for tests, and for containers that mount the host's files "
           "elsewhere.")),
+      at_start(setting<&MemoryConfig::without>(
+          "without", "[]",
+          "Mechanisms of the kernel that are not used although they are there, to try what happens "
+          "on a machine without them: `meminfo`, `cgroup_v2`, `cgroup_v1`, `psi_trigger`, `psi`, "
+          "`vmstat`, `smaps_rollup`, `cachestat`, `mincore`. `holdfast doctor` shows what is used "
+          "instead.")),
   };
   return kSettings;
 }

@@ -22,6 +22,7 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "core/view.h"
+#include "readers/memory_signals.h"
 
 namespace boost::asio {
 class io_context;
@@ -130,12 +131,17 @@ struct WaitStatus {
 
 enum class Overall { Ok, Degraded, Full };
 
+// How it is noticed that tasks stand still for want of memory (readers/ladder.h).
+enum class StallSource { PsiTrigger, Psi, None };
+
 struct Status {
   Overall overall = Overall::Ok;
   std::vector<std::string> warnings;  // why it is not ok
   std::vector<ModelStatus> models;    // all listed ones, sorted by name
   std::vector<WaitStatus> waiting;
   core::MemoryView memory;
+  std::optional<readers::MemorySignals> machine;  // as last read; nullopt: it cannot be
+  StallSource stall_source = StallSource::None;
   bool draining = false;
   Duration uptime{};
   std::string engine_version;

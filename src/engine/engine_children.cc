@@ -184,22 +184,23 @@ void Engine::Impl::measure_children() {
       continue;
     }
     running.measuring = true;
-    worker_.run(
-        [this, model = model, generation = running.generation, pid = running.pid, alive = alive_] {
-          const auto memory = attempt([&] { return readers::read_process_memory(pid); });
-          const Bytes resident = memory && *memory ? (*memory)->resident() : Bytes(0);
-          boost::asio::post(io_, [this, model, generation, resident, alive] {
-            const auto found = *alive ? running_.find(model) : running_.end();
-            if (!*alive || found == running_.end() || found->second.generation != generation) {
-              return;
-            }
-            found->second.measuring = false;
-            if (resident > found->second.high_water) {
-              found->second.high_water = resident;
-              feed(core::event::Measured{model, generation, core::Footprint::host(resident)});
-            }
-          });
-        });
+    worker_.run([this, model = model, generation = running.generation, pid = running.pid,
+                 without = config_->memory.without, alive = alive_] {
+      const auto memory =
+          attempt([&] { return readers::read_process_memory(pid, "/proc", without); });
+      const Bytes resident = memory && *memory ? (*memory)->resident() : Bytes(0);
+      boost::asio::post(io_, [this, model, generation, resident, alive] {
+        const auto found = *alive ? running_.find(model) : running_.end();
+        if (!*alive || found == running_.end() || found->second.generation != generation) {
+          return;
+        }
+        found->second.measuring = false;
+        if (resident > found->second.high_water) {
+          found->second.high_water = resident;
+          feed(core::event::Measured{model, generation, core::Footprint::host(resident)});
+        }
+      });
+    });
   }
 }
 

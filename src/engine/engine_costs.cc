@@ -27,10 +27,11 @@ constexpr double kUnknownShare = 1;
 struct Files {
   ModelId model;
   std::vector<fs::path> paths;  // empty: it is loaded past the page cache
+  Mechanisms without;
 };
 
-Files files_of(ModelId model, const ModelFile& file) {
-  Files files{model, {}};
+Files files_of(ModelId model, const ModelFile& file, const Mechanisms& without) {
+  Files files{model, {}, without};
   if (file.plan.load_mode != config::LoadMode::Dio) {
     files.paths.push_back(file.source.path);
     for (const auto& companion : file.companions) {
@@ -45,7 +46,7 @@ std::optional<double> cached_share(const Files& files) {
   Bytes cached;
   Bytes size;
   for (const fs::path& path : files.paths) {
-    const auto bytes = readers::read_cached_bytes(path);
+    const auto bytes = readers::read_cached_bytes(path, files.without);
     if (!bytes) {
       return std::nullopt;
     }
@@ -140,7 +141,7 @@ void Engine::Impl::learn_speed(ModelId model, Generation generation, const proce
 // What the page cache holds of the files before the child reads them tells which kind of load this
 // is.
 void Engine::Impl::note_cached_at_start(ModelId model, Generation generation) {
-  Files files = files_of(model, catalog_.at(model).file);
+  Files files = files_of(model, catalog_.at(model).file, config_->memory.without);
   worker_.run(
       [this, model, generation, files = std::move(files), asked = Clock::now(), alive = alive_] {
         const bool late = Clock::now() - asked > kLateLook;
@@ -180,7 +181,7 @@ void Engine::Impl::look_at_page_cache_of(const std::vector<ModelId>& models) {
   for (const ModelId model : models) {
     const Catalog::Entry& entry = catalog_.at(model);
     if (entry.listed && entry.file.problem.empty()) {
-      all.push_back(files_of(model, entry.file));
+      all.push_back(files_of(model, entry.file, config_->memory.without));
     }
   }
   looking_at_page_cache_ = true;

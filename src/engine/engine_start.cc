@@ -3,38 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 
 #include "base/units.h"
+#include "engine/find_engine.h"
 #include "engine/impl.h"
 
 namespace hf::engine {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string search_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path == nullptr ? "" : path;
-  while (!rest.empty()) {
-    const auto end = rest.find(':');
-    const fs::path candidate = fs::path(rest.substr(0, end)) / program;
-    if (::access(candidate.c_str(), X_OK) == 0) {
-      return candidate.string();
-    }
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  }
-  return {};
-}
-
-fs::path cache_home() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-    return cache;
-  }
-  const char* home = std::getenv("HOME");
-  return fs::path(home == nullptr ? "/root" : home) / ".cache";
-}
 
 core::VictimPolicy policy_of(config::VictimPolicy policy) {
   switch (policy) {
@@ -52,57 +27,10 @@ core::VictimPolicy policy_of(config::VictimPolicy policy) {
   return core::VictimPolicy::Holdfast;
 }
 
-// The newest engine that `make build` left in the cache.
-std::string cached_engine() {
-  std::error_code error;
-  std::string newest;
-  fs::file_time_type newest_time{};
-  for (const auto& entry : fs::directory_iterator(cache_home() / "holdfast" / "engine", error)) {
-    const fs::path program = entry.path() / "llama-server";
-    if (::access(program.c_str(), X_OK) != 0) {
-      continue;
-    }
-    const auto time = fs::last_write_time(program, error);
-    if (newest.empty() || time > newest_time) {
-      newest = program.string();
-      newest_time = time;
-    }
-  }
-  return newest;
-}
-
 }  // namespace
 
-// Order: the configuration, beside this program, the pinned one in the cache, PATH.
-Result<std::string> Engine::Impl::find_engine_program() const {
-  if (config_->engine.llama_server) {
-    const std::string given = config_->engine.llama_server->string();
-    const std::string program = given.find('/') == std::string::npos ? search_path(given) : given;
-    if (program.empty()) {
-      return fail(Errc::NotFound, "engine.llama_server: " + given + " is not on PATH");
-    }
-    return program;
-  }
-  std::array<char, 4096> self{};
-  const auto length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
-  if (length > 0) {
-    const fs::path beside = fs::path(self.data()).parent_path() / "llama-server";
-    if (::access(beside.c_str(), X_OK) == 0) {
-      return beside.string();
-    }
-  }
-  for (std::string program : {cached_engine(), search_path("llama-server")}) {
-    if (!program.empty()) {
-      return program;
-    }
-  }
-  return fail(Errc::NotFound,
-              "no llama-server found beside this program, in the cache or on PATH; run `make "
-              "build`, or name one: [engine] llama_server = \"/path/to/llama-server\"");
-}
-
 Result<void> Engine::Impl::open_parts() {
-  auto program = find_engine_program();
+  auto program = find_engine_program(config_->engine);
   if (!program) {
     return fail(std::move(program.error()));
   }
@@ -155,13 +83,13 @@ Result<void> Engine::Impl::open_parts() {
 }
 
 void Engine::Impl::read_machine() {
-  const auto machine = readers::read_machine_memory(config_->memory.proc_root);
-  if (machine) {
-    machine_ = *machine;
+  const auto snapshot =
+      readers::read_snapshot(config_->memory.proc_root, config_->memory.without, now());
+  if (snapshot) {
+    machine_at_start_ = snapshot->machine;
   } else {
-    spdlog::warn("memory cannot be read ({}); pressure is not watched", machine.error().message);
+    spdlog::warn("memory cannot be read ({}); pressure is not watched", snapshot.error().message);
   }
-  machine_at_start_ = machine_;
 }
 
 // What others used at the start is what they are taken to use: later readings hold our own children

@@ -40,6 +40,7 @@ void Engine::Impl::every(boost::asio::steady_timer& timer, milliseconds period,
 }
 
 void Engine::Impl::start_timers() {
+  watch_pressure();
   read_memory();
   every(memory_timer_, kMemoryPeriod, &Impl::read_memory);
   every(measure_timer_, kMeasurePeriod, &Impl::measure_children);
@@ -47,23 +48,6 @@ void Engine::Impl::start_timers() {
   every(save_timer_, kSavePeriod, &Impl::save_history);
   look_at_page_cache();
   every(page_cache_timer_, kPageCachePeriod, &Impl::look_at_page_cache);
-}
-
-void Engine::Impl::read_memory() {
-  const auto machine = readers::read_machine_memory(config_->memory.proc_root);
-  if (!machine) {
-    if (++memory_failures_ == 1) {
-      spdlog::warn("memory cannot be read: {}", machine.error().message);
-    }
-    if (memory_failures_ == kBlindReadings) {
-      // An old alarm must not stop all loads for ever.
-      feed(core::event::MemoryReading{0});
-    }
-    return;
-  }
-  memory_failures_ = 0;
-  machine_ = *machine;
-  feed(core::event::MemoryReading{machine->used_percent});
 }
 
 // Use counts and episodes of models that were used since the last time.

@@ -4,6 +4,7 @@
 // values back.
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <map>
@@ -25,6 +26,7 @@
 #include "process/probe.h"
 #include "process/run_dir.h"
 #include "readers/machine_memory.h"
+#include "readers/memory_signals.h"
 #include "store/journal.h"
 #include "store/journal_line.h"
 #include "store/store.h"
@@ -65,7 +67,6 @@ class Engine::Impl {
  private:
   // engine_start.cc
   Result<void> open_parts();
-  Result<std::string> find_engine_program() const;
   void read_machine();
   [[nodiscard]] Bytes budget_of(const config::Config& config) const;
   [[nodiscard]] core::Limits limits_of(const config::Config& config) const;
@@ -151,9 +152,15 @@ class Engine::Impl {
   void start_timers();
   void every(boost::asio::steady_timer& timer, std::chrono::milliseconds period,
              void (Impl::*what)());
-  void read_memory();
   void save_history();
   void warn_relief(const core::action::Notice& notice);
+
+  // engine_signals.cc
+  void watch_pressure();
+  void wait_for_stall();
+  void read_memory();
+  void tell_oom_kills(const readers::MemorySignals& signals) const;
+  [[nodiscard]] StallSource stall_source() const;
 
   // engine_status.cc
   // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
@@ -176,7 +183,10 @@ class Engine::Impl {
   process::EngineTraits traits_;
   Catalog catalog_;
   std::optional<core::Scheduler> scheduler_;  // set in start(): its budget is read from the machine
-  readers::MachineMemory machine_;
+  readers::MemorySignalTracker signal_tracker_;
+  std::optional<readers::MemorySignals> signals_;  // as last read; nullopt: it failed
+  std::optional<boost::asio::posix::stream_descriptor> stall_trigger_;  // nullopt: not to be had
+  std::optional<TimePoint> last_stall_;                                 // when it last woke us
   readers::MachineMemory machine_at_start_;  // without children of ours: for the default budget
   Bytes budget_;                             // of host RAM, as configured or computed
   int memory_failures_ = 0;                  // readings in a row that failed

@@ -202,7 +202,11 @@ void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
     plan.gpu_layers = settings.gpu_layers->count;
   }
   plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
-  const auto cost = [&] { return gguf::predict_cost(header, cost_options(plan)).total(); };
+  file.wanted_context = plan.context;
+  const auto cost = [&] {
+    file.parts = gguf::predict_cost(header, cost_options(plan));
+    return file.parts.total();
+  };
   file.cost = cost();
   while (!settings.context && file.cost > budget && plan.context / 2 >= kLeastContext) {
     plan.context /= 2;
@@ -324,6 +328,8 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
     file.plan.mmproj_path = source.settings.mmproj->string();
     // Its weights, and as much again for its activations.
     file.cost += projector->tensors.total + projector->tensors.total;
+    file.parts.weights += projector->tensors.total;
+    file.parts.compute += projector->tensors.total;
   }
   return file;
 }

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "config/config.h"
 #include "engine/command_line.h"
+#include "gguf/cost.h"
 #include "gguf/identity.h"
 
 namespace hf::engine {
@@ -49,8 +50,10 @@ struct ModelFile {
   std::string problem;   // why it cannot be served, for clients: no paths. "": it can
   std::string detail;    // the same for the log
   RunPlan plan;
-  Bytes cost{0};       // peak in use, host RAM
-  Bytes file_size{0};  // all parts
+  Bytes cost{0};           // peak in use, host RAM
+  gguf::Cost parts;        // what it consists of
+  int wanted_context = 0;  // before it was shrunk so that the model fits
+  Bytes file_size{0};      // all parts
   std::string architecture;
   int trained_context = 0;
   std::int64_t modified_unix_s = 0;

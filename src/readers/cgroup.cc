@@ -41,17 +41,15 @@ std::optional<CgroupMemory> with_usage(const fs::path& directory, Bytes limit,
   return memory;
 }
 
-template <class ReadOne>
-void walk_up(const fs::path& hierarchy, const std::string& own, ReadOne read_one,
-             std::vector<CgroupMemory>& found) {
+// Adds `own` below the hierarchy and every directory above it, up to the hierarchy itself.
+void walk_up(const fs::path& hierarchy, const std::string& own, CgroupVersion version,
+             std::vector<CgroupDirectory>& found) {
   fs::path relative = fs::path(own).relative_path().lexically_normal();
   if (!relative.empty() && *relative.begin() == "..") {
     relative.clear();  // a cgroup outside our namespace: only the mounted root says anything
   }
   for (int depth = 0; depth < kDeepest; ++depth) {
-    if (auto memory = read_one(relative.empty() ? hierarchy : hierarchy / relative)) {
-      found.push_back(std::move(*memory));
-    }
+    found.push_back({relative.empty() ? hierarchy : hierarchy / relative, version});
     if (relative.empty() || relative == ".") {
       return;
     }
@@ -108,13 +106,32 @@ std::optional<CgroupMemory> read_cgroup_v1(const fs::path& directory) {
   return with_usage(directory, *limit, "memory.usage_in_bytes", "total_inactive_file");
 }
 
-std::vector<CgroupMemory> read_cgroup_limits(const fs::path& root, const CgroupPaths& paths) {
-  std::vector<CgroupMemory> found;
+std::vector<CgroupDirectory> cgroup_directories(const fs::path& root, const CgroupPaths& paths,
+                                                const Mechanisms& without) {
+  std::vector<CgroupDirectory> found;
   const fs::path base = root / "sys/fs/cgroup";
   const std::string v2 = paths.unified.value_or("/");
-  walk_up(base, v2, read_cgroup_v2, found);
-  walk_up(base / "unified", v2, read_cgroup_v2, found);  // where version 1 holds the controllers
-  walk_up(base / "memory", paths.v1_memory.value_or("/"), read_cgroup_v1, found);
+  if (!without.has(Mechanism::CgroupV2)) {
+    walk_up(base, v2, CgroupVersion::Two, found);
+    // Where version 1 holds the controllers.
+    walk_up(base / "unified", v2, CgroupVersion::Two, found);
+  }
+  if (!without.has(Mechanism::CgroupV1)) {
+    walk_up(base / "memory", paths.v1_memory.value_or("/"), CgroupVersion::One, found);
+  }
+  return found;
+}
+
+std::vector<CgroupMemory> read_cgroup_limits(const fs::path& root, const CgroupPaths& paths,
+                                             const Mechanisms& without) {
+  std::vector<CgroupMemory> found;
+  for (const CgroupDirectory& directory : cgroup_directories(root, paths, without)) {
+    auto memory = directory.version == CgroupVersion::Two ? read_cgroup_v2(directory.path)
+                                                          : read_cgroup_v1(directory.path);
+    if (memory) {
+      found.push_back(std::move(*memory));
+    }
+  }
   return found;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/mechanism.h"
 #include "base/result.h"
 
 namespace hf::readers {
@@ -42,11 +43,23 @@ struct CgroupMemory {
 std::optional<CgroupMemory> read_cgroup_v2(const std::filesystem::path& directory);
 std::optional<CgroupMemory> read_cgroup_v1(const std::filesystem::path& directory);
 
-// Every limit from our own cgroup up to the root of each hierarchy below ROOT/sys/fs/cgroup, the
-// innermost first. Directories that are missing are skipped: inside a container the mounted tree
-// often begins at our own cgroup, whatever the path says.
+enum class CgroupVersion { One, Two };
+struct CgroupDirectory {
+  std::filesystem::path path;  // it need not exist
+  CgroupVersion version = CgroupVersion::Two;
+};
+
+// Our own cgroup and those above it up to the root of each hierarchy below ROOT/sys/fs/cgroup, the
+// innermost first, version 2 before version 1.
+std::vector<CgroupDirectory> cgroup_directories(const std::filesystem::path& root,
+                                                const CgroupPaths& paths,
+                                                const Mechanisms& without = {});
+
+// Every limit on that way. Directories that are missing are skipped: inside a container the mounted
+// tree often begins at our own cgroup, whatever the path says.
 std::vector<CgroupMemory> read_cgroup_limits(const std::filesystem::path& root,
-                                             const CgroupPaths& paths);
+                                             const CgroupPaths& paths,
+                                             const Mechanisms& without = {});
 
 // Our own paths; always the real /proc, since a `proc_root` replaces machine-wide files only. Both
 // are empty when there is no such file.

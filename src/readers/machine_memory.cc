@@ -42,14 +42,6 @@ MachineMemory combine(const MemInfo& info, const std::vector<CgroupMemory>& limi
   return memory;
 }
 
-Result<MachineMemory> read_machine_memory(const std::filesystem::path& proc_root) {
-  const auto info = read_meminfo(proc_root);
-  if (!info) {
-    return fail(info.error());
-  }
-  return combine(*info, read_cgroup_limits(proc_root, read_own_cgroup_paths()));
-}
-
 BudgetTerms default_budget(const MachineMemory& memory, double high_percent) {
   HF_ASSERT(high_percent > 0 && high_percent <= 100, "the configuration checks its marks");
   BudgetTerms terms = terms_of(memory.total, memory.total - memory.available, high_percent);

@@ -3,11 +3,9 @@
 // reading decides pressure (high, low, critical marks); it never decides admission, because
 // resident weights count as free in it. Any thread.
 
-#include <filesystem>
 #include <optional>
 
 #include "base/bytes.h"
-#include "base/result.h"
 #include "readers/cgroup.h"
 #include "readers/meminfo.h"
 
@@ -27,10 +25,6 @@ struct MachineMemory {
 // Pure. Limits of `total` and more are none (version 1 says "unlimited" with a huge number). The
 // tightest is the one with the least room; of equals the first, that is the innermost.
 MachineMemory combine(const MemInfo& info, const std::vector<CgroupMemory>& limits);
-
-// Reads ROOT/proc/meminfo and ROOT/sys/fs/cgroup; `proc_root` replaces "/" for both. Errors: those
-// of meminfo; everything else that is missing only narrows what is known.
-Result<MachineMemory> read_machine_memory(const std::filesystem::path& proc_root);
 
 // The arithmetic of the default budget, term by term, for `doctor` to print:
 //   budget = max(0, limit − others − reserve)

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "readers/fake_root.h"
-
 namespace hf::readers {
 namespace {
 
@@ -36,16 +34,6 @@ TEST(Combine, OfSeveralLimitsTheOneWithTheLeastRoomIsKept) {
               {cgroup(10 * kGiB, 2 * kGiB, Bytes()), cgroup(20 * kGiB, 15 * kGiB, Bytes())});
   EXPECT_EQ(memory.cgroup->limit, 20 * kGiB);
   EXPECT_DOUBLE_EQ(memory.used_percent, 75.0);
-}
-
-TEST(ReadMachineMemory, ReadsATreeOfItsOwn) {
-  FakeRoot root;
-  EXPECT_EQ(read_machine_memory(root.path()).error().code, Errc::NotFound);
-  root.file("proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 38000 kB\n");
-  EXPECT_NEAR(read_machine_memory(root.path())->used_percent, 96.2, 1e-9);
-  root.file("sys/fs/cgroup/memory.max", "500000000\n")
-      .file("sys/fs/cgroup/memory.current", "495000000\n");
-  EXPECT_NEAR(read_machine_memory(root.path())->used_percent, 99.0, 1e-9);
 }
 
 TEST(DefaultBudget, LeavesOthersAndTheReserveAlone) {

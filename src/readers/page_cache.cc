@@ -166,12 +166,18 @@ Result<CachedBytes> cached_bytes_by_mincore(const std::filesystem::path& path) {
                      Bytes(size)};
 }
 
-Result<CachedBytes> read_cached_bytes(const std::filesystem::path& path) {
-  auto bytes = cached_bytes_by_cachestat(path);
-  if (bytes || bytes.error().code == Errc::NotFound) {
-    return bytes;
+Result<CachedBytes> read_cached_bytes(const std::filesystem::path& path,
+                                      const Mechanisms& without) {
+  if (!without.has(Mechanism::Cachestat)) {
+    auto bytes = cached_bytes_by_cachestat(path);
+    if (bytes || bytes.error().code == Errc::NotFound) {
+      return bytes;
+    }
   }
   // An older kernel, a filter of system calls, a file system without it.
+  if (without.has(Mechanism::Mincore)) {
+    return fail(Errc::Unsupported, "page cache: mincore is switched off");
+  }
   return cached_bytes_by_mincore(path);
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/bytes.h"
+#include "base/mechanism.h"
 #include "base/result.h"
 
 namespace hf::readers {
@@ -19,9 +20,11 @@ struct CachedBytes {
   Bytes size;
 };
 
-// By cachestat, else by mincore. Errors: NotFound, PermissionDenied (also where the kernel tells
-// only a file's owner or those who may write it), Io.
-Result<CachedBytes> read_cached_bytes(const std::filesystem::path& path);
+// By cachestat, else by mincore, without what is switched off. Errors: NotFound, PermissionDenied
+// (also where the kernel tells only a file's owner or those who may write it), Unsupported (both
+// are off), Io.
+Result<CachedBytes> read_cached_bytes(const std::filesystem::path& path,
+                                      const Mechanisms& without = {});
 
 // The two ways by themselves. Errors of the first: Unsupported where the kernel does not have it.
 Result<CachedBytes> cached_bytes_by_cachestat(const std::filesystem::path& path);

@@ -129,7 +129,9 @@ TEST_F(PageCache, WhoMayWriteAFileMayAskAboutIt) {
 
 TEST_F(PageCache, AnEmptyFileAndAMissingOne) {
   root_.file("empty", "");
-  for (const auto& way : {read_cached_bytes, cached_bytes_by_mincore}) {
+  using Way = Result<CachedBytes> (*)(const std::filesystem::path&);
+  const Way by_either = [](const std::filesystem::path& path) { return read_cached_bytes(path); };
+  for (const Way way : {by_either, Way(cached_bytes_by_mincore)}) {
     const auto empty = way(root_.path() / "empty");
     ASSERT_TRUE(empty);
     EXPECT_EQ(empty->cached, Bytes(0));
@@ -137,6 +139,14 @@ TEST_F(PageCache, AnEmptyFileAndAMissingOne) {
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, Errc::NotFound);
   }
+}
+
+TEST_F(PageCache, WaysThatAreSwitchedOffAreNotTaken) {
+  EXPECT_TRUE(read_cached_bytes(path_, Mechanisms(Mechanism::Cachestat)));
+  const auto neither =
+      read_cached_bytes(path_, Mechanisms(Mechanism::Cachestat, Mechanism::Mincore));
+  ASSERT_FALSE(neither);
+  EXPECT_EQ(neither.error().code, Errc::Unsupported);
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ std::optional<Bytes> parse_pss_file(std::string_view text) {
   return find_kib(text, "Pss_File");
 }
 
-Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& proc) {
+Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& proc,
+                                          const Mechanisms& without) {
   const std::filesystem::path directory = proc / std::to_string(pid);
   const auto status = read_small_file(directory / "status");
   if (!status) {
@@ -33,6 +34,9 @@ Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& 
   auto memory = parse_process_status(*status);
   if (!memory) {
     return fail(std::move(memory.error()).with_context(directory.string()));
+  }
+  if (without.has(Mechanism::SmapsRollup)) {
+    return memory;
   }
   if (const auto rollup = read_small_file(directory / "smaps_rollup")) {
     memory->pss_file = parse_pss_file(*rollup);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/mechanism.h"
 #include "base/result.h"
 
 namespace hf::readers {
@@ -34,7 +35,9 @@ Result<ProcessMemory> parse_process_status(std::string_view text);
 std::optional<Bytes> parse_pss_file(std::string_view text);
 
 // Errors: NotFound when the process is gone, PermissionDenied for a foreign one's status. An
-// unreadable smaps_rollup only leaves pss_file empty. `proc` is for tests.
-Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& proc = "/proc");
+// unreadable smaps_rollup, or one that is switched off, only leaves pss_file empty. `proc` is for
+// tests.
+Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& proc = "/proc",
+                                          const Mechanisms& without = {});
 
 }  // namespace hf::readers

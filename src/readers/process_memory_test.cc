@@ -33,6 +33,8 @@ TEST(ReadProcessMemory, SharedPagesCountByTheirShare) {
   EXPECT_EQ(read_process_memory(42, root.path())->pss_file, std::nullopt);
   root.file("42/smaps_rollup", kRollup);
   EXPECT_EQ(read_process_memory(42, root.path())->resident(), 430000 * kKiB);
+  EXPECT_EQ(read_process_memory(42, root.path(), Mechanisms(Mechanism::SmapsRollup))->pss_file,
+            std::nullopt);
   EXPECT_EQ(read_process_memory(43, root.path()).error().code, Errc::NotFound);
 }
 

@@ -13,8 +13,7 @@ class FakeMachine:
         self.root = pathlib.Path(root)
         (self.root / "proc" / "pressure").mkdir(parents=True)
         (self.root / "sys" / "fs" / "cgroup").mkdir(parents=True)
-        stall = "avg10=0.00 avg60=0.00 avg300=0.00 total=0"
-        (self.root / "proc" / "pressure" / "memory").write_text(f"some {stall}\nfull {stall}\n")
+        self.stand_still(0)
         self.use(30.0)
 
     def use(self, percent):
@@ -22,7 +21,35 @@ class FakeMachine:
         available = round(TOTAL_KIB * (100 - percent) / 100)
         lines = {"MemTotal": TOTAL_KIB, "MemFree": available // 2, "MemAvailable": available,
                  "Buffers": 0, "Cached": available // 2, "SwapTotal": 0, "SwapFree": 0}
-        text = "".join(f"{name}: {kib:>15} kB\n" for name, kib in lines.items())
-        part = self.root / "proc" / "meminfo.part"
+        self.write("proc/meminfo",
+                   "".join(f"{name}: {kib:>15} kB\n" for name, kib in lines.items()))
+
+    def stand_still(self, total_us, avg10=0.0):
+        """Since boot, tasks have stood still for so long for want of memory (PSI)."""
+        line = f"avg10={avg10:.2f} avg60=0.00 avg300=0.00 total={total_us}"
+        self.write("proc/pressure/memory", f"some {line}\nfull {line}\n")
+
+    def count(self, **counters):
+        """/proc/vmstat with these counters."""
+        self.write("proc/vmstat", "".join(f"{name} {value}\n" for name, value in counters.items()))
+
+    def limit(self, version, limit, used, oom_kills=0):
+        """A limit of our cgroup, in the tree of that version; bytes."""
+        if version == 2:
+            files = {"memory.max": limit, "memory.current": used,
+                     "memory.events": f"oom_kill {oom_kills}"}
+            folder = "sys/fs/cgroup"
+        else:
+            files = {"memory.limit_in_bytes": limit, "memory.usage_in_bytes": used,
+                     "memory.oom_control": f"under_oom 0\noom_kill {oom_kills}"}
+            folder = "sys/fs/cgroup/memory"
+        for name, text in files.items():
+            self.write(f"{folder}/{name}", f"{text}\n")
+
+    def write(self, name, text):
+        """A file of this machine, all at once: a reader sees the old text or the new one."""
+        target = self.root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(target.name + ".part")
         part.write_text(text, encoding="ascii")
-        os.rename(part, self.root / "proc" / "meminfo")
+        os.rename(part, target)

@@ -1,0 +1,16 @@
+#pragma once
+// Where the engine's program is. A file of its own, because the server and `doctor` must find the
+// same one. Blocking (looks at folders); any thread.
+
+#include <string>
+
+#include "base/result.h"
+#include "config/config.h"
+
+namespace hf::engine {
+
+// Order: the configuration, beside this program, the newest one that `make build` left in the
+// cache, PATH. Errors: NotFound, with the next step.
+Result<std::string> find_engine_program(const config::EngineConfig& config);
+
+}  // namespace hf::engine

@@ -1,0 +1,41 @@
+#include "readers/snapshot.h"
+
+#include "readers/cgroup.h"
+
+namespace hf::readers {
+
+bool cgroup_is_tightest(const MachineMemory& memory) {
+  return memory.cgroup && memory.cgroup->room() < memory.available;
+}
+
+Result<Snapshot> read_snapshot(const std::filesystem::path& proc_root, const Mechanisms& without,
+                               TimePoint now) {
+  if (without.has(Mechanism::MemInfo)) {
+    return fail(Errc::Unsupported, "proc/meminfo: switched off by [memory] without");
+  }
+  const auto info = read_meminfo(proc_root);
+  if (!info) {
+    return fail(info.error());
+  }
+  Snapshot snapshot;
+  snapshot.at = now;
+  snapshot.info = *info;
+  snapshot.machine =
+      combine(*info, read_cgroup_limits(proc_root, read_own_cgroup_paths(), without));
+  if (snapshot.machine.cgroup) {
+    snapshot.cgroup_events = read_cgroup_events(snapshot.machine.cgroup->path);
+  }
+  if (!without.has(Mechanism::Psi)) {
+    if (auto pressure = read_pressure(proc_root)) {
+      snapshot.pressure = *pressure;
+    }
+  }
+  if (!without.has(Mechanism::VmStat)) {
+    if (auto vmstat = read_vmstat(proc_root)) {
+      snapshot.vmstat = *vmstat;
+    }
+  }
+  return snapshot;
+}
+
+}  // namespace hf::readers
