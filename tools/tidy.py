@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "core": {"base"},
     "sim": {"base", "core"},
     "store": {"base", "core"},
+    "advise": {"base", "core", "sim", "store"},
     "metrics": {"base", "core"},
     "readers": {"base"},
     "gguf": {"base"},
@@ -33,7 +34,7 @@ MAY_INCLUDE = {
     "process": {"base"},
     "engine": {"base"} | _LEAVES,
     "api": {"base", "engine"} | _LEAVES,
-    "app": {"base", "engine", "api"} | _LEAVES,
+    "app": {"base", "advise", "engine", "api"} | _LEAVES,
 }
 
 _ALL = set(MAY_INCLUDE)

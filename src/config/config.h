@@ -107,6 +107,7 @@ struct LogConfig {
 struct StoreConfig {
   std::filesystem::path path;
   std::optional<std::filesystem::path> journal;
+  std::optional<Duration> history;  // how long requests are remembered; none: not at all
 
   bool operator==(const StoreConfig&) const = default;
 };

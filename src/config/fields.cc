@@ -37,6 +37,9 @@ constexpr std::array<Word<VictimPolicy>, 5> kPolicies{{{"holdfast", VictimPolicy
                                                        {"largest", VictimPolicy::Largest}}};
 
 std::string_view word_for_none(const SettingInfo& info) {
+  if (info.may_be_off) {
+    return "off";
+  }
   for (const std::string_view word : {"off", "auto"}) {
     if (info.initial.starts_with('(') && info.initial.substr(1).starts_with(word)) {
       return word;

@@ -90,6 +90,12 @@ TEST(ParseConfig, EmptyTextGivesTheDefaultsOfTheDesign) {
   EXPECT_EQ(config.log.format, LogFormat::Text);
   EXPECT_EQ(config.store.path, "/home/me/.local/state/holdfast/history.db");
   EXPECT_EQ(config.store.journal, std::nullopt);
+  EXPECT_EQ(config.store.history, std::chrono::hours(24 * 30));
+}
+
+TEST(ParseConfig, TheHistoryMayBeSwitchedOff) {
+  EXPECT_EQ(good("[store]\nhistory = \"off\"").store.history, std::nullopt);
+  EXPECT_EQ(good("[store]\nhistory = \"7d\"").store.history, std::chrono::hours(24 * 7));
 }
 
 constexpr std::string_view kEverything = R"(

@@ -42,6 +42,13 @@ Setting<Section> at_start(Setting<Section> entry) {
   return entry;
 }
 
+// A default in quotes, which may be written as "off" all the same.
+template <class Section>
+Setting<Section> may_be_off(Setting<Section> entry) {
+  entry.may_be_off = true;
+  return entry;
+}
+
 constexpr double kMi = 1024.0 * 1024.0;
 constexpr double kTi = kMi * kMi;
 constexpr double kDay = 86400;
@@ -326,6 +333,12 @@ std::span<const Setting<StoreConfig>> store_settings() {
       at_start(setting<&StoreConfig::journal>(
           "journal", "(none)",
           "File that gets one JSON line per event and decision, before the action it tells of.")),
+      may_be_off(setting<&StoreConfig::history>(
+          "history", "\"30d\"",
+          "How long requests are remembered for `holdfast advise`: when, which model, how long it "
+          "waited and was served, the number of the user's key; never prompts, answers or names. "
+          "At most 200,000 requests are kept. `\"off\"` records nothing more.",
+          {60, 10 * 365 * kDay})),
   };
   return kSettings;
 }

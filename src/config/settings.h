@@ -39,6 +39,7 @@ struct SettingInfo {
   std::string_view why;
   Limits limits{};
   std::string_view type{};  // "size", "duration", …: filled in from the field's type
+  bool may_be_off = false;  // "off" may be written although the default is fixed
   bool at_start = false;    // read at the start only: a reload reports a change and ignores it
 };
 

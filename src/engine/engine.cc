@@ -156,6 +156,7 @@ void Engine::Impl::arrive(TicketId ticket) {
   }
   Waiting& waiting = found->second;
   waiting.arrived = true;
+  waiting.cold = scheduler_->view(waiting.model).state != core::State::Ready;
   feed(core::event::Arrived{ticket, waiting.model, waiting.user, waiting.kind});
   note_promise(ticket);
 }
@@ -200,6 +201,7 @@ void Engine::Impl::cancel(TicketId ticket) {
     return;  // answered: the lease's owner releases it
   }
   const bool arrived = found->second.arrived;
+  note_ungranted(found->second, store::Outcome::LeftQueue);
   waiting_.erase(found);
   if (arrived) {
     feed(core::event::Ended{ticket, core::EndKind::ClientGone});
@@ -223,6 +225,7 @@ void Engine::Impl::release(TicketId ticket, bool complete) {
             .generation(held.generation.value)
             .leases(leases)
             .request(std::to_string(ticket.value)));
+  note_served(held, complete ? store::Outcome::Done : store::Outcome::BrokenOff);
   feed(core::event::Ended{ticket, complete ? core::EndKind::Done : core::EndKind::ClientGone});
   set_oom_score(held.model);
 }

@@ -93,6 +93,7 @@ void Engine::Impl::child_ready(ModelId model, Generation generation) {
             .number("load_ms", millis_of(took)));
   spdlog::info("{} is ready after {}", catalog_.name(model), format_duration(took));
   learn_load(model, found->second, took);
+  note_load(model, took);
   feed(core::event::LoadReady{model, generation});
   set_oom_score(model);
 }

@@ -68,6 +68,8 @@ void Engine::Impl::perform(const core::action::Grant& a) {
   AcquireCallback callback = std::move(found->second.callback);
   auto granted = std::make_shared<Granted>();
   granted->promise = std::move(found->second.promise);
+  Held held{a.model, a.generation,      {}, {}, found->second.user, found->second.asked,
+            now(),   found->second.cold};
   waiting_.erase(found);
   granted->generation = a.generation;
   granted->waited = a.waited;
@@ -75,7 +77,7 @@ void Engine::Impl::perform(const core::action::Grant& a) {
     granted->socket_path = running->second.socket_path;
   }
   if (a.kind == core::TicketKind::Request) {
-    held_.emplace(a.ticket, Held{a.model, a.generation, {}, {}});
+    held_.emplace(a.ticket, std::move(held));
     granted->lease = Lease(self_, a.ticket);
     write(journal_line("grant", a.model)
               .generation(a.generation.value)
@@ -99,6 +101,7 @@ void Engine::Impl::perform(const core::action::Refuse& a) {
   if (found == waiting_.end()) {
     return;
   }
+  note_refused(found->second, a.reason.why);
   AcquireCallback callback = std::move(found->second.callback);
   Refusal refusal = refusal_of(a.model, a.reason, a.retry_after);
   refusal.waited = now() - found->second.asked;
@@ -126,6 +129,7 @@ void Engine::Impl::perform(const core::action::CutLease& a) {
             .reason(explain(a.reason)));
   spdlog::info("request {} on {} was cut: {}", a.ticket.value, catalog_.name(a.model),
                explain(a.reason));
+  note_served(found->second, store::Outcome::Cut);
   found->second.cut = a.reason;
   if (auto callback = std::move(found->second.on_cut)) {
     boost::asio::post(io_,

@@ -79,6 +79,9 @@ Result<void> Engine::Impl::open_parts() {
     measurements_.emplace(std::move(row.key), row.value);
   }
   store_ = std::make_shared<store::Store>(std::move(*store));
+  if (records_requests()) {
+    recorder_.add_start(wall_clock_ms());
+  }
   return {};
 }
 

@@ -55,6 +55,7 @@ void Engine::Impl::save_history() {
   if (!store_) {
     return;
   }
+  save_requests();
   const std::int64_t wall = wall_clock_ms();
   std::vector<store::ModelStats> changed;
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {

@@ -20,6 +20,7 @@
 #include "engine/catalog.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "engine/request_recorder.h"
 #include "engine/scan.h"
 #include "engine/speeds.h"
 #include "engine/worker_thread.h"
@@ -161,6 +162,14 @@ class Engine::Impl {
   void read_memory();
   void tell_oom_kills(const readers::MemorySignals& signals) const;
   [[nodiscard]] StallSource stall_source() const;
+  // engine_history.cc
+  [[nodiscard]] bool records_requests() const;
+  void note_ungranted(const Waiting& waiting, store::Outcome outcome);
+  void note_refused(const Waiting& waiting, core::Why why);
+  void note_served(const Held& held, store::Outcome outcome);
+  void note_load(ModelId model, Duration took);
+  [[nodiscard]] store::LoggedModel logged_model(ModelId id) const;
+  void save_requests();
 
   // engine_status.cc
   // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
@@ -209,6 +218,7 @@ class Engine::Impl {
   SpeedSamples samples_;                            // of the listed models, for estimates
   std::map<ModelId, ModelCosts> costs_;             // as the core was told
   std::map<std::string, store::ModelStats> stats_;  // as last saved
+  RequestRecorder recorder_;                        // of what was not saved yet
   std::shared_ptr<store::Store> store_;             // used on the worker only, after start()
   std::optional<store::Journal> journal_;
 

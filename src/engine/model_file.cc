@@ -14,6 +14,7 @@
 #include "gguf/cost.h"
 #include "gguf/header.h"
 #include "gguf/kind.h"
+#include "gguf/tensor_type.h"
 
 namespace hf::engine {
 namespace {
@@ -214,6 +215,21 @@ void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
   }
 }
 
+// Over the matrices, which are nearly all of a model.
+double bits_per_weight(const gguf::Header& header) {
+  double bits = 0;
+  double weights = 0;
+  for (std::uint32_t number = 0; number < gguf::kTensorTypeCount; ++number) {
+    const auto type = gguf::find_tensor_type(number);
+    const auto bytes = static_cast<double>(header.tensors.matrices.at(number).count);
+    if (type && bytes > 0) {
+      bits += 8 * bytes;
+      weights += bytes / type->block_bytes * type->block_weights;
+    }
+  }
+  return weights > 0 ? bits / weights : 0;
+}
+
 // Walks models_dir into `found`, which holds the configured models already.
 void walk(const config::Config& config, std::map<std::string, ModelSource>& found, Found& result) {
   std::error_code error;
@@ -313,6 +329,7 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
     return file;
   }
   file.file_size = header->file_size;
+  file.bits_per_weight = bits_per_weight(*header);
   file.architecture = header->architecture;
   file.trained_context = static_cast<int>(header->context_length);
   make_plan(file, *header, budget);

@@ -54,6 +54,7 @@ struct ModelFile {
   gguf::Cost parts;        // what it consists of
   int wanted_context = 0;  // before it was shrunk so that the model fits
   Bytes file_size{0};      // all parts
+  double bits_per_weight = 0;  // of its matrices; 0: not known
   std::string architecture;
   int trained_context = 0;
   std::int64_t modified_unix_s = 0;

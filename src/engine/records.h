@@ -43,6 +43,7 @@ struct Waiting {
   core::TicketKind kind = core::TicketKind::Request;
   TimePoint asked;
   bool arrived = false;  // the core knows it
+  bool cold = false;     // its model was not ready when it came
   std::optional<Promise> promise{};
 };
 
@@ -51,6 +52,11 @@ struct Held {
   Generation generation;
   std::function<void(const core::Reason&)> on_cut;
   std::optional<core::Reason> cut;  // came before on_cut was set
+  // For the history.
+  UserId user{};
+  TimePoint asked{};
+  TimePoint granted{};
+  bool cold = false;
 };
 
 struct Remembered {

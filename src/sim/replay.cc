@@ -19,10 +19,25 @@ constexpr double kLeastBytesPerSecond = 50e6;
 // What the published bounds count on must be true of this world.
 core::Limits limits_of(const Trace& trace, const ReplayOptions& options) {
   core::Limits limits = options.limits;
-  limits.max_waiting = std::numeric_limits<int>::max();
+  if (!options.queue_limit) {
+    limits.max_waiting = std::numeric_limits<int>::max();
+  }
   limits.users = static_cast<int>(std::max<std::size_t>(1, trace.users));
   limits.stop_deadline = std::max(limits.stop_deadline, options.stop);
   return limits;
+}
+
+// Of the box that everybody is replayed on.
+std::vector<ReplayModel> models_by_size(const std::vector<Bytes>& sizes) {
+  std::vector<ReplayModel> models;
+  for (const Bytes size : sizes) {
+    ReplayModel model;
+    model.footprint = core::Footprint::host(size);
+    model.load = load_time(size);
+    model.slots = kReplaySlots;
+    models.push_back(model);
+  }
+  return models;
 }
 
 class Run {
@@ -30,9 +45,10 @@ class Run {
   Run(const Trace& trace, const ReplayOptions& options)
       : trace_(trace),
         options_(options),
+        models_(options.models.empty() ? models_by_size(options.sizes) : options.models),
         scheduler_(limits_of(trace, options)),
         deadlines_(trace.rows.size()) {
-    HF_ASSERT(options.sizes.size() == trace.models.size(), "every model has a size");
+    HF_ASSERT(models_.size() == trace.models.size(), "every model has a size");
     scheduler_.set_mutant_for_test(options.mutant);
     result_.requests = trace.rows.size();
     result_.waits.resize(trace.rows.size());
@@ -51,6 +67,8 @@ class Run {
   void add_models();
   bool step();  // false: nothing will happen any more
   void arrive();
+  void restart();
+  void leave(TicketId ticket);
   void happen(const Happening& happening);
   void deliver(const core::Event& event);
   void perform_actions();
@@ -62,11 +80,13 @@ class Run {
   // A ticket's number is its row's index plus one.
   [[nodiscard]] static std::size_t row_of(TicketId ticket) { return ticket.value - 1; }
   [[nodiscard]] Duration service_of(const TraceRow& row) const {
-    return service_time(options_.sizes[row.model.value], row.prompt_tokens, row.output_tokens);
+    return row.service.value_or(service_time(models_[row.model.value].footprint.total(),
+                                             row.prompt_tokens, row.output_tokens));
   }
 
   const Trace& trace_;
   const ReplayOptions& options_;
+  const std::vector<ReplayModel> models_;
   core::Scheduler scheduler_;
   Timeline timeline_;
   std::vector<std::optional<TimePoint>> deadlines_;  // by row, as published at arrival
@@ -82,18 +102,42 @@ void Run::add_models() {
     longest[row.model.value] = std::max(longest[row.model.value], service_of(row));
   }
   for (std::uint32_t i = 0; i < trace_.models.size(); ++i) {
-    const Bytes size = options_.sizes[i];
+    const ReplayModel& model = models_[i];
+    const Bytes size = model.footprint.total();
     HF_ASSERT(size.count > 0, "a model has a byte");
     core::event::ModelAdded added;
     added.model = ModelId(i);
     added.spec.name = trace_.models[i];
-    added.spec.footprint = core::Footprint::host(size);
-    added.spec.slots = kReplaySlots;
-    added.spec.reload = load_time(size);
+    added.spec.footprint = model.footprint;
+    added.spec.slots = model.slots;
+    added.spec.priority = model.priority;
+    added.spec.ttl = model.ttl;
+    added.spec.reload = model.load;
     added.spec.load_deadline =
         kLoadGrace + duration_of_seconds(static_cast<double>(size.count) / kLeastBytesPerSecond);
     added.spec.longest_answer = longest[i];
     deliver(added);
+  }
+  for (std::uint32_t i = 0; i < models_.size(); ++i) {
+    if (models_[i].pinned) {
+      deliver(core::event::Pin{0, ModelId(i), true});
+      deliver(core::event::Preload{ModelId(i)});
+    }
+  }
+  for (const TimePoint at : options_.restarts) {
+    Happening restarts;
+    restarts.what = What::Fault;
+    timeline_.add(at, restarts);
+  }
+}
+
+// A server that starts has no models: what nobody uses just then goes. Pinned ones stay, because
+// nobody waits for those that a server loads when it starts.
+void Run::restart() {
+  for (std::uint32_t i = 0; i < models_.size(); ++i) {
+    if (!models_[i].pinned) {
+      deliver(core::event::Unload{0, ModelId(i), core::UnloadMode::IfIdle});
+    }
   }
 }
 
@@ -128,6 +172,21 @@ void Run::arrive() {
                     now_);
   deadlines_[row_of(ticket)] = scheduler_.deadline_of(ticket);
   perform_actions();
+  if (row.patience) {
+    Happening leaves;
+    leaves.what = What::Leave;
+    leaves.ticket = ticket;
+    timeline_.add(now_ + *row.patience, leaves);
+  }
+}
+
+// Only from its queue: who is served by then stays.
+void Run::leave(TicketId ticket) {
+  if (scheduler_.waiting_ticket(ticket)) {
+    --waiting_;
+    ++result_.left;
+    deliver(core::event::Ended{ticket, core::EndKind::ClientGone});
+  }
 }
 
 void Run::happen(const Happening& happening) {
@@ -135,6 +194,10 @@ void Run::happen(const Happening& happening) {
     deliver(core::event::LoadReady{happening.model, happening.generation});
   } else if (happening.what == What::Exit) {
     deliver(core::event::Exited{happening.model, happening.generation});
+  } else if (happening.what == What::Leave) {
+    leave(happening.ticket);
+  } else if (happening.what == What::Fault) {
+    restart();
   } else {
     deliver(core::event::Ended{happening.ticket, core::EndKind::Done});
   }
@@ -188,15 +251,15 @@ void Run::perform(const core::action::Refuse& /*action*/) {
 }
 
 void Run::perform(const core::action::StartLoad& action) {
-  const Bytes size = options_.sizes[action.model.value];
+  const ReplayModel& model = models_[action.model.value];
   ++result_.loads;
-  result_.load_time += load_time(size);
-  result_.bytes_loaded += size;
+  result_.load_time += model.load;
+  result_.bytes_loaded += model.footprint.total();
   Happening loaded;
   loaded.what = What::Loaded;
   loaded.model = action.model;
   loaded.generation = action.generation;
-  timeline_.add(now_ + load_time(size), loaded);
+  timeline_.add(now_ + model.load, loaded);
 }
 
 void Run::perform(const core::action::StopChild& action) {

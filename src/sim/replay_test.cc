@@ -122,6 +122,96 @@ TEST(Replay, TheSameInputGivesTheSameFigures) {
   EXPECT_GT(once.evictions, 10U);
 }
 
+// Two models that take turns, served for 3 s each; a loads in 10 s, b in 20 s.
+Trace measured_turns(int rounds) {
+  Trace trace;
+  trace.models = {"a", "b"};
+  trace.users = 1;
+  for (int i = 0; i < 2 * rounds; ++i) {
+    TraceRow row;
+    row.at = TimePoint(seconds(100 * i));
+    row.model = ModelId(static_cast<std::uint32_t>(i % 2));
+    row.user = UserId(1);
+    row.service = seconds(3);
+    trace.rows.push_back(row);
+  }
+  return trace;
+}
+
+ReplayOptions measured(Bytes budget) {
+  ReplayOptions options;
+  options.limits.budget = core::Footprint::host(budget);
+  options.models.resize(2);
+  options.models[0].footprint = core::Footprint::host(2 * kGb);
+  options.models[0].load = seconds(10);
+  options.models[1].footprint = core::Footprint::host(3 * kGb);
+  options.models[1].load = seconds(20);
+  return options;
+}
+
+TEST(MeasuredReplay, RoomForBothLeavesOneLoadEach) {
+  const ReplayResult tight = replay(measured_turns(50), measured(3 * kGb));
+  EXPECT_EQ(tight.loads, 100U);
+  EXPECT_EQ(tight.load_time, seconds(50 * 10 + 50 * 20));
+  EXPECT_EQ(tight.wait.mean, seconds(15));
+  EXPECT_EQ(tight.evictions, 99U);
+  const ReplayResult roomy = replay(measured_turns(50), measured(6 * kGb));
+  EXPECT_EQ(roomy.loads, 2U);
+  EXPECT_EQ(roomy.bytes_loaded, 5 * kGb);
+}
+
+TEST(MeasuredReplay, SlotsAndServiceAreThoseOfTheRecord) {
+  Trace trace = measured_turns(1);
+  trace.rows[1].at = trace.rows[0].at;
+  trace.rows[1].model = ModelId(0);
+  EXPECT_THAT(replay(trace, measured(3 * kGb)).waits, ElementsAre(seconds(10), seconds(13)));
+}
+
+TEST(MeasuredReplay, APinnedModelIsThereAndStays) {
+  ReplayOptions options = measured(4 * kGb);
+  options.models[0].pinned = true;
+  const ReplayResult pinned = replay(measured_turns(50), options);
+  EXPECT_EQ(pinned.refused, 50U);  // b does not fit beside it
+  EXPECT_EQ(pinned.loads, 1U);
+  options.limits.budget = core::Footprint::host(5 * kGb);
+  EXPECT_EQ(replay(measured_turns(50), options).loads, 2U);
+}
+
+TEST(MeasuredReplay, WhoIsOutOfPatienceLeavesTheQueueOnly) {
+  Trace trace = measured_turns(1);
+  trace.rows[0].patience = seconds(11);  // served from 10 s on
+  trace.rows[1].patience = seconds(5);
+  const ReplayResult result = replay(trace, measured(3 * kGb));
+  EXPECT_THAT(result.waits, ElementsAre(seconds(10), std::nullopt));
+  EXPECT_EQ(result.left, 1U);
+  EXPECT_EQ(result.refused, 0U);
+}
+
+TEST(MeasuredReplay, AFullQueueRefusesIfAsked) {
+  Trace trace = measured_turns(2);
+  for (TraceRow& row : trace.rows) {
+    row.at = TimePoint{};
+    row.model = ModelId(0);
+  }
+  ReplayOptions options = measured(3 * kGb);
+  options.limits.max_waiting = 2;
+  EXPECT_EQ(replay(trace, options).refused, 0U);
+  options.queue_limit = true;
+  EXPECT_EQ(replay(trace, options).refused, 2U);
+}
+
+TEST(MeasuredReplay, ARestartUnloadsWhatIsIdle) {
+  ReplayOptions options = measured(6 * kGb);
+  options.restarts = {TimePoint(seconds(250))};
+  EXPECT_EQ(replay(measured_turns(50), options).loads, 4U);
+}
+
+TEST(MeasuredReplay, AnIdleModelIsUnloadedAfterItsTtl) {
+  ReplayOptions options = measured(6 * kGb);
+  options.models[0].ttl = seconds(60);
+  EXPECT_EQ(replay(measured_turns(50), options).loads, 51U);
+}
+
 TEST(WaitFigures, ArePercentilesByNearestRank) {
   std::vector<std::optional<Duration>> waits{std::nullopt};
   for (int i = 200; i >= 1; --i) {

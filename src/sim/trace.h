@@ -3,6 +3,7 @@
 // read from CSV with the columns t_seconds, model, user, prompt_tokens, output_tokens. Any thread.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ struct TraceRow {
   UserId user;    // 1, 2, … in the order of their first appearance in the file
   std::int64_t prompt_tokens = 0;
   std::int64_t output_tokens = 0;
+  std::optional<Duration> service{};   // as measured; nullopt: by the tokens, sim/physics.h
+  std::optional<Duration> patience{};  // its client leaves when it was not served by then
 };
 
 struct Trace {

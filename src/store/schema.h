@@ -8,7 +8,7 @@ namespace hf::store {
 
 // Step N brings a file from user_version N to N + 1. Never change a step that was released: add
 // one.
-inline constexpr std::array<const char*, 2> kMigrations{
+inline constexpr std::array<const char*, 3> kMigrations{
     // 0 -> 1
     R"sql(
 CREATE TABLE model_stats (
@@ -35,6 +35,42 @@ CREATE TABLE measurements (
     // 1 -> 2: forgetting the oldest rows must not read the whole table
     R"sql(
 CREATE INDEX measurements_by_age ON measurements (saved_ms);
+)sql",
+    // 2 -> 3: requests, for `holdfast advise`. Rows come in the order of their ends and are kept by
+    // the order of arrivals, hence both keys. A footprint is text: bytes per memory domain.
+    R"sql(
+CREATE TABLE request_models (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  footprint TEXT NOT NULL,
+  weights INTEGER NOT NULL,
+  bits_per_weight REAL NOT NULL,
+  reload_ms INTEGER NOT NULL,
+  slots INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  ttl_ms INTEGER,
+  pinned INTEGER NOT NULL
+);
+CREATE TABLE requests (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  model INTEGER NOT NULL,
+  user INTEGER NOT NULL,
+  waited_ms INTEGER NOT NULL,
+  served_ms INTEGER NOT NULL,
+  outcome INTEGER NOT NULL,
+  cold INTEGER NOT NULL
+);
+CREATE INDEX requests_by_age ON requests (at_ms);
+CREATE TABLE request_loads (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  model INTEGER NOT NULL,
+  took_ms INTEGER NOT NULL
+);
+CREATE INDEX request_loads_by_age ON request_loads (at_ms);
+CREATE TABLE server_starts (at_ms INTEGER PRIMARY KEY);
+CREATE TABLE request_budget (one INTEGER PRIMARY KEY, footprint TEXT NOT NULL);
 )sql",
 };
 

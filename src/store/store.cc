@@ -10,13 +10,14 @@
 #include <system_error>
 #include <utility>
 
+#include "store/request_tables.h"
 #include "store/schema.h"
 
 namespace hf::store {
 
 struct Store::Database {
-  explicit Database(const std::filesystem::path& path)
-      : connection(path.string(), SQLite::OPEN_READWRITE, kBusyTimeoutMs) {}
+  explicit Database(const std::filesystem::path& path, int flags = SQLite::OPEN_READWRITE)
+      : connection(path.string(), flags, kBusyTimeoutMs) {}
 
   // Another program (a backup, `sqlite3`) may hold the file for a moment; longer is not a moment.
   static constexpr int kBusyTimeoutMs = 200;
@@ -229,6 +230,27 @@ Result<Store> Store::open(const fs::path& path) {
   return store;
 }
 
+Result<Store> Store::open_to_read(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    return fail(Errc::NotFound, "history: " + path.string() + ": there is no such file");
+  }
+  return guarded("history: " + path.string(), [&]() -> Result<Store> {
+    auto database = std::make_unique<Database>(path, SQLite::OPEN_READONLY);
+    const int version = database->connection.execAndGet("PRAGMA user_version").getInt();
+    const auto known = static_cast<int>(kMigrations.size());
+    if (version != known) {
+      return fail(Errc::Unsupported, "history: " + path.string() + ": the file has version " +
+                                         std::to_string(version) + ", this program reads " +
+                                         std::to_string(known) +
+                                         (version < known ? "; the server brings it up to date "
+                                                            "when it starts"
+                                                          : ""));
+    }
+    return Store(std::move(database));
+  });
+}
+
 Result<History> Store::load_all() {
   return guarded("history", [this]() -> Result<History> {
     History history;
@@ -280,6 +302,19 @@ Status Store::save_measurement(const MeasurementRow& row, std::int64_t now_ms) {
         std::to_string(kMostMeasurements) + ")");
     transaction.commit();
     return {};
+  });
+}
+
+Status Store::save_requests(const RequestLog& batch, const Keep& keep) {
+  return guarded("history", [&]() -> Status {
+    store::save_requests(database_->connection, batch, keep);
+    return {};
+  });
+}
+
+Result<RequestLog> Store::load_requests(const Wanted& wanted) {
+  return guarded("history", [&]() -> Result<RequestLog> {
+    return store::load_requests(database_->connection, wanted);
   });
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// The history across restarts, in SQLite: how often each model was used and what was measured of
-// it. It exists so that a restarted server knows at once whom to keep and what a load costs. It is
-// never needed to serve: every failure is an Error for the log, and the caller goes on without.
+// The history across restarts, in SQLite: how often each model was used, what was measured of it,
+// and the requests themselves (request_log.h). It exists so that a restarted server knows at once
+// whom to keep and what a load costs. It is never needed to serve: every failure is an Error for
+// the log, and the caller goes on without.
 //
 // Thread: synchronous and may block on the disk, so the engine gives it a thread of its own. One
 // thread at a time; an object may move between threads. The file may be opened by several programs
@@ -17,6 +18,7 @@
 
 #include "base/result.h"
 #include "store/measurement.h"
+#include "store/request_log.h"
 
 namespace hf::store {
 
@@ -53,6 +55,11 @@ class Store {
   // Io.
   static Result<Store> open(const std::filesystem::path& path);
 
+  // For a program that only looks, also while a server writes: creates, migrates and sets aside
+  // nothing. Errors: NotFound, PermissionDenied, Unsupported (of an older or a newer Holdfast),
+  // Unavailable, Corrupt, Io.
+  static Result<Store> open_to_read(const std::filesystem::path& path);
+
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -70,6 +77,10 @@ class Store {
   // Replaces what was known for the key. `now_ms` is wall-clock time: when there are more rows than
   // kMostMeasurements, those not saved for the longest are forgotten.
   Status save_measurement(const MeasurementRow& row, std::int64_t now_ms);
+
+  // Appends the rows, replaces what was known of the models, and forgets what `keep` leaves out.
+  Status save_requests(const RequestLog& batch, const Keep& keep);
+  Result<RequestLog> load_requests(const Wanted& wanted);
 
   // Files and options change over the years; more rows than this are only old ones.
   static constexpr int kMostMeasurements = 2000;
