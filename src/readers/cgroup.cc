@@ -26,7 +26,7 @@ std::optional<Bytes> read_bytes_file(const fs::path& path) {
 }
 
 std::optional<CgroupMemory> with_usage(const fs::path& directory, Bytes limit,
-                                       std::string_view usage_name, std::string_view stat_key) {
+                                       std::string_view usage_name, const std::string& prefix) {
   const auto usage = read_bytes_file(directory / usage_name);
   if (!usage || limit.count <= 0) {
     return std::nullopt;
@@ -36,7 +36,10 @@ std::optional<CgroupMemory> with_usage(const fs::path& directory, Bytes limit,
   memory.limit = limit;
   memory.usage = *usage;
   if (const auto stat = read_small_file(directory / "memory.stat")) {
-    memory.inactive_file = std::min(find_stat(*stat, stat_key).value_or(Bytes()), *usage);
+    memory.inactive_file =
+        std::min(find_stat(*stat, prefix + "inactive_file").value_or(Bytes()), *usage);
+    memory.active_file = std::min(find_stat(*stat, prefix + "active_file").value_or(Bytes()),
+                                  *usage - memory.inactive_file);
   }
   return memory;
 }
@@ -95,7 +98,7 @@ std::optional<CgroupMemory> read_cgroup_v2(const fs::path& directory) {
     return std::nullopt;
   }
   const Bytes limit = max && high ? std::min(*max, *high) : max.value_or(high.value_or(Bytes()));
-  return with_usage(directory, limit, "memory.current", "inactive_file");
+  return with_usage(directory, limit, "memory.current", "");
 }
 
 std::optional<CgroupMemory> read_cgroup_v1(const fs::path& directory) {
@@ -103,7 +106,7 @@ std::optional<CgroupMemory> read_cgroup_v1(const fs::path& directory) {
   if (!limit) {
     return std::nullopt;
   }
-  return with_usage(directory, *limit, "memory.usage_in_bytes", "total_inactive_file");
+  return with_usage(directory, *limit, "memory.usage_in_bytes", "total_");
 }
 
 std::vector<CgroupDirectory> cgroup_directories(const fs::path& root, const CgroupPaths& paths,

@@ -27,12 +27,16 @@ struct CgroupPaths {
 CgroupPaths parse_proc_self_cgroup(std::string_view text);
 
 struct CgroupMemory {
-  std::string path;     // of the directory whose limit it is
-  Bytes limit;          // the lower of memory.max and memory.high, or memory.limit_in_bytes
-  Bytes usage;          // of the whole subtree, page cache included
-  Bytes inactive_file;  // page cache that can be had back at once; never more than usage
+  std::string path;        // of the directory whose limit it is
+  Bytes limit;             // the lower of memory.max and memory.high, or memory.limit_in_bytes
+  Bytes usage;             // of the whole subtree, page cache included
+  Bytes inactive_file;     // page cache, read once or not lately
+  Bytes active_file = {};  // page cache that was read again; both together at most usage
 
-  Bytes working_set() const { return usage - inactive_file; }
+  // What cannot be had back by dropping page cache. Active pages are as clean and as reclaimable as
+  // inactive ones, and a file that is read twice is active (ADR 8). tmpfs and locked pages are on
+  // neither list and count.
+  Bytes working_set() const { return usage - inactive_file - active_file; }
   Bytes room() const { return limit - working_set(); }
   double used_percent() const;
 

@@ -67,6 +67,22 @@ TEST(CgroupVersionOne, ReadsItsOwnNames) {
   EXPECT_DOUBLE_EQ(found[0].used_percent(), 50.0);
 }
 
+TEST(Cgroup, PageCacheIsNoUseWhetherActiveOrNot) {
+  FakeRoot root;
+  root.file("sys/fs/cgroup/memory.max", "1000\n")
+      .file("sys/fs/cgroup/memory.current", "900\n")
+      .file("sys/fs/cgroup/memory.stat",
+            "active_anon 100\ninactive_file 200\nactive_file 500\nunevictable 100\n")
+      .file("sys/fs/cgroup/memory/box/memory.limit_in_bytes", "1000\n")
+      .file("sys/fs/cgroup/memory/box/memory.usage_in_bytes", "700\n")
+      .file("sys/fs/cgroup/memory/box/memory.stat",
+            "active_file 1\ntotal_inactive_file 200\ntotal_active_file 400\n");
+  const auto found = read_cgroup_limits(root.path(), {"/", "/box"});
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].working_set(), Bytes(200));
+  EXPECT_EQ(found[1].working_set(), Bytes(100));
+}
+
 TEST(Cgroup, MissingOrOddFilesMeanNoLimit) {
   FakeRoot root;
   EXPECT_THAT(read_cgroup_limits(root.path(), {"/a", "/a"}), IsEmpty());
@@ -82,7 +98,7 @@ TEST(Cgroup, NeverCountsMoreCacheThanIsUsed) {
   FakeRoot root;
   root.file("sys/fs/cgroup/memory.max", "1000\n")
       .file("sys/fs/cgroup/memory.current", "100\n")
-      .file("sys/fs/cgroup/memory.stat", "inactive_file 900\n");
+      .file("sys/fs/cgroup/memory.stat", "inactive_file 90\nactive_file 50\n");
   EXPECT_EQ(read_cgroup_limits(root.path(), {}).at(0).working_set(), Bytes(0));
 }
 

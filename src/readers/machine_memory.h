@@ -15,8 +15,7 @@ struct MachineMemory {
   Bytes total;
   Bytes available;
   std::optional<CgroupMemory> cgroup;  // the tightest limit below `total`, if there is any
-  // The tighter of 100·(1 − available/total) and (usage − inactive_file)/limit of any cgroup above
-  // us.
+  // The tighter of 100·(1 − available/total) and working set/limit of any cgroup above us.
   double used_percent = 0;
 
   bool operator==(const MachineMemory&) const = default;

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import paths  # noqa: E402  (needs the path above)
+from harness.cgroup import MemoryGroup, NoMemoryGroup  # noqa: E402
 from harness.server import Server  # noqa: E402
 
 DEFAULT_LIMIT_S = 180
@@ -54,7 +55,24 @@ def pytest_runtest_makereport(item):
 
 
 @pytest.fixture
-def serve(request):
+def memory_group():
+    """memory_group(bytes) → a MemoryGroup with that limit; skips where the kernel gives us none."""
+    groups = []
+
+    def make(limit_bytes):
+        try:
+            groups.append(MemoryGroup(limit_bytes))
+        except NoMemoryGroup as error:
+            pytest.skip(f"no memory cgroup can be made here: {error}")
+        return groups[-1]
+
+    yield make
+    for group in groups:
+        group.remove()
+
+
+@pytest.fixture
+def serve(request, memory_group):  # a group goes after the servers that live in it
     """serve(placed, settings…) → a running Server, taken down after the test."""
     servers = request.node.servers = []
 
@@ -69,8 +87,9 @@ def serve(request):
 
 
 @functools.lru_cache(maxsize=None)
-def _estimate(recipe, context, parallel):
-    server = Server({"one": recipe}, {"defaults": {"context": context, "parallel": parallel}})
+def _estimate(recipe, context, parallel, load_mode):
+    server = Server({"one": recipe}, {"defaults": {"context": context, "parallel": parallel,
+                                                   "load_mode": load_mode}})
     try:
         models = server.start().get("/api/v1/models").json["models"]
         return models[0]["bytes_estimated"]
@@ -81,8 +100,8 @@ def _estimate(recipe, context, parallel):
 @pytest.fixture(scope="session")
 def bytes_of():
     """bytes_of(recipe) → what the ledger will reserve for it at first."""
-    def look(recipe, context=8192, parallel=2):
-        return _estimate(recipe, context, parallel)
+    def look(recipe, context=8192, parallel=2, load_mode=None):
+        return _estimate(recipe, context, parallel, load_mode)
     return look
 
 

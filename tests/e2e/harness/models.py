@@ -20,6 +20,9 @@ RECIPES = {
        for seed in (1, 2, 3)},
     **{f"tiny-{seed}": ["--size", "tiny", "--seed", str(seed), "--context", "4096"]
        for seed in (1, 2, 3)},
+    # For tests about memory: the budget is full of two of them. Some dozen tokens a second.
+    **{f"middle-{seed}": ["--size", "210MB", "--seed", str(seed), "--context", "8192"]
+       for seed in (1, 2, 3)},
     "embedding": ["--size", "tiny", "--embedding"],
     "truncated": ["--size", "30MB", "--corrupt", "truncate"],
     "bad-magic": ["--size", "tiny", "--corrupt", "magic"],
@@ -40,6 +43,13 @@ def model(recipe):
                            check=True, stdout=subprocess.DEVNULL, timeout=300)
             part.rename(target)
     return target
+
+
+def generate(target, *arguments):
+    """A file of one test's own, too large to be kept: arguments of tools/make_gguf.py."""
+    target = pathlib.Path(target)
+    subprocess.run([sys.executable, paths.tool("make_gguf.py"), target, "--name", target.stem,
+                    *arguments], check=True, stdout=subprocess.DEVNULL, timeout=300)
 
 
 def place(recipe, models_dir, name):

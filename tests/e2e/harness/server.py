@@ -26,11 +26,12 @@ DEFAULTS = {"context": 8192, "parallel": 2, "cache_ram": 0,
 
 
 def toml(tables):
-    """{"": {key: value}, "memory": {…}, 'models."x"': {…}} as TOML."""
+    """{"": {key: value}, "memory": {…}, 'models."x"': {…}} as TOML. None: not set."""
     lines = []
     for name, table in tables.items():
         lines += [f"[{name}]"] if name else []
-        lines += [f"{key} = {_toml_value(value)}" for key, value in table.items()]
+        lines += [f"{key} = {_toml_value(value)}" for key, value in table.items()
+                  if value is not None]
     return "\n".join(lines) + "\n"
 
 
@@ -66,6 +67,7 @@ class Server:
             self.settings[table].update(values)
         self.extra_config = ""  # TOML that the tables above cannot say
         self.arguments = ["--config", self.config_path]
+        self.group = None  # a MemoryGroup to live in
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder),
                              "XDG_RUNTIME_DIR": str(self.folder), "LANG": "C.UTF-8",
                              **(environment or {})}
@@ -87,7 +89,8 @@ class Server:
         self.process = subprocess.Popen(
             [paths.holdfast(), "serve", *self.arguments], env=self._environment,
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, errors="replace")
+            stderr=subprocess.PIPE, text=True, errors="replace",
+            preexec_fn=self.group.adopt_caller if self.group else None)
         self._reader = threading.Thread(target=self._read_log, args=(self.process.stderr,),
                                         daemon=True)
         begun = len(self.lines)
