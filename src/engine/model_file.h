@@ -49,7 +49,9 @@ struct ModelFile {
   std::string problem;   // why it cannot be served, for clients: no paths. "": it can
   std::string detail;    // the same for the log
   RunPlan plan;
-  Bytes cost{0};       // peak in use, host RAM
+  Bytes cost{0};            // peak in use, host RAM
+  Bytes device{0};          // of all cards together: weights and caches
+  Bytes device_compute{0};  // on each card that is used, besides
   Bytes file_size{0};  // all parts
   std::string architecture;
   int trained_context = 0;
