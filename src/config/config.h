@@ -25,6 +25,8 @@ enum class LogLevel { Debug, Info, Warning, Error };
 enum class Role { User, Admin };
 // How the engine reads the weights (--load-mode); Auto leaves the choice to it.
 enum class LoadMode { Auto, Mmap, None, Mlock, MmapMlock, Dio };
+// Number formats of the KV cache (--cache-type-k, --cache-type-v).
+enum class CacheType { F32, F16, Bf16, Q8_0, Q4_0, Q4_1, Iq4Nl, Q5_0, Q5_1 };
 
 // How victims are chosen; what the words mean: docs/scheduling.md.
 enum class VictimPolicy { Holdfast, Lru, Lfu, Gdsf, Largest };
@@ -77,6 +79,10 @@ struct ModelConfig {
   int parallel = 0;            // slots
   std::optional<GpuLayers> gpu_layers;  // none: the engine decides
   std::optional<Bytes> cache_ram;       // none: weights/8 between 64 MiB and 2 GiB
+  CacheType cache_type_k = CacheType::F16;
+  CacheType cache_type_v = CacheType::F16;
+  std::optional<bool> swa_full;    // none: on for models with sliding windows
+  std::optional<bool> embeddings;  // none: chat models serve them, without memory set aside
   LoadMode load_mode = LoadMode::Auto;
   bool pin = false;
   bool preload = false;           // at start, into free bytes only
@@ -139,5 +145,9 @@ const ModelConfig* find_model(const Config& config, std::string_view name);
 
 // The word an engine's --load-mode takes.
 std::string_view to_text(LoadMode mode);
+// The word --cache-type-k and --cache-type-v take.
+std::string_view to_text(CacheType type);
+// True for the formats of less than 16 bits: a V cache in one of them needs flash attention.
+bool is_quantised(CacheType type);
 
 }  // namespace hf::config

@@ -30,6 +30,15 @@ constexpr std::array<Word<LoadMode>, 6> kLoadModes{{{"auto", LoadMode::Auto},
                                                     {"mlock", LoadMode::Mlock},
                                                     {"mmap+mlock", LoadMode::MmapMlock},
                                                     {"dio", LoadMode::Dio}}};
+constexpr std::array<Word<CacheType>, 9> kCacheTypes{{{"f32", CacheType::F32},
+                                                      {"f16", CacheType::F16},
+                                                      {"bf16", CacheType::Bf16},
+                                                      {"q8_0", CacheType::Q8_0},
+                                                      {"q4_0", CacheType::Q4_0},
+                                                      {"q4_1", CacheType::Q4_1},
+                                                      {"iq4_nl", CacheType::Iq4Nl},
+                                                      {"q5_0", CacheType::Q5_0},
+                                                      {"q5_1", CacheType::Q5_1}}};
 constexpr std::array<Word<VictimPolicy>, 5> kPolicies{{{"holdfast", VictimPolicy::Holdfast},
                                                        {"lru", VictimPolicy::Lru},
                                                        {"lfu", VictimPolicy::Lfu},
@@ -165,6 +174,10 @@ std::string_view type_of(Tag<Role>) {
 }
 std::string_view type_of(Tag<LoadMode>) {
   return "`\"auto\"`, `\"mmap\"`, `\"none\"`, `\"mlock\"`, `\"mmap+mlock\"`, `\"dio\"`";
+}
+std::string_view type_of(Tag<CacheType>) {
+  return "`\"f32\"`, `\"f16\"`, `\"bf16\"`, `\"q8_0\"`, `\"q4_0\"`, `\"q4_1\"`, `\"iq4_nl\"`, "
+         "`\"q5_0\"`, `\"q5_1\"`";
 }
 std::string_view type_of(Tag<VictimPolicy>) {
   return "`\"holdfast\"`, `\"lru\"`, `\"lfu\"`, `\"gdsf\"`, `\"largest\"`";
@@ -332,6 +345,9 @@ Problem read(const SettingInfo& info, const Value& value, Role& out) {
 Problem read(const SettingInfo& info, const Value& value, LoadMode& out) {
   return read_word(info, value, kLoadModes, out);
 }
+Problem read(const SettingInfo& info, const Value& value, CacheType& out) {
+  return read_word(info, value, kCacheTypes, out);
+}
 Problem read(const SettingInfo& info, const Value& value, VictimPolicy& out) {
   return read_word(info, value, kPolicies, out);
 }
@@ -374,6 +390,19 @@ std::string_view to_text(LoadMode mode) {
     }
   }
   return "auto";
+}
+
+std::string_view to_text(CacheType type) {
+  for (const Word<CacheType>& word : kCacheTypes) {
+    if (word.value == type) {
+      return word.text;
+    }
+  }
+  return "f16";
+}
+
+bool is_quantised(CacheType type) {
+  return type != CacheType::F32 && type != CacheType::F16 && type != CacheType::Bf16;
 }
 
 }  // namespace hf::config

@@ -35,6 +35,7 @@ std::string_view type_of(Tag<LogFormat>);
 std::string_view type_of(Tag<LogLevel>);
 std::string_view type_of(Tag<Role>);
 std::string_view type_of(Tag<LoadMode>);
+std::string_view type_of(Tag<CacheType>);
 std::string_view type_of(Tag<VictimPolicy>);
 std::string_view type_of(Tag<Mechanisms>);
 template <class T>
@@ -59,6 +60,7 @@ Problem read(const SettingInfo& info, const Value& value, LogFormat& out);
 Problem read(const SettingInfo& info, const Value& value, LogLevel& out);
 Problem read(const SettingInfo& info, const Value& value, Role& out);
 Problem read(const SettingInfo& info, const Value& value, LoadMode& out);
+Problem read(const SettingInfo& info, const Value& value, CacheType& out);
 Problem read(const SettingInfo& info, const Value& value, VictimPolicy& out);
 Problem read(const SettingInfo& info, const Value& value, Mechanisms& out);
 

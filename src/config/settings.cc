@@ -258,6 +258,23 @@ std::span<const Setting<ModelConfig>> model_settings() {
           "RAM for prompts that may come back. The engine's own default of 8 GiB a model would "
           "swallow the budget.",
           {0, kTi}),
+      setting<&ModelConfig::cache_type_k>(
+          "cache_type_k", "\"f16\"",
+          "Number format of the keys that a slot remembers. `q8_0` halves their memory."),
+      setting<&ModelConfig::cache_type_v>(
+          "cache_type_v", "\"f16\"",
+          "The same for the values. Less than 16 bits need flash attention, which is switched on "
+          "then."),
+      setting<&ModelConfig::swa_full>(
+          "swa_full", "(auto: true for models with sliding windows)",
+          "Layers with a sliding window remember the whole context. Off, they take less memory, "
+          "but a prompt that comes back is mostly read anew."),
+      setting<&ModelConfig::embeddings>(
+          "embeddings", "(auto: served, without memory set aside by chat models)",
+          "Whether a chat model answers `/v1/embeddings`. That takes a row of the whole vocabulary "
+          "for each token of a batch: `true` reserves this memory from the start, `false` refuses "
+          "embeddings. Otherwise the memory is reserved once they were asked for. Embedding models "
+          "and rerankers always answer."),
       setting<&ModelConfig::load_mode>(
           "load_mode", "\"auto\"",
           "How the engine reads the weights. Mapped files stay in the page cache after an unload, "

@@ -49,12 +49,12 @@ void add_load_mode(Line& line, config::LoadMode mode) {
   }
 }
 
-void add_kind(Line& line, ModelKind kind) {
-  switch (kind) {
+void add_kind(Line& line, const RunPlan& plan) {
+  switch (plan.kind) {
     case ModelKind::Chat:
       // Without --embeddings a child answers 501 to them, with pooling none 400; with both it
       // serves text and embeddings, and greedy text stays the same.
-      if (line.add("--embeddings")) {
+      if (plan.embeddings && line.add("--embeddings")) {
         line.add("--pooling", "mean");
       }
       break;
@@ -64,6 +64,20 @@ void add_kind(Line& line, ModelKind kind) {
     case ModelKind::Reranker:
       line.add("--reranking");
       break;
+  }
+}
+
+// The engine's own default, f16, is left unsaid.
+void add_cache_types(Line& line, const RunPlan& plan) {
+  using config::CacheType;
+  if (plan.cache_type_k != CacheType::F16) {
+    line.add("--cache-type-k", std::string(config::to_text(plan.cache_type_k)));
+  }
+  if (plan.cache_type_v != CacheType::F16) {
+    line.add("--cache-type-v", std::string(config::to_text(plan.cache_type_v)));
+  }
+  if (config::is_quantised(plan.cache_type_v)) {
+    line.add("--flash-attn", "on");  // else the engine refuses such values
   }
 }
 
@@ -98,12 +112,13 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
   if (plan.swa_full) {
     line.add("--swa-full");
   }
+  add_cache_types(line, plan);
   if (plan.gpu_layers) {
     const bool all = *plan.gpu_layers == config::GpuLayers::kAll;
     line.add("--n-gpu-layers", all ? "999" : std::to_string(*plan.gpu_layers));
   }
   add_load_mode(line, plan.load_mode);
-  add_kind(line, plan.kind);
+  add_kind(line, plan);
   line.raw().insert(line.raw().end(), plan.extra.begin(), plan.extra.end());
   return std::move(line).take();
 }
@@ -128,7 +143,10 @@ std::string options_key(const RunPlan& plan) {
                     " ckpt=" + std::to_string(plan.context_checkpoints) +
                     " swa=" + std::to_string(plan.swa_full ? 1 : 0) + " ngl=" +
                     (plan.gpu_layers ? std::to_string(*plan.gpu_layers) : std::string("auto")) +
-                    " lm=" + std::string(config::to_text(plan.load_mode));
+                    " lm=" + std::string(config::to_text(plan.load_mode)) +
+                    " ctk=" + std::string(config::to_text(plan.cache_type_k)) +
+                    " ctv=" + std::string(config::to_text(plan.cache_type_v)) +
+                    " emb=" + std::to_string(plan.embeddings ? 1 : 0);
   if (!plan.mmproj_path.empty()) {
     key += " mmproj=" + plan.mmproj_path;
   }

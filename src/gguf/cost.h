@@ -1,60 +1,31 @@
 #pragma once
 // What one child will hold in memory at its peak, predicted from the file and the options: an upper
-// bound, since memory is promised to models by it before they run. Exists because the engine's own
-// figures come only after it has taken the memory. Host memory on a CPU: anonymous memory plus
-// resident pages of files (RssAnon + RssFile of the child). Pure: no I/O; any thread. Source:
-// llama.cpp v0.5.0 (KV caches, output buffer, graph reservation) and measured children; the
-// constants in cost.cc say which.
+// bound that is meant to be close, since memory is promised to models by it before they run. Exists
+// because the engine's own figures come only after it has taken the memory. On a CPU: RssAnon +
+// RssFile of the child. Pure: no I/O; any thread. Source: llama.cpp v0.5.0 and measured children;
+// docs/memory.md has the table of predictions and measurements (bench/prediction.py).
 
 #include <cstdint>
 
 #include "base/bytes.h"
 #include "gguf/header.h"
+#include "gguf/run_options.h"
 
 namespace hf::gguf {
 
-// --load-mode. With a mapped file the weights are file pages; read into memory they are anonymous.
-enum class LoadMode { Mapped, Read };
-
-// Which layouts of its own the CPU backend copies weights into (unless --no-repack). The copy comes
-// on top of the mapped file, so such a model takes up to twice its size.
-enum class Repack {
-  Off,  // --no-repack, or a CPU without a layout of its own
-  Avx2,
-  Avx512,
-  Amx,
-  Neon,
-};
-// For this machine, if the engine was built for it.
-Repack host_repack();
-
-struct RunOptions {
-  std::uint32_t context = 4096;  // tokens of one request; the child gets context * parallel
-  std::uint32_t parallel = 4;    // slots
-  TensorType cache_type_k = TensorType::F16;
-  TensorType cache_type_v = TensorType::F16;
-  Bytes cache_ram;                    // --cache-ram; 0: off
-  std::uint32_t ctx_checkpoints = 0;  // per slot; models with windows or states only
-  bool swa_full = false;
-  LoadMode load_mode = LoadMode::Mapped;
-  Repack repack = Repack::Off;
-  std::uint32_t gpu_layers = 0;
-  std::uint32_t batch = 2048;  // the engine's defaults
-  std::uint32_t ubatch = 512;
-  bool embeddings = false;
-  Bytes mmproj;  // size of the projector file; 0: none
-};
-
 struct Cost {
-  Bytes weights;    // of the model and its projector, with copies in other layouts
+  // Host RAM. Weights of the model and its projector, with copies in other layouts; those that lie
+  // on a card are not among them.
+  Bytes weights;
   Bytes kv_cache;   // keys and values, and recurrent states
   Bytes compute;    // scratch of a full batch, and the output buffer
   Bytes cache_ram;  // prompts kept aside
   Bytes checkpoints;
-  Bytes process_overhead;  // program, tokenizer, connections
-  // What the last `gpu_layers` layers take on the device(s). Host figures do not shrink by it: the
-  // file stays mapped.
+  Bytes process_overhead;  // program, tokenizer, graphs, book-keeping of cells, connections
+  // Cards. Weights and caches of the layers that are there, on all cards together…
   Bytes device;
+  // …and what each card that is used needs besides, to compute.
+  Bytes device_compute;
 
   Bytes total() const {
     return weights + kv_cache + compute + cache_ram + checkpoints + process_overhead;
@@ -64,5 +35,8 @@ struct Cost {
 // Requires: context, parallel, batch and ubatch are not 0. Never overflows: absurd products end at
 // 2^55 bytes per part.
 Cost predict_cost(const Header& header, const RunOptions& options);
+
+// What the prompt cache needs for one prompt that fills its slot.
+Bytes prompt_bytes(const Header& header, const RunOptions& options);
 
 }  // namespace hf::gguf

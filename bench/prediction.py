@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Reserved bytes against what models really take: before their first load, and once learned.
+
+For each case: a server of its own on the real engine, the fixed workload of
+tests/e2e/harness/memory.py, a restart on the same history. Prints one JSON line a case; the table
+for docs/memory.md with --table. Needs `make build`.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path.insert(0, str(ROOT / "tools"))
+
+from harness import memory, paths  # noqa: E402  (needs the path above)
+from harness.server import Server  # noqa: E402
+
+GEMMA = pathlib.Path.home() / ".cache/holdfast/models/gemma-3-270m-q4_k_m.gguf"
+MIB = 1 << 20
+
+# Name: (arguments of make_gguf.py or a file, settings of the model). Tiny where contexts are long:
+# reading a prompt takes time that grows with the square of its length.
+CASES = {
+    "0.4 MB": (["--layers", "2", "--embd", "64", "--heads", "2"],
+               {"context": 2048, "parallel": 4}),
+    "2 MB, 8 slots": (["--layers", "6", "--embd", "128", "--heads", "4", "--kv-heads", "4"],
+                      {"context": 2048, "parallel": 8, "cache_type_k": "q8_0",
+                       "cache_type_v": "q8_0"}),
+    "0.4 MB, 64k": (["--layers", "1", "--embd", "64", "--heads", "2", "--context", "65536"],
+                    {"context": 65536, "parallel": 1}),
+    "1 MB, 32k": (["--layers", "4", "--embd", "64", "--heads", "2", "--context", "32768"],
+                  {"context": 32768, "parallel": 2, "cache_type_k": "q8_0",
+                   "cache_type_v": "q8_0"}),
+    "15 MB, 16k": (["--layers", "12", "--embd", "256", "--heads", "4", "--kv-heads", "1",
+                    "--context", "16384", "--type", "q8_0"], {"context": 16384, "parallel": 1}),
+    "30 MB, 32 layers": (["--layers", "32", "--embd", "256", "--heads", "8", "--kv-heads", "2"],
+                         {"context": 4096, "parallel": 2}),
+    "60 MB, all heads": (["--size", "60MB", "--embd", "512", "--heads", "8", "--kv-heads", "8",
+                          "--vocab", "8192"], {"context": 2048, "parallel": 4,
+                                               "cache_type_k": "q8_0"}),
+    "250 MB": (["--size", "250MB", "--type", "q8_0"], {"context": 2048, "parallel": 2}),
+    "500 MB": (["--size", "500MB", "--type", "q4_0", "--heads", "16", "--kv-heads", "2"],
+               {"context": 2048, "parallel": 2, "cache_type_k": "q8_0", "cache_type_v": "q8_0"}),
+    "2 GB": (["--size", "2GB"], {"context": 1024, "parallel": 4}),
+    "Gemma 3 270M": (GEMMA, {"context": 2048, "parallel": 2}),
+    "Gemma 3 270M, windows": (GEMMA, {"context": 4096, "parallel": 2, "swa_full": False}),
+}
+SHORT = ("0.4 MB", "2 MB, 8 slots", "30 MB, 32 layers")
+
+
+def place(source, folder):
+    """Puts the case's file into the folder as m.gguf."""
+    target = folder / "m.gguf"
+    if isinstance(source, pathlib.Path):
+        target.symlink_to(source)
+        return
+    size = [] if "--size" in source else ["--size", "tiny"]
+    subprocess.run([sys.executable, paths.tool("make_gguf.py"), target, "--name", "m", *size,
+                    *source], check=True, stdout=subprocess.DEVNULL)
+
+
+def words_of(source):
+    """Token numbers that stand for words: any but the control tokens at the beginning."""
+    if isinstance(source, pathlib.Path):
+        return range(1000, 200_000)
+    vocab = int(source[source.index("--vocab") + 1]) if "--vocab" in source else 1024
+    return range(460, vocab)
+
+
+def option(child, flag):
+    line = pathlib.Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8").split("\0")
+    return int(line[line.index(flag) + 1])
+
+
+def use_to_the_full(server, source, settings):
+    """Loads the model and runs the workload. Returns its pid's Watch and what was reserved."""
+    server.load("m")
+    child = server.child_of("m")
+    reserved = server.cached("m")["bytes_reserved"]
+    with memory.Watch(child) as watch:
+        work = memory.Workload(server, "m", settings["context"], settings["parallel"],
+                               words_of(source))
+        before = watch.look()
+        work.round()
+        cache = option(child, "--cache-ram") * MIB
+        # Rounds until the prompt cache has been filled once over: it grows by what it takes in.
+        for _ in range(1 if cache else 0):
+            work.round()
+        grown = max(1, watch.look() - before)
+        rounds = min(40, 1 + 2 * cache // grown) if cache else 1
+        work.run(rounds=int(rounds), shorter_rounds=4)
+    return watch, reserved
+
+
+def start(case_folder, models_dir, settings):
+    server = Server({}, {"defaults": settings})
+    server.models_dir = server.settings[""]["models_dir"] = models_dir
+    server.settings["defaults"] = dict(settings)
+    server.settings["store"]["path"] = case_folder / "history.db"
+    return server.start()
+
+
+def measure(name):
+    """The case's figures as one record."""
+    source, settings = CASES[name]
+    with tempfile.TemporaryDirectory(prefix="hf-pred-") as folder:
+        folder = pathlib.Path(folder)
+        models_dir = folder / "models"
+        models_dir.mkdir()
+        place(source, models_dir)
+        server = start(folder, models_dir, settings)
+        try:
+            watch, predicted = use_to_the_full(server, source, settings)
+            server.post("/api/v1/models/m/unload")
+            assert server.stop() is not None
+        finally:
+            server.dispose()
+        server = start(folder, models_dir, settings)
+        try:
+            learned = server.get("/api/v1/models").json["models"][0]["bytes_estimated"]
+        finally:
+            server.dispose()
+        size = os.stat(models_dir / "m.gguf").st_size
+    return {"bench": "prediction", "model": name, "file_mb": round(size / 1e6, 1), **settings,
+            "predicted_mb": round(predicted / 1e6, 1), "peak_mb": round(watch.peak / 1e6, 1),
+            "alone_mb": round(watch.alone / 1e6, 1),
+            "ratio": round(predicted / watch.peak, 3),
+            "learned_mb": round(learned / 1e6, 1), "learned_ratio": round(learned / watch.peak, 3)}
+
+
+def table(lines):
+    print("| model | file | context × slots | cache types | predicted | measured | ratio | learned | ratio |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for line in lines:
+        types = f"{line.get('cache_type_k', 'f16')}, {line.get('cache_type_v', 'f16')}"
+        print(f"| {line['model']} | {line['file_mb']:,} MB | {line['context']:,} × "
+              f"{line['parallel']} | {types} | {line['predicted_mb']:,} MB | {line['peak_mb']:,} MB "
+              f"| {line['ratio']:.3f} | {line['learned_mb']:,} MB | {line['learned_ratio']:.3f} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="some of them only")
+    parser.add_argument("--short", action="store_true", help="three small models")
+    parser.add_argument("--table", metavar="FILE", help="show recorded lines as a table")
+    args = parser.parse_args()
+    if args.table:
+        with open(args.table, encoding="utf-8") as recorded:
+            table([json.loads(line) for line in recorded])
+        return
+    commit = os.environ.get("HOLDFAST_COMMIT", "unknown")
+    for name in args.cases or (SHORT if args.short else CASES):
+        print(json.dumps({**measure(name), "commit": commit}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

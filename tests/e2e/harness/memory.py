@@ -1,0 +1,103 @@
+"""How much memory a model's process takes when it is used to the full.
+
+The fixed workload: every slot filled to its context, all at once, so that full batches run; then
+other prompts, again and again, so that the prompt cache fills up; then shorter prompts, which fill
+what whole contexts have left of it. Measured is what promises are about: RssAnon and Pss_File.
+"""
+
+import pathlib
+import random
+import threading
+
+KIB = 1024
+SAMPLE_S = 0.02
+
+
+def _kib_field(text, name):
+    line = next((line for line in text.splitlines() if line.startswith(name + ":")), None)
+    return int(line.split()[1]) * KIB if line else 0
+
+
+def resident(pid):
+    """(RssAnon + Pss_File, RssAnon + RssFile) of a process in bytes; zeros if it is gone.
+
+    The second counts pages in full that the process shares with others, as another engine's
+    program: what it would be if it were alone.
+    """
+    folder = pathlib.Path("/proc") / str(pid)
+    try:
+        status = (folder / "status").read_text(encoding="ascii", errors="replace")
+        rollup = (folder / "smaps_rollup").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0, 0
+    anonymous = _kib_field(status, "RssAnon")
+    return (anonymous + _kib_field(rollup, "Pss_File"), anonymous + _kib_field(status, "RssFile"))
+
+
+class Watch:
+    """Samples one process in a thread of its own; `peak` and `alone` are bytes (see `resident`)."""
+
+    def __init__(self, pid):
+        self.peak = 0
+        self.alone = 0
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def look(self):
+        now, alone = resident(self._pid)
+        self.peak = max(self.peak, now)
+        self.alone = max(self.alone, alone)
+        return now
+
+    def _run(self):
+        while not self._over.wait(SAMPLE_S):
+            self.look()
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+        self.look()
+
+
+class Workload:
+    """For one model of a running server. `words`: the token numbers that prompts are made of."""
+
+    ANSWER = 4
+
+    def __init__(self, server, model, context, parallel, words, seed=1):
+        self._server = server
+        self._model = model
+        self._context = context
+        self._parallel = parallel
+        self._words = words
+        self._random = random.Random(seed)
+        self.failures = []
+
+    def _ask(self, length):
+        prompt = self._random.choices(self._words, k=max(1, length - self.ANSWER))
+        answer = self._server.post("/v1/completions", {
+            "model": self._model, "prompt": prompt, "max_tokens": self.ANSWER, "seed": 1,
+            "ignore_eos": True}, timeout=1800)
+        if answer.status != 200:
+            self.failures.append(answer)
+
+    def round(self, length=None):
+        """One prompt in every slot, at once; `length` tokens with their answers (the context)."""
+        threads = [threading.Thread(target=self._ask, args=(length or self._context,))
+                   for _ in range(self._parallel)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def run(self, rounds, shorter_rounds=0):
+        for _ in range(rounds):
+            self.round()
+        for _ in range(shorter_rounds):
+            self.round(max(16, self._context // 8))
+        assert not self.failures, self.failures[0]
