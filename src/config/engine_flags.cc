@@ -46,7 +46,9 @@ constexpr auto kContext = std::to_array<std::string_view>(
 constexpr auto kParallel =
     std::to_array<std::string_view>({"-np", "--parallel", "-ns", "--sequences", "-cb",
                                      "--cont-batching", "-nocb", "--no-cont-batching"});
-constexpr auto kGpu = std::to_array<std::string_view>({"-ngl", "--gpu-layers", "--n-gpu-layers"});
+constexpr auto kGpu = std::to_array<std::string_view>(
+    {"-ngl", "--gpu-layers", "--n-gpu-layers", "-dev", "--device", "-ts", "--tensor-split", "-sm",
+     "--split-mode", "-mg", "--main-gpu", "-mmdev", "--mmproj-device"});
 constexpr auto kCache = std::to_array<std::string_view>(
     {"-cram", "--cache-ram", "-ctxcp", "--ctx-checkpoints", "--swa-checkpoints", "-cms",
      "--checkpoint-min-step", "--cache-idle-slots", "--no-cache-idle-slots", "--cache-prompt",
@@ -91,7 +93,7 @@ constexpr auto kGroups = std::to_array<Group>({
     {"the engine listens on a private socket only; use `listen` and [[users]]", kAddress},
     {"use `context`, on which the memory ledger counts", kContext},
     {"use `parallel`, on which the queue counts", kParallel},
-    {"use `gpu_layers`", kGpu},
+    {"use `gpu_layers` and `gpus`, on which the memory ledger counts", kGpu},
     {"Holdfast sets the caches, because the memory ledger counts them; use `cache_ram`", kCache},
     {"Holdfast keeps the slots and their saved state", kSlots},
     {"use `load_mode`", kLoad},
