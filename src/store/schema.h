@@ -8,7 +8,7 @@ namespace hf::store {
 
 // Step N brings a file from user_version N to N + 1. Never change a step that was released: add
 // one.
-inline constexpr std::array<const char*, 2> kMigrations{
+inline constexpr std::array<const char*, 3> kMigrations{
     // 0 -> 1
     R"sql(
 CREATE TABLE model_stats (
@@ -35,6 +35,10 @@ CREATE TABLE measurements (
     // 1 -> 2: forgetting the oldest rows must not read the whole table
     R"sql(
 CREATE INDEX measurements_by_age ON measurements (saved_ms);
+)sql",
+    // 2 -> 3: what a child held on each card, as text (measurement.h)
+    R"sql(
+ALTER TABLE measurements ADD COLUMN card_high_water TEXT NOT NULL DEFAULT '';
 )sql",
 };
 
