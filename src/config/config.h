@@ -28,6 +28,9 @@ enum class LoadMode { Auto, Mmap, None, Mlock, MmapMlock, Dio };
 // Number formats of the KV cache (--cache-type-k, --cache-type-v).
 enum class CacheType { F32, F16, Bf16, Q8_0, Q4_0, Q4_1, Iq4Nl, Q5_0, Q5_1 };
 
+// How a child that grows beyond all bounds is stopped; what the words mean: docs/memory.md.
+enum class Fence { Off, Data, Cgroup };
+
 // How victims are chosen; what the words mean: docs/scheduling.md.
 enum class VictimPolicy { Holdfast, Lru, Lfu, Gdsf, Largest };
 
@@ -45,6 +48,8 @@ struct MemoryConfig {
   double low = 0;
   double critical = 0;
   VictimPolicy policy = VictimPolicy::Holdfast;
+  std::optional<Bytes> gpu_budget;  // of each card; none: computed from the card
+  std::string nvml;                 // library or path, as dlopen takes it
   std::filesystem::path proc_root;  // machine-wide files only: proc/meminfo, sys/fs/cgroup, …
   Mechanisms without;               // not used although the kernel has them
 
@@ -64,6 +69,7 @@ struct QueueConfig {
 struct EngineConfig {
   std::optional<std::filesystem::path> llama_server;  // none: searched for, see docs/config.md
   int loads_at_once = 0;
+  Fence fence = Fence::Off;
 
   bool operator==(const EngineConfig&) const = default;
 };
@@ -77,8 +83,9 @@ struct ModelConfig {
   std::vector<std::string> aliases;  // canonical
   std::optional<int> context;  // tokens one request may use; none: min(trained, 32k), shrunk to fit
   int parallel = 0;            // slots
-  std::optional<GpuLayers> gpu_layers;  // none: the engine decides
-  std::optional<Bytes> cache_ram;       // none: weights/8 between 64 MiB and 2 GiB
+  std::optional<GpuLayers> gpu_layers;   // none: as many as fit on the cards
+  std::optional<std::vector<int>> gpus;  // numbers of the cards it may use; none: all
+  std::optional<Bytes> cache_ram;        // none: weights/8 between 64 MiB and 2 GiB
   CacheType cache_type_k = CacheType::F16;
   CacheType cache_type_v = CacheType::F16;
   std::optional<bool> swa_full;    // none: on for models with sliding windows

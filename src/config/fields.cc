@@ -1,5 +1,6 @@
 #include "config/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -39,6 +40,8 @@ constexpr std::array<Word<CacheType>, 9> kCacheTypes{{{"f32", CacheType::F32},
                                                       {"iq4_nl", CacheType::Iq4Nl},
                                                       {"q5_0", CacheType::Q5_0},
                                                       {"q5_1", CacheType::Q5_1}}};
+constexpr std::array<Word<Fence>, 3> kFences{
+    {{"off", Fence::Off}, {"data", Fence::Data}, {"cgroup", Fence::Cgroup}}};
 constexpr std::array<Word<VictimPolicy>, 5> kPolicies{{{"holdfast", VictimPolicy::Holdfast},
                                                        {"lru", VictimPolicy::Lru},
                                                        {"lfu", VictimPolicy::Lfu},
@@ -157,6 +160,9 @@ std::string_view type_of(Tag<std::vector<std::string>>) {
 std::string_view type_of(Tag<std::vector<SocketAddress>>) {
   return "address";
 }
+std::string_view type_of(Tag<std::vector<int>>) {
+  return "list of whole numbers";
+}
 std::string_view type_of(Tag<GpuLayers>) {
   return "whole number or `\"all\"`";
 }
@@ -184,6 +190,9 @@ std::string_view type_of(Tag<VictimPolicy>) {
 }
 std::string_view type_of(Tag<Mechanisms>) {
   return "list of texts";
+}
+std::string_view type_of(Tag<Fence>) {
+  return "`\"off\"`, `\"data\"`, `\"cgroup\"`";
 }
 
 Problem read(const SettingInfo& info, const Value& value, bool& out) {
@@ -312,6 +321,29 @@ Problem read(const SettingInfo& info, const Value& value, std::vector<SocketAddr
   return std::nullopt;
 }
 
+Problem read(const SettingInfo& info, const Value& value, std::vector<int>& out) {
+  const std::string what_fits = "a list of " + range_text("whole numbers", info.limits);
+  const auto* texts = std::get_if<std::vector<std::string>>(&value.data);
+  const auto* numbers = std::get_if<std::vector<std::int64_t>>(&value.data);
+  const bool nothing = texts != nullptr && texts->empty();  // "[]" is a list of anything
+  if (numbers == nullptr && !nothing) {
+    return wrong_type(info, value, what_fits);
+  }
+  std::vector<int> result;
+  for (const std::int64_t number : nothing ? std::vector<std::int64_t>{} : *numbers) {
+    if (!within(info.limits, static_cast<double>(number))) {
+      return std::to_string(number) + " is out of range, " + expected(info, what_fits);
+    }
+    const int small = static_cast<int>(number);
+    if (std::find(result.begin(), result.end(), small) != result.end()) {
+      return std::to_string(number) + " is there twice, " + expected(info, what_fits);
+    }
+    result.push_back(small);
+  }
+  out = std::move(result);
+  return std::nullopt;
+}
+
 Problem read(const SettingInfo& info, const Value& value, GpuLayers& out) {
   const auto* text = std::get_if<std::string>(&value.data);
   if (text != nullptr && *text == "all") {
@@ -350,6 +382,9 @@ Problem read(const SettingInfo& info, const Value& value, CacheType& out) {
 }
 Problem read(const SettingInfo& info, const Value& value, VictimPolicy& out) {
   return read_word(info, value, kPolicies, out);
+}
+Problem read(const SettingInfo& info, const Value& value, Fence& out) {
+  return read_word(info, value, kFences, out);
 }
 
 Problem read(const SettingInfo& info, const Value& value, Mechanisms& out) {

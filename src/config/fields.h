@@ -29,6 +29,7 @@ std::string_view type_of(Tag<std::string>);
 std::string_view type_of(Tag<std::filesystem::path>);
 std::string_view type_of(Tag<std::vector<std::string>>);
 std::string_view type_of(Tag<std::vector<SocketAddress>>);
+std::string_view type_of(Tag<std::vector<int>>);
 std::string_view type_of(Tag<GpuLayers>);
 std::string_view type_of(Tag<Language>);
 std::string_view type_of(Tag<LogFormat>);
@@ -38,6 +39,7 @@ std::string_view type_of(Tag<LoadMode>);
 std::string_view type_of(Tag<CacheType>);
 std::string_view type_of(Tag<VictimPolicy>);
 std::string_view type_of(Tag<Mechanisms>);
+std::string_view type_of(Tag<Fence>);
 template <class T>
 std::string_view type_of(Tag<std::optional<T>>) {
   return type_of(Tag<T>{});
@@ -54,6 +56,7 @@ Problem read(const SettingInfo& info, const Value& value, std::string& out);
 Problem read(const SettingInfo& info, const Value& value, std::filesystem::path& out);
 Problem read(const SettingInfo& info, const Value& value, std::vector<std::string>& out);
 Problem read(const SettingInfo& info, const Value& value, std::vector<SocketAddress>& out);
+Problem read(const SettingInfo& info, const Value& value, std::vector<int>& out);
 Problem read(const SettingInfo& info, const Value& value, GpuLayers& out);
 Problem read(const SettingInfo& info, const Value& value, Language& out);
 Problem read(const SettingInfo& info, const Value& value, LogFormat& out);
@@ -63,6 +66,7 @@ Problem read(const SettingInfo& info, const Value& value, LoadMode& out);
 Problem read(const SettingInfo& info, const Value& value, CacheType& out);
 Problem read(const SettingInfo& info, const Value& value, VictimPolicy& out);
 Problem read(const SettingInfo& info, const Value& value, Mechanisms& out);
+Problem read(const SettingInfo& info, const Value& value, Fence& out);
 
 // True if the value is the word that stands for "nothing fixed" here: "off" or "auto".
 bool is_word_for_none(const SettingInfo& info, const Value& value);

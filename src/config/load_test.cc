@@ -110,6 +110,8 @@ high = 80
 low = 70.5
 policy = "lru"
 critical = 100
+gpu_budget = "20GiB"
+nvml = "/opt/libnvidia-ml.so.1"
 proc_root = "fake"
 without = ["psi_trigger", "mincore"]
 [queue]
@@ -121,6 +123,7 @@ all_in_use_warning = "2m"
 [engine]
 llama_server = "llama-server"
 loads_at_once = 2
+fence = "cgroup"
 [defaults]
 parallel = 2
 ttl = "1h"
@@ -131,6 +134,7 @@ mmproj = "/abs/mm.gguf"
 aliases = ["big"]
 context = 8192
 gpu_layers = "all"
+gpus = [2, 0]
 cache_ram = "128MiB"
 load_mode = "mmap+mlock"
 pin = true
@@ -139,6 +143,7 @@ ttl = "off"
 args = []
 [models.plain]
 gpu_layers = 0
+gpus = []
 cache_ram = 0
 [[users]]
 name = "ann"
@@ -165,6 +170,9 @@ TEST(ParseConfig, ReadsEverySettingOfTheServer) {
   EXPECT_EQ(config.memory.policy, VictimPolicy::Lru);
   EXPECT_EQ(config.memory.proc_root, "/etc/hf/fake");
   EXPECT_EQ(config.memory.without, Mechanisms(Mechanism::PsiTrigger, Mechanism::Mincore));
+  EXPECT_EQ(config.memory.gpu_budget, 20 * kGiB);
+  EXPECT_EQ(config.memory.nvml, "/opt/libnvidia-ml.so.1");
+  EXPECT_EQ(config.engine.fence, Fence::Cgroup);
   EXPECT_EQ(config.queue.patience, 500ms);
   EXPECT_EQ(config.queue.turn, Duration(60s));
   EXPECT_EQ(config.queue.request_limit, Duration(600s));
@@ -186,11 +194,13 @@ TEST(ParseConfig, ReadsEverySettingOfAModel) {
   EXPECT_THAT(config.models[0].args, ElementsAre("--threads", "4"));
   EXPECT_EQ(config.models[0].gpu_layers, GpuLayers{0});
   EXPECT_EQ(config.models[0].cache_ram, Bytes(0));
+  EXPECT_EQ(config.models[0].gpus, std::vector<int>{});
   const ModelConfig& model = config.models[1];
   EXPECT_EQ(model.name, "q/8b");
   EXPECT_EQ(model.path, "/etc/hf/models/q/8b-Q4.gguf");
   EXPECT_EQ(model.mmproj, "/abs/mm.gguf");
   EXPECT_EQ(model.gpu_layers, GpuLayers{GpuLayers::kAll});
+  EXPECT_EQ(model.gpus, (std::vector<int>{2, 0}));
   EXPECT_EQ(to_text(model.load_mode), "mmap+mlock");
   EXPECT_TRUE(model.pin);
   EXPECT_EQ(model.priority, -3);
@@ -250,13 +260,23 @@ nam = "x"
 TEST(ParseConfig, ListsTheKeysWhenNoneIsNear) {
   EXPECT_THAT(mistakes("[engine]\nzzzzzz = 1\n"),
               ElementsAre("a.toml:2:1: unknown key \"zzzzzz\" in [engine], expected one of "
-                          "llama_server, loads_at_once"));
+                          "fence, llama_server, loads_at_once"));
 }
 
 TEST(ParseConfig, ReportsBrokenToml) {
   const auto found = mistakes("[memory\nhigh = 90\n");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_THAT(found[0], StartsWith("a.toml:1:8: not TOML: "));
+}
+
+TEST(ParseConfig, ChecksTheNumbersOfCards) {
+  EXPECT_EQ(good("").defaults.gpus, std::nullopt);
+  EXPECT_EQ(good("[defaults]\ngpus = \"auto\"\n").defaults.gpus, std::nullopt);
+  EXPECT_THAT(mistakes("[defaults]\ngpus = [8]\n").at(0), HasSubstr("8 is out of range"));
+  EXPECT_THAT(mistakes("[defaults]\ngpus = [1, 1]\n").at(0), HasSubstr("1 is there twice"));
+  EXPECT_THAT(mistakes("[defaults]\ngpus = [\"a\"]\n").at(0),
+              HasSubstr("expected a list of whole numbers from 0 to 7"));
+  EXPECT_THAT(mistakes("[defaults]\ngpus = [0, \"a\"]\n").at(0), HasSubstr("of the right type"));
 }
 
 TEST(ParseConfig, RefusesWrongKindsOfTables) {

@@ -48,15 +48,21 @@ Value to_value(const toml::node& node) {
     value.data = text->get();
   } else if (const auto* list = node.as_array()) {
     std::vector<std::string> texts;
+    std::vector<std::int64_t> numbers;
     for (const toml::node& item : *list) {
-      const auto* item_text = item.as_string();
-      if (item_text == nullptr) {
-        value.what = "a list of something else than texts";
-        return value;
+      if (const auto* item_text = item.as_string()) {
+        texts.push_back(item_text->get());
+      } else if (const auto* item_number = item.as_integer()) {
+        numbers.push_back(item_number->get());
       }
-      texts.push_back(item_text->get());
     }
-    value.data = std::move(texts);
+    if (texts.size() == list->size()) {
+      value.data = std::move(texts);
+    } else if (numbers.size() == list->size()) {
+      value.data = std::move(numbers);
+    } else {
+      value.what = "a list of something else than texts";
+    }
   }
   return value;
 }

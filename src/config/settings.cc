@@ -164,6 +164,17 @@ std::span<const Setting<MemoryConfig>> memory_settings() {
           "worth keeping (how often and how lately it was used, what a reload costs, its size), "
           "`lru` the one not used for the longest, `lfu` the least used, `gdsf` by frequency and "
           "size, `largest` the largest."),
+      setting<&MemoryConfig::gpu_budget>(
+          "gpu_budget", "(auto: computed from each card)",
+          "Bytes that models may reserve on each card, and never more than the card has left "
+          "beside "
+          "what others use and a reserve. Cards are found by themselves; `gpus` of a model chooses "
+          "among them.",
+          {kMi, 1024 * kTi}),
+      at_start(setting<&MemoryConfig::nvml>("nvml", "\"libnvidia-ml.so.1\"",
+                                            "The library of NVIDIA's driver that tells of its "
+                                            "cards, by name or by path. It is opened "
+                                            "if it is there.")),
       at_start(setting<&MemoryConfig::proc_root>(
           "proc_root", "\"/\"",
           "Folder that stands for `/` when the machine's memory is read (`proc/meminfo`, "
@@ -223,6 +234,14 @@ std::span<const Setting<EngineConfig>> engine_settings() {
           "Models that may load at the same time. Loads share one disk, so two side by side make "
           "both people wait longer.",
           {1, 64}),
+      at_start(setting<&EngineConfig::fence>(
+          "fence", "\"off\"",
+          "A limit of each engine process's memory that the kernel keeps, a quarter and 512 MiB "
+          "above what is reserved for it, so that one that grows without end dies alone: `data` "
+          "limits what it allocates (RLIMIT_DATA; not for models on cards), `cgroup` puts it into "
+          "a "
+          "memory cgroup of its own. Where no cgroup can be made, a warning says so and `data` "
+          "holds.")),
   };
   return kSettings;
 }
@@ -250,9 +269,16 @@ std::span<const Setting<ModelConfig>> model_settings() {
       setting<&ModelConfig::parallel>(
           "parallel", "4", "Answers at the same time. Each slot costs its own share of KV cache.",
           {1, 64}),
-      setting<&ModelConfig::gpu_layers>("gpu_layers", "(auto: the engine decides)",
-                                        "Layers kept on the GPU. 0 keeps the model in RAM.",
-                                        {0, 10000}),
+      setting<&ModelConfig::gpu_layers>(
+          "gpu_layers", "(auto: all that fit)",
+          "Layers kept on cards. 0 keeps the model in RAM. Where no card is counted (see "
+          "docs/memory.md), auto leaves it to the engine.",
+          {0, 10000}),
+      setting<&ModelConfig::gpus>(
+          "gpus", "(auto: all)",
+          "Numbers of the cards it may use, as `/health` counts them: `[0, 1]`. A model that fits "
+          "on one of them goes there, another one is spread over all of them. `[]`: none.",
+          {0, 7}),
       setting<&ModelConfig::cache_ram>(
           "cache_ram", "(auto: an eighth of the weights, between 64 MiB and 2 GiB)",
           "RAM for prompts that may come back. The engine's own default of 8 GiB a model would "

@@ -16,10 +16,10 @@
 namespace hf::config {
 
 // A value as the file holds it, free of the TOML library. monostate: a kind no setting has (a date,
-// a table, a list of something else than strings); `what` names it then.
+// a table, a list of something else than strings or whole numbers); `what` names it then.
 struct Value {
   using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string,
-                            std::vector<std::string>>;
+                            std::vector<std::string>, std::vector<std::int64_t>>;
   Data data;
   std::string what;
 

@@ -32,7 +32,7 @@ struct RunPlan {
   // Of a chat model; embedding models and rerankers always answer.
   bool embeddings = true;
   bool embeddings_reserved = false;  // the memory that they take is charged from the start
-  std::optional<int> gpu_layers;  // config::GpuLayers::kAll: all; none: the engine decides
+  std::optional<int> gpu_layers;     // config::GpuLayers::kAll: all; none: the engine decides
   int cards = 0;  // graphics cards that the engine will use; 0: all layers stay in RAM
   config::LoadMode load_mode = config::LoadMode::Auto;
   std::vector<std::string> extra;  // the administrator's, validated by config

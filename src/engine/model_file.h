@@ -50,10 +50,10 @@ struct ModelFile {
   std::string problem;   // why it cannot be served, for clients: no paths. "": it can
   std::string detail;    // the same for the log
   RunPlan plan;
-  Bytes cost{0};           // peak in use, host RAM
-  gguf::Cost parts;        // what it consists of
-  int wanted_context = 0;  // before it was shrunk so that the model fits
-  Bytes file_size{0};      // all parts
+  Bytes cost{0};               // peak in use, host RAM
+  gguf::Cost parts;            // what it consists of
+  int wanted_context = 0;      // before it was shrunk so that the model fits
+  Bytes file_size{0};          // all parts
   double bits_per_weight = 0;  // of its matrices; 0: not known
   std::string architecture;
   int trained_context = 0;

@@ -85,13 +85,12 @@ std::uint64_t cells_of(const Header& header, const RunOptions& options) {
 std::uint64_t overhead(const Header& header, const RunOptions& options) {
   const std::uint64_t tokenizer =
       plus(times(header.vocab_size, kBytesPerToken), times(header.merge_count, kBytesPerMerge));
-  const std::uint64_t nodes =
-      std::max(kNodesLeast, times(kNodesPerTensor, header.tensors.count));
+  const std::uint64_t nodes = std::max(kNodesLeast, times(kNodesPerTensor, header.tensors.count));
   const std::uint64_t slots =
       times(options.parallel, plus(kBytesPerSlot, times(header.vocab_size, kBytesPerCandidate)));
   const std::uint64_t prompts =
-      times(slot_cells(options), plus(times(options.parallel, kBytesPerPromptToken),
-                                      kKeptPerPromptToken));
+      times(slot_cells(options),
+            plus(times(options.parallel, kBytesPerPromptToken), kKeptPerPromptToken));
   return plus(plus(kProgramBytes, kHeapBytes, tokenizer), slots, prompts,
               plus(times(cells_of(header, options), kBytesPerCell), times(nodes, kBytesPerNode)));
 }
@@ -127,8 +126,8 @@ Cost predict_cost(const Header& header, const RunOptions& options) {
   cost.checkpoints = to_bytes(times(checkpoint, options.ctx_checkpoints, options.parallel));
   cost.process_overhead = to_bytes(overhead(header, options));
   if (options.gpu_layers > 0) {
-    cost.device = to_bytes(
-        plus(device_weights(header, options), times(slot.on_device, options.parallel)));
+    cost.device =
+        to_bytes(plus(device_weights(header, options), times(slot.on_device, options.parallel)));
     cost.device_compute = to_bytes(compute.scratch);
   }
   return cost;

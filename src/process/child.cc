@@ -83,6 +83,7 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
   [[nodiscard]] bool ran_out_of_memory(const ChildExit& exit) const;
   void report_spawn_failure(int error);
   void report(ChildExit exit);
+  void remove_own_cgroup() const;
 
   asio::io_context& io_;
   ChildSpec spec_;
@@ -114,7 +115,7 @@ void EngineChild::start() {
     return;
   }
   oom_kills_at_start_ = read_oom_kills();
-  Result<Launched> launched = launch(spec_.engine, spec_.arguments, spec_.environment);
+  Result<Launched> launched = launch(spec_.engine, spec_.arguments, spec_.environment, spec_.fence);
   if (!launched) {
     tail_.append(launched.error().message);
     report_spawn_failure(launched.error().sys_errno);
@@ -298,6 +299,9 @@ bool EngineChild::ran_out_of_memory(const ChildExit& exit) const {
   if (tail_.says_out_of_memory()) {
     return true;
   }
+  if (!spec_.fence.cgroup.empty() && cgroup_oom_kills(spec_.fence.cgroup) > 0) {
+    return true;
+  }
   if (exit.kind != ExitKind::Signalled || exit.code != SIGKILL || we_killed_) {
     return false;
   }
@@ -361,6 +365,8 @@ void EngineChild::report(ChildExit exit) {
   health_.stop();
   load_timer_.cancel();
   stop_timer_.cancel();
+  remove_own_cgroup();
+  exit.hit_fence = exit.out_of_memory && !spec_.fence.off();
   exit.was_ready = was_ready_;
   exit.load_timed_out = load_timed_out_;
   exit.asked_to_stop = asked_to_stop_;
@@ -369,6 +375,12 @@ void EngineChild::report(ChildExit exit) {
   const ChildEvents events = std::exchange(events_, {});
   if (events.on_exit) {
     events.on_exit(exit);
+  }
+}
+
+void EngineChild::remove_own_cgroup() const {
+  if (!spec_.fence.cgroup.empty()) {
+    remove_cgroup(spec_.fence.cgroup);
   }
 }
 
@@ -382,6 +394,7 @@ EngineChild::~EngineChild() {
   ::poll(&waiting, 1, kLastReapMs);
   ChildExit ignored;
   static_cast<void>(reap(ignored));
+  remove_own_cgroup();
   ::unlink(spec_.socket_path.c_str());
 }
 

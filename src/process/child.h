@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "process/fence.h"
 #include "process/speed_meter.h"
 
 namespace boost::asio {
@@ -29,6 +30,7 @@ struct ChildSpec {
   std::chrono::milliseconds load_deadline{60000};  // from spawn to ready
   std::chrono::milliseconds stop_deadline{10000};  // from SIGTERM to SIGKILL
   bool prompts_only = false;  // it generates nothing: an embedding model or a reranker
+  Fence fence;                // its cgroup is removed after the reap
 };
 
 enum class ExitKind { Exited, Signalled, SpawnFailed };
@@ -40,6 +42,7 @@ struct ChildExit {
   bool load_timed_out = false;  // killed by us because the load deadline passed
   bool asked_to_stop = false;   // stop() or kill() had been called
   bool out_of_memory = false;   // its log or the kernel says memory ran out
+  bool hit_fence = false;       // … and it had a fence, which is the likely cause
   std::string log_tail;  // last lines of its output, for the server's log only, never for clients
   Bytes peak_memory{0};  // ru_maxrss of the reaped child
 };
@@ -73,10 +76,11 @@ class Child {
   virtual void kill() = 0;
 };
 
-// Called by `holdfast jail --parent PID -- ENGINE ARGS…` (hidden subcommand) before anything else
-// of main, with argv[0] == "jail": sets PR_SET_PDEATHSIG, checks that the parent still is PID, sets
-// no_new_privs, no core dumps, umask 077 and the oom score of a loading model, closes inherited
-// descriptors above 2, execs. Returns only on failure, with the exit code (127).
+// Called by `holdfast jail --parent PID [--data BYTES] [--cgroup DIRECTORY] -- ENGINE ARGS…`
+// (hidden subcommand) before anything else of main, with argv[0] == "jail": sets PR_SET_PDEATHSIG,
+// checks that the parent still is PID, enters its fence, sets no_new_privs, no core dumps, umask
+// 077 and the oom score of a loading model, closes inherited descriptors above 2, execs. Returns
+// only on failure, with the exit code (127).
 int jail_main(int argc, char** argv);
 
 // Sets who is to be executed as the jail: normally /proc/self/exe; tests name a program that calls

@@ -39,6 +39,22 @@ TEST(Jail, RefusesWrongUse) {
   EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "/bin/true", "--"}), 127);
 }
 
+TEST(Jail, LimitsTheDataOfItsProgram) {
+  const std::string me = std::to_string(::getpid());
+  const std::vector<std::string> line{
+      "h",        "jail", "--parent", me,   "--data",
+      "67108864", "--",   "/bin/sh",  "-c", "[ $(ulimit -d) = 65536 ]"};
+  EXPECT_EQ(exit_code_of(line), 0);
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--data", "0", "--", "/bin/true"}), 127);
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--data", "-1", "--", "/bin/true"}), 127);
+}
+
+TEST(Jail, RefusesACgroupThatIsNone) {
+  const std::string me = std::to_string(::getpid());
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--cgroup", "x", "--", "/bin/true"}), 127);
+  EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--cgroup", "/x", "--", "/bin/true"}), 127);
+}
+
 TEST(Jail, SaysThatAProgramIsMissing) {
   const std::string me = std::to_string(::getpid());
   EXPECT_EQ(exit_code_of({"h", "jail", "--parent", me, "--", "/no/such/program"}), 127);

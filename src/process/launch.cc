@@ -147,7 +147,7 @@ void set_jail_program(std::string path) {
 }
 
 Result<Launched> launch(const std::string& program, const std::vector<std::string>& arguments,
-                        const std::vector<std::string>& environment) {
+                        const std::vector<std::string>& environment, const Fence& fence) {
   if (Status executable = check_executable(program); !executable) {
     return fail(std::move(executable).error());
   }
@@ -159,8 +159,14 @@ Result<Launched> launch(const std::string& program, const std::vector<std::strin
     return system_failure("pipes to a child", errno);
   }
 
-  std::vector<std::string> words{"holdfast", "jail", "--parent", std::to_string(::getpid()), "--"};
-  words.push_back(program);
+  std::vector<std::string> words{"holdfast", "jail", "--parent", std::to_string(::getpid())};
+  if (fence.data) {
+    words.insert(words.end(), {"--data", std::to_string(fence.data->count)});
+  }
+  if (!fence.cgroup.empty()) {
+    words.insert(words.end(), {"--cgroup", fence.cgroup});
+  }
+  words.insert(words.end(), {"--", program});
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = environment;
   const std::vector<char*> argv = pointers_to(words);

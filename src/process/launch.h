@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "process/fence.h"
 #include "process/unique_fd.h"
 
 namespace hf::process {
@@ -21,11 +22,11 @@ struct Launched {
 };
 
 // Executes `program` (absolute path, a regular executable file) with exactly `environment`, in a
-// process group of its own, no signal blocked or ignored, no descriptor but 0, 1, 2. Errors:
-// NotFound, PermissionDenied, ResourceExhausted, Io; each with sys_errno. A program that the kernel
-// refuses later (not a binary, no loader) shows as exit code 127 with the reason on its standard
-// error.
+// process group of its own behind `fence`, no signal blocked or ignored, no descriptor but 0, 1, 2.
+// Errors: NotFound, PermissionDenied, ResourceExhausted, Io; each with sys_errno. A program that
+// the kernel refuses later (not a binary, no loader) shows as exit code 127 with the reason on its
+// standard error.
 Result<Launched> launch(const std::string& program, const std::vector<std::string>& arguments,
-                        const std::vector<std::string>& environment);
+                        const std::vector<std::string>& environment, const Fence& fence = {});
 
 }  // namespace hf::process

@@ -1,6 +1,7 @@
 #include "store/measurement.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace hf::store {
 
@@ -13,6 +14,33 @@ void add_load(Measurement& measurement, Duration took, bool was_cached) {
 
 void add_high_water(Measurement& measurement, Bytes seen) {
   measurement.high_water = std::max(measurement.high_water, seen);
+}
+
+std::string to_text(const std::map<std::string, Bytes>& by_card) {
+  std::string text;
+  for (const auto& [card, bytes] : by_card) {
+    text += (text.empty() ? "" : " ") + card + '=' + std::to_string(bytes.count);
+  }
+  return text;
+}
+
+std::map<std::string, Bytes> parse_by_card(std::string_view text) {
+  std::map<std::string, Bytes> by_card;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    const std::size_t sign = word.find('=');
+    if (sign == std::string_view::npos || sign == 0) {
+      continue;
+    }
+    std::int64_t count = 0;
+    const char* end = word.data() + word.size();
+    const auto [stop, error] = std::from_chars(word.data() + sign + 1, end, count);
+    if (error == std::errc{} && stop == end && count >= 0) {
+      by_card[std::string(word.substr(0, sign))] = Bytes(count);
+    }
+  }
+  return by_card;
 }
 
 }  // namespace hf::store

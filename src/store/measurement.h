@@ -4,8 +4,10 @@
 // changes the figures. Plain values; any thread.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/time.h"
@@ -27,8 +29,9 @@ struct Measurement {
   // True once every slot was filled and a full batch ran: from then on high_water is the whole
   // truth.
   bool fully_exercised = false;
-  std::optional<double> slowest_decode;   // tokens/s; slowest_rate.h says which are believed
-  std::optional<double> slowest_prefill;  // tokens/s
+  std::optional<double> slowest_decode;          // tokens/s; slowest_rate.h says which are believed
+  std::optional<double> slowest_prefill;         // tokens/s
+  std::map<std::string, Bytes> card_high_water;  // the most seen on each card, by its name
 
   bool operator==(const Measurement&) const = default;
 };
@@ -38,5 +41,9 @@ constexpr double kNewestLoadWeight = 0.3;
 
 void add_load(Measurement& measurement, Duration took, bool was_cached);
 void add_high_water(Measurement& measurement, Bytes seen);
+
+// "cuda0=123 cuda1=456", as the history keeps it, and back; what is not of that form is left out.
+std::string to_text(const std::map<std::string, Bytes>& by_card);
+std::map<std::string, Bytes> parse_by_card(std::string_view text);
 
 }  // namespace hf::store

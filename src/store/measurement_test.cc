@@ -26,5 +26,18 @@ TEST(Measurement, HighWaterOnlyRises) {
   EXPECT_EQ(measurement.high_water, Bytes(5));
 }
 
+TEST(CardHighWater, GoesToTextAndBack) {
+  const std::map<std::string, Bytes> cards{{"cuda0", Bytes(7)}, {"rocm1", Bytes(1LL << 40)}};
+  EXPECT_EQ(to_text(cards), "cuda0=7 rocm1=1099511627776");
+  EXPECT_EQ(parse_by_card(to_text(cards)), cards);
+  EXPECT_EQ(to_text({}), "");
+  EXPECT_TRUE(parse_by_card("").empty());
+}
+
+TEST(CardHighWater, WhatIsNotOfThatFormIsLeftOut) {
+  const std::map<std::string, Bytes> only{{"cuda1", Bytes(3)}};
+  EXPECT_EQ(parse_by_card("cuda0 =5 cuda1=3 cuda2=x cuda3=-1 cuda4=1x"), only);
+}
+
 }  // namespace
 }  // namespace hf::store

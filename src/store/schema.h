@@ -8,7 +8,7 @@ namespace hf::store {
 
 // Step N brings a file from user_version N to N + 1. Never change a step that was released: add
 // one.
-inline constexpr std::array<const char*, 3> kMigrations{
+inline constexpr std::array<const char*, 4> kMigrations{
     // 0 -> 1
     R"sql(
 CREATE TABLE model_stats (
@@ -71,6 +71,10 @@ CREATE TABLE request_loads (
 CREATE INDEX request_loads_by_age ON request_loads (at_ms);
 CREATE TABLE server_starts (at_ms INTEGER PRIMARY KEY);
 CREATE TABLE request_budget (one INTEGER PRIMARY KEY, footprint TEXT NOT NULL);
+)sql",
+    // 3 -> 4: what a child held on each card, as text (measurement.h)
+    R"sql(
+ALTER TABLE measurements ADD COLUMN card_high_water TEXT NOT NULL DEFAULT '';
 )sql",
 };
 

@@ -168,7 +168,8 @@ std::vector<MeasurementRow> load_measurements(SQLite::Database& connection) {
   std::vector<MeasurementRow> rows;
   SQLite::Statement query(connection,
                           "SELECT file, options, engine, load_seconds_cached, load_seconds_cold, "
-                          "high_water_bytes, fully_exercised, slowest_decode, slowest_prefill "
+                          "high_water_bytes, fully_exercised, slowest_decode, slowest_prefill, "
+                          "card_high_water "
                           "FROM measurements ORDER BY file, options, engine");
   while (query.executeStep()) {
     MeasurementRow row;
@@ -180,6 +181,7 @@ std::vector<MeasurementRow> load_measurements(SQLite::Database& connection) {
     row.value.fully_exercised = query.getColumn(6).getInt() != 0;
     row.value.slowest_decode = optional_double(query.getColumn(7));
     row.value.slowest_prefill = optional_double(query.getColumn(8));
+    row.value.card_high_water = parse_by_card(query.getColumn(9).getString());
     rows.push_back(std::move(row));
   }
   return rows;
@@ -284,7 +286,7 @@ Status Store::save_measurement(const MeasurementRow& row, std::int64_t now_ms) {
     SQLite::Database& connection = database_->connection;
     SQLite::Transaction transaction(connection, SQLite::TransactionBehavior::IMMEDIATE);
     SQLite::Statement save(connection,
-                           "INSERT OR REPLACE INTO measurements VALUES (?,?,?,?,?,?,?,?,?,?)");
+                           "INSERT OR REPLACE INTO measurements VALUES (?,?,?,?,?,?,?,?,?,?,?)");
     save.bind(1, row.key.file);
     save.bind(2, row.key.options);
     save.bind(3, row.key.engine);
@@ -295,6 +297,7 @@ Status Store::save_measurement(const MeasurementRow& row, std::int64_t now_ms) {
     bind_optional(save, 8, row.value.slowest_decode);
     bind_optional(save, 9, row.value.slowest_prefill);
     save.bind(10, now_ms);
+    save.bind(11, to_text(row.value.card_high_water));
     save.exec();
     connection.exec(
         "DELETE FROM measurements WHERE (file, options, engine) IN (SELECT file, options, engine "

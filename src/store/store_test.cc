@@ -22,8 +22,9 @@ using ::testing::SizeIs;
 
 const ModelStats kModelA{"a", 7, 2.5, 1000, 2000};
 const ModelStats kModelB{"qwen3/8b", 1, 1.0, 3000, 3000};
-const MeasurementRow kRow{{"/m/a.gguf:1:2", "ctx=4096", "v0.5.0"},
-                          {1.5, std::nullopt, Bytes(5'000'000'000), true, 8.25, std::nullopt}};
+const MeasurementRow kRow{
+    {"/m/a.gguf:1:2", "ctx=4096", "v0.5.0"},
+    {1.5, std::nullopt, Bytes(5'000'000'000), true, 8.25, std::nullopt, {{"cuda0", Bytes(7)}}}};
 
 // A second program that uses the same file.
 class OtherProgram {
@@ -94,7 +95,8 @@ TEST(Store, ForgetsTheOldestMeasurementsBeyondTheLimit) {
     OtherProgram other(folder / "h.db");
     other.run(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
-        "INSERT INTO measurements SELECT 'f' || i, '', '', NULL, NULL, 0, 0, NULL, NULL, i FROM n");
+        "INSERT INTO measurements SELECT 'f' || i, '', '', NULL, NULL, 0, 0, NULL, NULL, i, '' "
+        "FROM n");
   }
   ASSERT_TRUE(store.save_measurement(kRow, 5000).has_value());
   const History history = *store.load_all();

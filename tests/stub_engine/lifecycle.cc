@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 
 namespace hf::stub {
 namespace {
@@ -101,12 +102,22 @@ void Lifecycle::leave_grandchild() {
   log_event(options_.model, "grandchild", json::object{{"grandchild", pid}});
 }
 
+// What cannot be had ends it, as it ends the stock engine.
+void Lifecycle::take_memory() {
+  try {
+    memory_.assign(static_cast<std::size_t>(script_.load_bytes), 'm');
+  } catch (const std::bad_alloc& failure) {
+    std::fprintf(stderr, "stub: failed to load: %s\n", failure.what());
+    end(1);
+  }
+}
+
 asio::awaitable<void> Lifecycle::load() {
   constexpr const char* kProgress = R"({{"state":"loading","payload":{{"stages":["text_model"],)"
                                     R"("current":"text_model","value":{}}}}})";
   print_state(fmt::format(kProgress, "0.0"));
   print_logs();
-  memory_.assign(static_cast<std::size_t>(script_.load_bytes), 'm');
+  take_memory();
   if (script_.grandchild) {
     leave_grandchild();
   }

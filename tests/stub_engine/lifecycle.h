@@ -28,6 +28,7 @@ class Lifecycle {
   boost::asio::awaitable<void> watch_signals();
   boost::asio::awaitable<void> watch_input();
   void leave_grandchild();
+  void take_memory();
   void print_logs() const;
   void print_state(const std::string& json) const;
   [[noreturn]] void end(int status) const;
