@@ -17,40 +17,40 @@ std::string condition() {
   return "some " + micros(kStallThreshold) + ' ' + micros(kStallWindow);
 }
 
-tl::unexpected<Error> failed(const std::string& what, int reason) {
+}  // namespace
+
+Error trigger_error(const std::string& path, int reason) {
   switch (reason) {
     case ENOENT:
     case ENOTDIR:
-      return fail(Errc::NotFound, what + ": the kernel has no PSI (CONFIG_PSI, psi=1)", reason);
+      return Error(Errc::NotFound, path + ": the kernel has no PSI (CONFIG_PSI, psi=1)", reason);
     case EACCES:
     case EPERM:
     case EROFS:
-      return fail(Errc::PermissionDenied, what + ": " + std::strerror(reason), reason);
+      return Error(Errc::PermissionDenied, path + ": " + std::strerror(reason), reason);
     case EINVAL:
-      return fail(Errc::InvalidArgument,
-                  what + ": the kernel refuses a window of 2 s without CAP_SYS_RESOURCE", reason);
+      return Error(Errc::InvalidArgument,
+                   path + ": the kernel refuses a window of 2 s without CAP_SYS_RESOURCE", reason);
     case EOPNOTSUPP:
-      return fail(Errc::Unsupported, what + ": PSI is switched off (psi=1)", reason);
+      return Error(Errc::Unsupported, path + ": PSI is switched off (psi=1)", reason);
     case EBUSY:
-      return fail(Errc::AlreadyExists, what + ": it has a trigger already", reason);
+      return Error(Errc::AlreadyExists, path + ": it has a trigger already", reason);
     default:
-      return fail(Errc::Io, what + ": " + std::strerror(reason), reason);
+      return Error(Errc::Io, path + ": " + std::strerror(reason), reason);
   }
 }
-
-}  // namespace
 
 Result<PressureTrigger> PressureTrigger::arm(const std::filesystem::path& root) {
   const std::string path = (root / "proc/pressure/memory").string();
   PressureTrigger trigger(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (trigger.fd_ < 0) {
-    return failed(path, errno);
+    return fail(trigger_error(path, errno));
   }
   // A file that only stands for the kernel's would be overwritten by the condition and never wake
   // anybody.
   struct statfs where {};
   if (::fstatfs(trigger.fd_, &where) != 0) {
-    return failed(path, errno);
+    return fail(trigger_error(path, errno));
   }
   if (where.f_type != PROC_SUPER_MAGIC) {
     return fail(Errc::Unsupported, path + ": not a file of the kernel's");
@@ -58,7 +58,7 @@ Result<PressureTrigger> PressureTrigger::arm(const std::filesystem::path& root) 
   const std::string text = condition();
   // With its final zero byte, which the kernel overwrites.
   if (::write(trigger.fd_, text.c_str(), text.size() + 1) < 0) {
-    return failed(path, errno);
+    return fail(trigger_error(path, errno));
   }
   return trigger;
 }

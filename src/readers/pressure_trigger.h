@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <string>
 #include <utility>
 
 #include "base/result.h"
@@ -19,12 +20,16 @@ namespace hf::readers {
 constexpr std::chrono::milliseconds kStallThreshold{150};
 constexpr std::chrono::milliseconds kStallWindow{2000};
 
+// Why there is no trigger, by the errno of open(2) or write(2): NotFound (a kernel built or booted
+// without PSI), PermissionDenied (the file may not be written, or only with CAP_SYS_RESOURCE),
+// InvalidArgument (the kernel refuses the window), Unsupported (PSI is off), AlreadyExists (another
+// trigger on the same open file), Io.
+Error trigger_error(const std::string& path, int reason);
+
 class PressureTrigger {
  public:
-  // On ROOT/proc/pressure/memory. Errors: NotFound (a kernel built or booted without PSI),
-  // PermissionDenied (the file may not be written, or only with CAP_SYS_RESOURCE), InvalidArgument
-  // (the kernel refuses the window), Unsupported (it is no file of the kernel's, or PSI is off),
-  // AlreadyExists (another trigger on the same open file), Io.
+  // On ROOT/proc/pressure/memory. Errors: those of trigger_error; Unsupported also for a file that
+  // is none of the kernel's.
   static Result<PressureTrigger> arm(const std::filesystem::path& root);
 
   PressureTrigger(PressureTrigger&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 
@@ -11,6 +12,19 @@
 
 namespace hf::readers {
 namespace {
+
+TEST(PressureTrigger, EachRefusalOfTheKernelHasItsType) {
+  const auto code = [](int reason) { return trigger_error("/p", reason).code; };
+  EXPECT_EQ(code(ENOENT), Errc::NotFound);
+  EXPECT_EQ(code(EPERM), Errc::PermissionDenied);   // Linux before 6.5, without CAP_SYS_RESOURCE
+  EXPECT_EQ(code(EACCES), Errc::PermissionDenied);  // the file may not be written
+  EXPECT_EQ(code(EROFS), Errc::PermissionDenied);
+  EXPECT_EQ(code(EINVAL), Errc::InvalidArgument);
+  EXPECT_EQ(code(EOPNOTSUPP), Errc::Unsupported);
+  EXPECT_EQ(code(EBUSY), Errc::AlreadyExists);
+  EXPECT_EQ(code(ENOMEM), Errc::Io);
+  EXPECT_EQ(trigger_error("/p", EPERM).sys_errno, EPERM);
+}
 
 TEST(PressureTrigger, SaysWhenTheKernelHasNone) {
   EXPECT_EQ(PressureTrigger::arm(FakeRoot().path()).error().code, Errc::NotFound);

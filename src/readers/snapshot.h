@@ -29,7 +29,7 @@ struct Snapshot {
 bool cgroup_is_tightest(const MachineMemory& memory);
 
 // Reads below `proc_root`, which replaces "/" for /proc and /sys/fs/cgroup, without what is
-// switched off. Some small files that the kernel answers from memory: 0.1 ms. Errors: those of
+// switched off. Some small files that the kernel answers from memory: 0.25 ms. Errors: those of
 // meminfo, Unsupported if it is switched off; everything else that is missing only narrows what is
 // known. Any thread.
 Result<Snapshot> read_snapshot(const std::filesystem::path& proc_root, const Mechanisms& without,

@@ -71,7 +71,6 @@ def test_one_burst_is_no_stall_and_a_steady_one_is(serve):
     wait_until(lambda: not memory(server)["stall"]["stalled"], "it is over")
 
 
-@pytest.mark.xfail(strict=False, reason="needs the scheduler's answer to MemoryReading::stalled")
 def test_stalls_unload_an_idle_model_and_none_in_use(serve):
     server = serve({"a": "slow-1", "b": "slow-2"})
     server.load("a", "b")
