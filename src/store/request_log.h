@@ -78,7 +78,7 @@ struct RequestLog {
 };
 
 // How much is kept: what is older, or beyond so many requests, goes with the next batch. 200,000
-// take about 10 MB.
+// take about 11 MB.
 struct Keep {
   std::int64_t since_ms = 0;
   std::int64_t most_requests = 200'000;
