@@ -1,8 +1,10 @@
 #include "advise/case.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
+#include <queue>
 
 namespace hf::advise {
 namespace {
@@ -72,6 +74,48 @@ Recorded recorded_of(const store::RequestLog& log) {
   return recorded;
 }
 
+// The scheduler counts on the shell to kill what takes longer.
+std::optional<Duration> stop_of(const store::LoggedModel& model) {
+  return model.stop ? std::optional(std::min(*model.stop, core::Limits{}.stop_deadline))
+                    : std::nullopt;
+}
+
+// Finds the answer that a user waited for before asking again.
+class Conversations {
+ public:
+  // Rows come by arrival. The row to follow, if this one came soon after its end.
+  void link(UserId user, std::size_t index, const store::LoggedRequest& request,
+            sim::TraceRow& row) {
+    Answers& answers = users_[user];
+    const TimePoint asked{milliseconds(request.at_ms)};
+    while (!answers.running.empty() && answers.running.top().ends <= asked + kRounding) {
+      answers.last = answers.running.top();
+      answers.running.pop();
+    }
+    if (answers.last && asked - answers.last->ends <= kSoon) {
+      row.after = answers.last->index;
+      row.think = std::max(Duration::zero(), asked - answers.last->ends);
+    }
+    answers.running.push({asked + request.waited + request.served, index});
+  }
+
+ private:
+  // A program in a loop, or somebody who clicks on; people read for longer.
+  static constexpr Duration kSoon = std::chrono::seconds(2);
+  // Each of the three times of a request is rounded.
+  static constexpr Duration kRounding = milliseconds(5);
+  struct Answer {
+    TimePoint ends;
+    std::size_t index = 0;
+    bool operator>(const Answer& other) const { return ends > other.ends; }
+  };
+  struct Answers {
+    std::priority_queue<Answer, std::vector<Answer>, std::greater<>> running;
+    std::optional<Answer> last;
+  };
+  std::map<UserId, Answers> users_;
+};
+
 constexpr std::uint32_t kLeftOut = UINT32_MAX;
 
 // The models that matter; for each model of the log its place among them.
@@ -90,7 +134,7 @@ std::vector<std::uint32_t> add_models(const store::RequestLog& log, const Means&
     place[i] = static_cast<std::uint32_t>(result.models.size());
     result.trace.models.push_back(model.name);
     result.models.push_back({model.footprint, means.load(i, model.reload), model.slots,
-                             model.priority, model.ttl, model.pinned});
+                             model.priority, model.ttl, model.pinned, stop_of(model)});
     result.facts.push_back({model.weights, model.bits_per_weight, uses[i]});
   }
   return place;
@@ -114,6 +158,7 @@ Case make_case(const store::RequestLog& log, const core::Limits& limits) {
   const Means means(log);
   const std::vector<std::uint32_t> place = add_models(log, means, result);
   std::map<std::uint32_t, UserId> users;
+  Conversations conversations;
   for (const store::LoggedRequest& request : log.requests) {
     if (request.outcome == Outcome::Failed || place[request.model] == kLeftOut) {
       continue;
@@ -127,6 +172,7 @@ Case make_case(const store::RequestLog& log, const core::Limits& limits) {
     if (request.outcome == Outcome::LeftQueue) {
       row.patience = request.waited;
     }
+    conversations.link(row.user, result.trace.rows.size(), request, row);
     result.trace.rows.push_back(row);
   }
   result.trace.users = users.size();

@@ -46,7 +46,9 @@ struct Case {
 // How gaps are filled. A load takes the mean of the model's recorded loads, or what the scheduler
 // reckoned with if there is none. A request that was never served (its client left the queue, the
 // queue was full, the model did not fit) would have been served for the mean of its model's
-// answers, or of all answers; one that left has just the patience it showed. Requests that failed
+// answers, or of all answers; one that left has just the patience it showed. A request within
+// 2 s of the end of the same user's last one is taken to have waited for it, as a program in a loop
+// does: it comes as long after that end, whenever that is. Requests that failed
 // for other reasons (a broken file, a failed load, the shutdown) are left out. Models are those of
 // the requests, and pinned ones. `limits.budget` counts, not the record's.
 Case make_case(const store::RequestLog& log, const core::Limits& limits);

@@ -57,6 +57,22 @@ TEST(Case, FillsTheGapsOfWhoWasNeverServed) {
   EXPECT_EQ(result.recorded.unserved, 2U);
 }
 
+TEST(Case, ALoopOfAskingAndWaitingStaysOne) {
+  store::RequestLog log = alternating(2);  // of one user; the first ends after 13 s
+  log.requests[1].at_ms = log.requests[0].at_ms + 13'500;
+  log.requests[2].at_ms = log.requests[1].at_ms + 12'999;  // rounded: just after the second's end
+  log.requests[3].at_ms = log.requests[2].at_ms + 13'000 + 2'001;
+  const Case result = make_case(log, limits(5 * kGiB));
+  EXPECT_EQ(result.trace.rows[0].after, std::nullopt);
+  EXPECT_EQ(result.trace.rows[1].after, 0U);
+  EXPECT_EQ(result.trace.rows[1].think, milliseconds(500));
+  EXPECT_EQ(result.trace.rows[2].after, 1U);
+  EXPECT_EQ(result.trace.rows[2].think, Duration::zero());
+  EXPECT_EQ(result.trace.rows[3].after, std::nullopt);  // a person who read for a while
+  log.requests[1].user = 6;
+  EXPECT_EQ(make_case(log, limits(5 * kGiB)).trace.rows[1].after, std::nullopt);
+}
+
 TEST(Case, LeavesOutWhatIsNotAboutMemory) {
   store::RequestLog log = alternating(2);
   log.models.push_back(logged_model("broken", 0));

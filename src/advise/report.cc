@@ -121,27 +121,29 @@ json::array texts(const std::vector<std::string>& lines) {
   return array;
 }
 
-// A budget that leaves requests without an answer has few loads and short waits: its points are
-// hollow, so that nobody takes them for an improvement.
-std::string panel(std::string_view title, int column) {
+// A budget that leaves more requests without an answer may have fewer loads and shorter waits: its
+// points are hollow, so that nobody takes them for an improvement.
+std::string panel(std::string_view title, int column, std::uint64_t unserved_now) {
   return fmt::format(
       "set title \"{0}\"\n"
       "plot $data using 1:{1} with lines lc rgb '#1d4ed8' lw 2.5 notitle,"
-      " $data using 1:($4 > 0 ? NaN : ${1}) with points lc rgb '#1d4ed8' pt 7 ps 0.8 notitle,"
-      " $data using 1:($4 > 0 ? ${1} : NaN) with points lc rgb '#b91c1c' pt 6 ps 1 lw 2 notitle\n",
-      title, column);
+      " $data using 1:($4 > {2} ? NaN : ${1}) with points lc rgb '#1d4ed8' pt 7 ps 0.8 notitle,"
+      " $data using 1:($4 > {2} ? ${1} : NaN) with points lc rgb '#b91c1c' pt 6 ps 1 lw 2 "
+      "notitle\n",
+      title, column, unserved_now);
 }
 
 struct Words {
   std::string_view loads = "Cold loads";
   std::string_view waiting = "Hours of waiting";
-  std::string_view unserved = "Requests not served (hollow points above)";
+  std::string_view unserved = "Requests not served (hollow points: more than now)";
   std::string_view now = "now";
   std::string_view budget = "budget, GiB";
 };
 
 constexpr Words kRussian{"Холодные загрузки", "Часы ожидания",
-                         "Запросы без ответа (выше пустые точки)", "сейчас", "бюджет, GiB"};
+                         "Запросы без ответа (пустые точки: больше, чем сейчас)", "сейчас",
+                         "бюджет, GiB"};
 
 }  // namespace
 
@@ -187,6 +189,7 @@ std::string plot_script(const Case& history, const Advice& advice, Language lang
     }
   }
   const Bytes present = history.limits.budget.total();
+  const std::uint64_t unserved = advice.now().unserved;
   const double present_gib = static_cast<double>(present.count) / kBytesPerGiB;
   // A background of its own: the same picture in a light and in a dark viewer.
   std::string script = fmt::format(
@@ -198,6 +201,7 @@ std::string plot_script(const Case& history, const Advice& advice, Language lang
       "set grid ytics lc rgb '#e5e7eb' lt 1\n"
       "set title textcolor rgb '#111827'\n"
       "set xlabel textcolor rgb '#374151'\n"
+      "set lmargin 9\nset rmargin 3\n"  // the panels' axes stand below each other
       "set yrange [0:*]\n"
       "set offsets graph 0.03, graph 0.03, graph 0.12, 0\n"
       "$data << EOD\n{}EOD\n",
@@ -207,12 +211,12 @@ std::string plot_script(const Case& history, const Advice& advice, Language lang
       "set label 1 \"{1}: {2}\" at {0:.6f}, graph 0.94 offset 0.8,0 "
       "textcolor rgb '#b45309' front\n",
       present_gib, words.now, format_bytes(present));
-  script += panel(words.loads, 2);
+  script += panel(words.loads, 2, unserved);
   if (all_served) {
-    script += fmt::format("set xlabel \"{}\"\n", words.budget) + panel(words.waiting, 3);
+    script += fmt::format("set xlabel \"{}\"\n", words.budget) + panel(words.waiting, 3, unserved);
   } else {
-    script += panel(words.waiting, 3);
-    script += fmt::format("set xlabel \"{}\"\n", words.budget) + panel(words.unserved, 4);
+    script += panel(words.waiting, 3, unserved);
+    script += fmt::format("set xlabel \"{}\"\n", words.budget) + panel(words.unserved, 4, unserved);
   }
   return script + "unset multiplot\n";
 }

@@ -12,7 +12,7 @@ constexpr std::array<double, 6> kFactors{0.5, 0.75, 1.5, 2, 3, 4};
 // More would make a long table of small differences.
 constexpr std::size_t kPinned = 5;
 constexpr std::size_t kSmaller = 3;
-// From SIGTERM to the reap: 5 to 310 ms were measured.
+// Of models that were never stopped, from SIGTERM to the reap: 5 to 310 ms were measured.
 constexpr Duration kStop = std::chrono::milliseconds(200);
 
 std::vector<std::size_t> all_models(const Case& history) {

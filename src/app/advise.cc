@@ -23,8 +23,8 @@
 namespace hf::app {
 namespace {
 
-// About ten microseconds a request and some twenty scenarios: ten seconds on a common machine.
-constexpr std::int64_t kUsualRequests = 50'000;
+// Up to ten microseconds a request in each of some twenty scenarios: ten seconds on two cores.
+constexpr std::int64_t kUsualRequests = 100'000;
 
 struct Words {
   std::string config_file, history, since, budget, svg;

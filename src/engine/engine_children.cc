@@ -108,6 +108,9 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
   if (exit.was_ready) {
     learn_memory(model, found->second);
   }
+  if (found->second.stop_asked) {
+    stops_[model] = now() - *found->second.stop_asked;
+  }
   const bool was_loading = scheduler_->view(model).state == core::State::Loading;
   // Its leases are told of one by one while the core takes them away; then the record goes.
   found->second.child.reset();

@@ -70,6 +70,9 @@ store::LoggedModel Engine::Impl::logged_model(ModelId id) const {
   if (const auto costs = costs_.find(id); costs != costs_.end()) {
     model.reload = costs->second.reload;
   }
+  if (const auto stop = stops_.find(id); stop != stops_.end()) {
+    model.stop = stop->second;
+  }
   model.slots = view.slots;
   model.priority = entry.file.source.settings.priority;
   model.ttl = entry.file.source.settings.ttl;

@@ -149,6 +149,7 @@ void Engine::Impl::perform(const core::action::StopChild& a) {
             .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(a.model, "stop", a.reason);
+  found->second.stop_asked = now();
   spdlog::info("stopping {}: {}", catalog_.name(a.model), explain(a.reason));
   if (a.kill) {
     found->second.child->kill();

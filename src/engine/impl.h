@@ -218,6 +218,7 @@ class Engine::Impl {
   SpeedSamples samples_;                            // of the listed models, for estimates
   std::map<ModelId, ModelCosts> costs_;             // as the core was told
   std::map<std::string, store::ModelStats> stats_;  // as last saved
+  std::map<ModelId, Duration> stops_;               // how long the last one took
   RequestRecorder recorder_;                        // of what was not saved yet
   std::shared_ptr<store::Store> store_;             // used on the worker only, after start()
   std::optional<store::Journal> journal_;

@@ -101,6 +101,12 @@ TEST_F(ModelFiles, AreCostedWithTheContextTimesSlots) {
   EXPECT_EQ(file.plan.parallel, 2);
 }
 
+TEST_F(ModelFiles, TellTheirBitsPerWeight) {
+  write("a.gguf");
+  // 1,024 weights of 16 bits in 2,048 bytes, 512 of 8.5 bits in 544.
+  EXPECT_DOUBLE_EQ(inspected("a").bits_per_weight, 13.5);
+}
+
 TEST_F(ModelFiles, ADamagedFileSaysSoWithoutItsPath) {
   write("a.gguf", 2048);
   const ModelFile file = inspected("a");

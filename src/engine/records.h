@@ -25,6 +25,7 @@ struct Running {
   Generation generation;
   std::string socket_path;
   TimePoint spawned;
+  std::optional<TimePoint> stop_asked{};
   double progress = 0;
   int pid = 0;
   int oom_score = 0;       // as last set

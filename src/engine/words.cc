@@ -128,12 +128,13 @@ std::string relief_line(Language language, const Relief& relief) {
            name_set(relief.in_use) + "; ждут: " + name_set(relief.waiting) + ", дольше всего " +
            oldest + ". Помогло бы: ещё " + more + " памяти (бюджет " + wanted + " вместо " +
            budget + "), либо вариант модели " + relief.largest_in_use + " меньше её " + largest +
-           ".";
+           ". Что дали бы другие бюджеты, показывает holdfast advise.";
   }
   return "⚠️ All models have been in use for " + lasted + ": " + name_set(relief.in_use) +
          "; waiting: " + name_set(relief.waiting) + ", the oldest for " + oldest +
          ". What would help: " + more + " more memory (a budget of " + wanted + " instead of " +
-         budget + "), or a smaller variant of " + relief.largest_in_use + " (now " + largest + ").";
+         budget + "), or a smaller variant of " + relief.largest_in_use + " (now " + largest +
+         "). holdfast advise shows what other budgets would have given.";
 }
 
 }  // namespace hf::engine

@@ -61,7 +61,11 @@ TEST(ReliefLine, SaysHowMuchMoreWouldHelp) {
   EXPECT_NE(text.find("2.00 GiB more memory (a budget of 6.00 GiB instead of 4.00 GiB)"),
             std::string::npos)
       << text;
-  EXPECT_NE(relief_line(Language::Russian, relief).find("ещё 2.00 GiB памяти"), std::string::npos);
+  EXPECT_NE(text.find("holdfast advise shows what other budgets would have given."),
+            std::string::npos);
+  const std::string russian = relief_line(Language::Russian, relief);
+  EXPECT_NE(russian.find("ещё 2.00 GiB памяти"), std::string::npos);
+  EXPECT_NE(russian.find("показывает holdfast advise."), std::string::npos);
 }
 
 TEST(ReloadLine, NamesWhatChangedAndNothingElse) {

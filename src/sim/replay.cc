@@ -47,9 +47,18 @@ class Run {
         options_(options),
         models_(options.models.empty() ? models_by_size(options.sizes) : options.models),
         scheduler_(limits_of(trace, options)),
-        deadlines_(trace.rows.size()) {
+        arrivals_(trace.rows.size()),
+        deadlines_(trace.rows.size()),
+        ended_(trace.rows.size()),
+        followers_(trace.rows.size()) {
     HF_ASSERT(models_.size() == trace.models.size(), "every model has a size");
     scheduler_.set_mutant_for_test(options.mutant);
+    for (std::size_t i = 0; i < trace.rows.size(); ++i) {
+      if (const auto& after = trace.rows[i].after) {
+        HF_ASSERT(*after < i, "a request follows an earlier one");
+        followers_[*after].push_back(i);
+      }
+    }
     result_.requests = trace.rows.size();
     result_.waits.resize(trace.rows.size());
   }
@@ -66,7 +75,8 @@ class Run {
  private:
   void add_models();
   bool step();  // false: nothing will happen any more
-  void arrive();
+  void arrive(std::size_t index);
+  void end(std::size_t index);
   void restart();
   void leave(TicketId ticket);
   void happen(const Happening& happening);
@@ -89,7 +99,10 @@ class Run {
   const std::vector<ReplayModel> models_;
   core::Scheduler scheduler_;
   Timeline timeline_;
+  std::vector<TimePoint> arrivals_;                  // by row
   std::vector<std::optional<TimePoint>> deadlines_;  // by row, as published at arrival
+  std::vector<bool> ended_;                          // by row: answered, cut, refused or gone
+  std::vector<std::vector<std::size_t>> followers_;  // by row: who comes after its end
   std::size_t next_row_ = 0;
   std::uint64_t waiting_ = 0;
   TimePoint now_{};
@@ -142,6 +155,9 @@ void Run::restart() {
 }
 
 bool Run::step() {
+  while (next_row_ < trace_.rows.size() && trace_.rows[next_row_].after) {
+    ++next_row_;  // comes by the timeline
+  }
   const TimePoint arrival =
       next_row_ < trace_.rows.size() ? trace_.rows[next_row_].at : TimePoint::max();
   const TimePoint happening = timeline_.empty() ? TimePoint::max() : timeline_.next_time();
@@ -159,14 +175,15 @@ bool Run::step() {
   if (happening <= arrival) {
     happen(timeline_.take());
   } else {
-    arrive();
+    arrive(next_row_++);
   }
   return true;
 }
 
-void Run::arrive() {
-  const TraceRow& row = trace_.rows[next_row_++];
-  const TicketId ticket(next_row_);
+void Run::arrive(std::size_t index) {
+  const TraceRow& row = trace_.rows[index];
+  const TicketId ticket(index + 1);
+  arrivals_[index] = now_;
   ++waiting_;
   scheduler_.handle(core::event::Arrived{ticket, row.model, row.user, core::TicketKind::Request},
                     now_);
@@ -180,11 +197,26 @@ void Run::arrive() {
   }
 }
 
+// Only the first end of a row counts: a cut one would have been answered later.
+void Run::end(std::size_t index) {
+  if (ended_[index]) {
+    return;
+  }
+  ended_[index] = true;
+  for (const std::size_t follower : followers_[index]) {
+    Happening arrives;
+    arrives.what = What::Arrive;
+    arrives.ticket = TicketId(follower + 1);
+    timeline_.add(now_ + trace_.rows[follower].think, arrives);
+  }
+}
+
 // Only from its queue: who is served by then stays.
 void Run::leave(TicketId ticket) {
   if (scheduler_.waiting_ticket(ticket)) {
     --waiting_;
     ++result_.left;
+    end(row_of(ticket));
     deliver(core::event::Ended{ticket, core::EndKind::ClientGone});
   }
 }
@@ -194,11 +226,14 @@ void Run::happen(const Happening& happening) {
     deliver(core::event::LoadReady{happening.model, happening.generation});
   } else if (happening.what == What::Exit) {
     deliver(core::event::Exited{happening.model, happening.generation});
+  } else if (happening.what == What::Arrive) {
+    arrive(row_of(happening.ticket));
   } else if (happening.what == What::Leave) {
     leave(happening.ticket);
   } else if (happening.what == What::Fault) {
     restart();
   } else {
+    end(row_of(happening.ticket));
     deliver(core::event::Ended{happening.ticket, core::EndKind::Done});
   }
 }
@@ -215,6 +250,7 @@ void Run::perform_actions() {
           using Kind = std::decay_t<decltype(a)>;
           if constexpr (std::is_same_v<Kind, core::action::CutLease>) {
             ++result_.cut;  // its Ended comes too late and is ignored
+            end(row_of(a.ticket));
           } else if constexpr (std::is_same_v<Kind, core::action::Grant> ||
                                std::is_same_v<Kind, core::action::Refuse> ||
                                std::is_same_v<Kind, core::action::StartLoad> ||
@@ -229,11 +265,12 @@ void Run::perform_actions() {
 void Run::perform(const core::action::Grant& action) {
   const std::size_t index = row_of(action.ticket);
   const TraceRow& row = trace_.rows[index];
-  const Duration wait = now_ - row.at;
+  const TimePoint arrived = arrivals_[index];
+  const Duration wait = now_ - arrived;
   --waiting_;
   result_.waits[index] = wait;
   if (const auto deadline = deadlines_[index]) {
-    const double part = seconds_of(wait) / seconds_of(*deadline - row.at);
+    const double part = seconds_of(wait) / seconds_of(*deadline - arrived);
     result_.worst_wait_over_bound = std::max(result_.worst_wait_over_bound, part);
     if (now_ > *deadline) {
       result_.late.push_back(index);
@@ -245,7 +282,8 @@ void Run::perform(const core::action::Grant& action) {
   timeline_.add(now_ + service_of(row), answered);
 }
 
-void Run::perform(const core::action::Refuse& /*action*/) {
+void Run::perform(const core::action::Refuse& action) {
+  end(row_of(action.ticket));
   --waiting_;
   ++result_.refused;
 }
@@ -268,7 +306,7 @@ void Run::perform(const core::action::StopChild& action) {
   reaped.what = What::Exit;
   reaped.model = action.model;
   reaped.generation = action.generation;
-  timeline_.add(now_ + options_.stop, reaped);
+  timeline_.add(now_ + models_[action.model.value].stop.value_or(options_.stop), reaped);
 }
 
 }  // namespace

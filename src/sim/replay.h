@@ -20,7 +20,8 @@ struct ReplayModel {
   int slots = 1;
   int priority = 0;
   std::optional<Duration> ttl{};
-  bool pinned = false;  // from the start on, if it fits
+  bool pinned = false;             // from the start on, if it fits
+  std::optional<Duration> stop{};  // nullopt: ReplayOptions::stop
 };
 
 struct ReplayOptions {
@@ -59,7 +60,8 @@ struct ReplayResult {
   double worst_wait_over_bound = 0;
 };
 
-// Requires: one size or measured model for each model of the trace, of at least a byte.
+// Requires: one size or measured model for each model of the trace, of at least a byte; a row comes
+// after earlier ones only.
 ReplayResult replay(const Trace& trace, const ReplayOptions& options);
 
 }  // namespace hf::sim

@@ -200,6 +200,23 @@ TEST(MeasuredReplay, AFullQueueRefusesIfAsked) {
   EXPECT_EQ(replay(trace, options).refused, 2U);
 }
 
+TEST(MeasuredReplay, WhoWaitsForAnAnswerAsksNoEarlier) {
+  Trace trace = measured_turns(2);  // recorded at 0, 100, 200, 300 s
+  for (std::size_t i = 1; i < trace.rows.size(); ++i) {
+    trace.rows[i].after = i - 1;
+    trace.rows[i].think = seconds(1);
+  }
+  ReplayOptions options = measured(3 * kGb);
+  options.models[0].stop = seconds(5);
+  options.models[1].stop = seconds(0);
+  const ReplayResult result = replay(trace, options);
+  // a 0-10-13, b asks at 14, stop 5 s, load 20 s, …: each waits for its own load only.
+  EXPECT_THAT(result.waits, ElementsAre(seconds(10), seconds(25), seconds(10), seconds(25)));
+  trace.rows[1].patience = seconds(2);  // leaves at 16 s; a is stopping, and loads at 19 s again
+  EXPECT_THAT(replay(trace, options).waits,
+              ElementsAre(seconds(10), std::nullopt, ::testing::_, seconds(25)));
+}
+
 TEST(MeasuredReplay, ARestartUnloadsWhatIsIdle) {
   ReplayOptions options = measured(6 * kGb);
   options.restarts = {TimePoint(seconds(250))};

@@ -22,6 +22,10 @@ struct TraceRow {
   std::int64_t output_tokens = 0;
   std::optional<Duration> service{};   // as measured; nullopt: by the tokens, sim/physics.h
   std::optional<Duration> patience{};  // its client leaves when it was not served by then
+  // Its client asked only when an earlier row (by index) had ended: it comes `think` after that
+  // end, and `at` says nothing.
+  std::optional<std::size_t> after{};
+  Duration think{};
 };
 
 struct Trace {

@@ -29,10 +29,11 @@ constexpr int kOutcomes = 7;
 // A model as it was when the rows of a batch were written: what a replay needs to know of it.
 struct LoggedModel {
   std::string name;
-  core::Footprint footprint;   // what the ledger reserves for it
-  Bytes weights;               // all parts of its file
-  double bits_per_weight = 0;  // of its matrices; 0: not known
-  Duration reload{};           // what the scheduler reckons with
+  core::Footprint footprint;     // what the ledger reserves for it
+  Bytes weights;                 // all parts of its file
+  double bits_per_weight = 0;    // of its matrices; 0: not known
+  Duration reload{};             // what the scheduler reckons with
+  std::optional<Duration> stop;  // the last one, from the signal to the reap
   int slots = 1;
   int priority = 0;
   std::optional<Duration> ttl;
@@ -77,7 +78,7 @@ struct RequestLog {
 };
 
 // How much is kept: what is older, or beyond so many requests, goes with the next batch. 200,000
-// take about 10 MB.
+// take about 11 MB.
 struct Keep {
   std::int64_t since_ms = 0;
   std::int64_t most_requests = 200'000;

@@ -51,6 +51,7 @@ TEST(RequestLog, RemembersAllOfABatch) {
   big.footprint.in[2] = 7 * kGiB;
   big.ttl = hours(2);
   big.priority = -3;
+  big.stop = milliseconds(310);
   big.pinned = true;
   log.requests[1].outcome = Outcome::LeftQueue;
   log.loads = {{900, 0, milliseconds(2400)}};
@@ -74,13 +75,18 @@ TEST(RequestLog, ABatchBringsItsModelsUpToDate) {
   Store store = *Store::open(folder / "h.db");
   ASSERT_TRUE(store.save_requests(batch({request(1)}), {}).has_value());
   RequestLog next = batch({request(2)});
+  next.models[0].stop = seconds(1);
+  ASSERT_TRUE(store.save_requests(next, {}).has_value());
+  next.models[0].stop.reset();  // not stopped since the server started: the old figure stays
+  next.requests = {request(3)};
   next.models[0].footprint = core::Footprint::host(6 * kGiB);
   next.budget = core::Footprint::host(96 * kGiB);
   ASSERT_TRUE(store.save_requests(next, {}).has_value());
   const RequestLog read = *store.load_requests({});
+  next.models[0].stop = seconds(1);
   EXPECT_EQ(read.models, next.models);
   EXPECT_EQ(read.budget, next.budget);
-  EXPECT_THAT(read.requests, ElementsAre(request(1), request(2)));
+  EXPECT_THAT(read.requests, ElementsAre(request(1), request(2), request(3)));
 }
 
 TEST(RequestLog, ReadsTheNewestOfAPeriod) {

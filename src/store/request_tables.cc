@@ -40,15 +40,28 @@ core::Footprint footprint_of(const std::string& text) {
   return footprint;
 }
 
+void bind_duration(SQLite::Statement& statement, int index, const std::optional<Duration>& value) {
+  if (value) {
+    statement.bind(index, millis_of(*value));
+  } else {
+    statement.bind(index);  // NULL
+  }
+}
+
+std::optional<Duration> duration_of(const SQLite::Column& column) {
+  return column.isNull() ? std::nullopt : std::optional<Duration>(milliseconds(column.getInt64()));
+}
+
 std::int64_t id_of(SQLite::Database& connection, const LoggedModel& model) {
   SQLite::Statement save(
       connection,
       "INSERT INTO request_models (name, footprint, weights, bits_per_weight, reload_ms, slots, "
-      "priority, ttl_ms, pinned) VALUES (?,?,?,?,?,?,?,?,?) "
+      "priority, ttl_ms, pinned, stop_ms) VALUES (?,?,?,?,?,?,?,?,?,?) "
       "ON CONFLICT (name) DO UPDATE SET footprint = excluded.footprint, "
       "weights = excluded.weights, bits_per_weight = excluded.bits_per_weight, "
       "reload_ms = excluded.reload_ms, slots = excluded.slots, priority = excluded.priority, "
-      "ttl_ms = excluded.ttl_ms, pinned = excluded.pinned RETURNING id");
+      "ttl_ms = excluded.ttl_ms, pinned = excluded.pinned, "
+      "stop_ms = coalesce(excluded.stop_ms, stop_ms) RETURNING id");
   save.bind(1, model.name);
   save.bind(2, text_of(model.footprint));
   save.bind(3, model.weights.count);
@@ -56,12 +69,9 @@ std::int64_t id_of(SQLite::Database& connection, const LoggedModel& model) {
   save.bind(5, millis_of(model.reload));
   save.bind(6, model.slots);
   save.bind(7, model.priority);
-  if (model.ttl) {
-    save.bind(8, millis_of(*model.ttl));
-  } else {
-    save.bind(8);  // NULL
-  }
+  bind_duration(save, 8, model.ttl);
   save.bind(9, model.pinned ? 1 : 0);
+  bind_duration(save, 10, model.stop);
   save.executeStep();
   return save.getColumn(0).getInt64();
 }
@@ -117,7 +127,7 @@ std::map<std::int64_t, std::uint32_t> load_models(SQLite::Database& connection, 
   std::map<std::int64_t, std::uint32_t> index_of;
   SQLite::Statement query(connection,
                           "SELECT id, name, footprint, weights, bits_per_weight, reload_ms, slots, "
-                          "priority, ttl_ms, pinned FROM request_models ORDER BY name");
+                          "priority, ttl_ms, pinned, stop_ms FROM request_models ORDER BY name");
   while (query.executeStep()) {
     LoggedModel model;
     model.name = query.getColumn(1).getString();
@@ -127,10 +137,9 @@ std::map<std::int64_t, std::uint32_t> load_models(SQLite::Database& connection, 
     model.reload = milliseconds(query.getColumn(5).getInt64());
     model.slots = std::max(1, query.getColumn(6).getInt());
     model.priority = query.getColumn(7).getInt();
-    if (!query.getColumn(8).isNull()) {
-      model.ttl = milliseconds(query.getColumn(8).getInt64());
-    }
+    model.ttl = duration_of(query.getColumn(8));
     model.pinned = query.getColumn(9).getInt() != 0;
+    model.stop = duration_of(query.getColumn(10));
     index_of.emplace(query.getColumn(0).getInt64(), static_cast<std::uint32_t>(log.models.size()));
     log.models.push_back(std::move(model));
   }

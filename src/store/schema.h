@@ -46,6 +46,7 @@ CREATE TABLE request_models (
   weights INTEGER NOT NULL,
   bits_per_weight REAL NOT NULL,
   reload_ms INTEGER NOT NULL,
+  stop_ms INTEGER,
   slots INTEGER NOT NULL,
   priority INTEGER NOT NULL,
   ttl_ms INTEGER,

@@ -8,9 +8,10 @@ from harness.prompts import chat, endless
 
 SAYS = {
     "en": r"All models have been in use for .*\{'a'\}; waiting: \{'b'\}.*"
-          r"What would help: \d[\d.]* [KMG]iB more memory .*smaller variant of a",
+          r"What would help: \d[\d.]* [KMG]iB more memory .*smaller variant of a "
+          r".*holdfast advise shows",
     "ru": r"Все модели используются уже .*\{'a'\}; ждут: \{'b'\}.*"
-          r"Помогло бы: ещё \d[\d.]* [KMG]iB памяти .*вариант модели a",
+          r"Помогло бы: ещё \d[\d.]* [KMG]iB памяти .*вариант модели a .*holdfast advise",
 }
 
 
