@@ -6,6 +6,8 @@ std::string_view name_of(NoticeKind kind) {
   switch (kind) {
     case NoticeKind::CriticalMemory:
       return "critical_memory";
+    case NoticeKind::MemoryStall:
+      return "memory_stall";
     case NoticeKind::EmergencyCleanup:
       return "emergency_cleanup";
     case NoticeKind::Protected:

@@ -65,6 +65,7 @@ struct GateMoved {
 
 enum class NoticeKind {
   CriticalMemory,    // 🚨 percent
+  MemoryStall,       // ⚠️ tasks stand still for want of memory; percent
   EmergencyCleanup,  // 🚨
   Protected,         // 🛡️ names
   Unloaded,          // 🗑️ names[0], after the reap

@@ -110,6 +110,7 @@ struct Measured {  // high-water mark of this generation so far
 
 struct MemoryReading {
   double used_percent = 0;
+  bool stalled = false;  // tasks stood still for want of memory in each of the two latest windows
 };
 struct Cleanup {  // by hand
   std::uint64_t command = 0;

@@ -81,14 +81,6 @@ class Scheduler {
     bool urgent = false;  // the line is
     double loaded_in_s = 0;
   };
-  struct Wanted {  // to be loaded into free bytes although nobody asks
-    ModelId model;
-    Reason reason;
-  };
-  struct TicketPlace {
-    ModelId model;
-    bool leased = false;
-  };
 
   // Events, scheduler_events.cc
   void on(const event::ModelAdded& e);
@@ -162,6 +154,9 @@ class Scheduler {
   void recheck_line();
   std::vector<ModelId> cleanup(CleanupLevel level, Why why, bool loud);
   void pressure_step();
+  void end_stall();
+  void move_clocks(bool stood_still);
+  [[nodiscard]] Why pressure_why() const;
   void report_kept();
   void announce_protected();
   [[nodiscard]] std::vector<ModelId> protected_models() const;

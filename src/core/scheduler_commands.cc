@@ -9,16 +9,16 @@ namespace hf::core {
 
 void Scheduler::on(const event::MemoryReading& e) {
   const bool stood_still = pressure_.level() != PressureLevel::Normal;
-  const Pressure::Step step = pressure_.take(e.used_percent);
-  if (stood_still || pressure_.level() != PressureLevel::Normal) {
-    // Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
-    for (Model& model : models_) {
-      model.queue.postpone_deadlines(stood_still ? pressure_since_ : now_, now_);
-    }
-    pressure_since_ = now_;
-  }
+  const Pressure::Step step = pressure_.take(e.used_percent, e.stalled, now_);
+  move_clocks(stood_still);
   if (step.left || step.entered_high) {
     all_in_use_told_ = false;
+  }
+  if (step.entered_high && pressure_.by_stall()) {
+    action::Notice notice;
+    notice.kind = action::NoticeKind::MemoryStall;
+    notice.percent = e.used_percent;
+    emit(std::move(notice));
   }
   if (pressure_.level() == PressureLevel::Critical) {
     if (step.entered_critical) {
@@ -32,6 +32,28 @@ void Scheduler::on(const event::MemoryReading& e) {
   }
 }
 
+// Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
+void Scheduler::move_clocks(bool stood_still) {
+  if (!stood_still && pressure_.level() == PressureLevel::Normal) {
+    return;
+  }
+  for (Model& model : models_) {
+    model.queue.postpone_deadlines(stood_still ? pressure_since_ : now_, now_);
+  }
+  pressure_since_ = now_;
+}
+
+// The last reading that told of a stall is long enough ago.
+void Scheduler::end_stall() {
+  if (!pressure_.stalled_until() || *pressure_.stalled_until() > now_) {
+    return;
+  }
+  if (pressure_.end_stall().left) {
+    all_in_use_told_ = false;
+  }
+  move_clocks(true);
+}
+
 void Scheduler::on(const event::Cleanup& e) {
   action::Answer answer;
   answer.command = e.command;
@@ -42,11 +64,11 @@ void Scheduler::on(const event::Cleanup& e) {
     pressure_.start_round();
     if (pressure_.may_evict()) {
       all_in_use_told_ = false;
-      answer.unloading = cleanup(CleanupLevel::Normal, Why::MemoryPressure, true);
+      answer.unloading = cleanup(CleanupLevel::Normal, pressure_why(), true);
       if (!answer.unloading.empty()) {
         pressure_.evicted();
       }
-    } else if (pressure_.level() == PressureLevel::Normal) {
+    } else if (!pressure_.presses()) {
       // Nothing presses, but somebody asked: one, the least valuable.
       all_in_use_told_ = false;
       answer.unloading = cleanup(CleanupLevel::Normal, Why::CleanupByHand, true);
@@ -56,6 +78,11 @@ void Scheduler::on(const event::Cleanup& e) {
   answer.kept = loaded_models();
   answer.protected_models = protected_models();
   emit(std::move(answer));
+}
+
+// What presses: the percentage, where it does.
+Why Scheduler::pressure_why() const {
+  return pressure_.evicts_by_stall() ? Why::MemoryStall : Why::MemoryPressure;
 }
 
 // Emergency: every unprotected model at once. Normal: the least valuable idle one. `loud`: say what
@@ -134,7 +161,7 @@ void Scheduler::pressure_step() {
   if (!pressure_.may_evict() || shutting_down_) {
     return;
   }
-  if (!cleanup(CleanupLevel::Normal, Why::MemoryPressure, false).empty()) {
+  if (!cleanup(CleanupLevel::Normal, pressure_why(), false).empty()) {
     pressure_.evicted();
   }
 }

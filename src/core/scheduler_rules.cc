@@ -72,7 +72,9 @@ bool Scheduler::urgent() const {
 }
 
 bool Scheduler::loads_allowed() const {
-  return pressure_.level() == PressureLevel::Normal && !shutting_down_;
+  const bool pressed = pressure_.level() != PressureLevel::Normal;
+  const bool overlooked = mutant_ == Mutant::IgnoreStalls && pressure_.by_stall();
+  return (!pressed || overlooked) && !shutting_down_;
 }
 
 // True if something changed and the line must be looked at again.
@@ -93,7 +95,8 @@ bool Scheduler::serve_head() {
       start_load(*model, reason);
       return true;
     }
-    if (make_room(*model)) {
+    const bool gives_up = mutant_ == Mutant::GiveUpSecondAttempt && retries(*model);
+    if (!gives_up && make_room(*model)) {
       return false;
     }
     if (retries(*model)) {  // even without the idle ones it does not fit: the attempt is over

@@ -224,6 +224,9 @@ void Scheduler::plan_deadline() {
   if (all_in_use_since_) {
     consider(next_long_warning_);
   }
+  if (pressure_.stalled_until()) {
+    consider(*pressure_.stalled_until());
+  }
   if (shutting_down_ && !finished_) {
     consider(drain_until_);
   }

@@ -30,6 +30,9 @@ std::string english(const core::action::Notice& notice, const std::vector<std::s
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
       return "🚨 Critical memory shortage: " + format_percent(notice.percent);
+    case NoticeKind::MemoryStall:
+      return "⚠️ Tasks stand still for want of memory (PSI); memory in use: " +
+             format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 EMERGENCY CLEANUP: unloading unused models from memory";
     case NoticeKind::Protected:
@@ -52,6 +55,12 @@ std::string russian(const core::action::Notice& notice, const std::vector<std::s
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
       return "🚨 Критическая нехватка памяти: " + format_percent(notice.percent);
+    case NoticeKind::MemoryStall:
+      return "⚠️ Задачи простаивают из-за нехватки памяти "
+             "(PSI); "
+             "занято "
+             "памяти: " +
+             format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти";
     case NoticeKind::Protected:

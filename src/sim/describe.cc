@@ -100,7 +100,7 @@ struct EventWriter {
     return "measured " + child_text(names, e.model, e.generation) + " " + describe(e.in_use);
   }
   std::string operator()(const event::MemoryReading& e) const {
-    return "reading " + format_percent(e.used_percent);
+    return "reading " + format_percent(e.used_percent) + (e.stalled ? " stalled" : "");
   }
   std::string operator()(const event::Cleanup& e) const {
     return e.level == core::CleanupLevel::Normal ? "cleanup normal" : "cleanup emergency";

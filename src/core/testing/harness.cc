@@ -128,8 +128,8 @@ Texts Harness::exit(const std::string& model) {
 Texts Harness::measured(const std::string& model, Bytes in_use) {
   return handle(event::Measured{id(model), view(model).generation, Footprint::host(in_use)});
 }
-Texts Harness::reading(double percent) {
-  return handle(event::MemoryReading{percent});
+Texts Harness::reading(double percent, bool stalled) {
+  return handle(event::MemoryReading{percent, stalled});
 }
 Texts Harness::cleanup(CleanupLevel level) {
   return handle(event::Cleanup{++commands_, level});
