@@ -32,6 +32,7 @@ const std::vector<std::string_view>& required_marks() {
       "stop:turn_over",
       "stop:gate_never_lifted",
       "stop:memory_pressure",
+      "stop:memory_stall",
       "stop:emergency_cleanup",
       "stop:cleanup_by_hand",
       "stop:budget_debt",
@@ -51,6 +52,7 @@ const std::vector<std::string_view>& required_marks() {
       "gate:owner_gone",
       "gate:drain_by_hand",
       "notice:critical_memory",
+      "notice:memory_stall",
       "notice:emergency_cleanup",
       "notice:protected",
       "notice:unloaded",
@@ -67,7 +69,7 @@ const std::vector<std::string_view>& required_marks() {
       "rule:deadline_tightened",
       "rule:deadline_postponed",
       "rule:place_taken_back",
-      "rule:no_set_tried_again",
+      "rule:gated_late",
       "rule:owner_took_idle",
       "rule:owner_needed_more",
       "rule:owner_without_set",
@@ -75,6 +77,7 @@ const std::vector<std::string_view>& required_marks() {
       "rule:higher_priority_first",
       "rule:retry_made_room",
       "rule:settings_applied",
+      "rule:stall_passed",
   };
   return kRequired;
 }
