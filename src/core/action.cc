@@ -12,6 +12,8 @@ std::string_view name_of(NoticeKind kind) {
       return "emergency_cleanup";
     case NoticeKind::Protected:
       return "protected";
+    case NoticeKind::Pinned:
+      return "pinned";
     case NoticeKind::Unloaded:
       return "unloaded";
     case NoticeKind::Kept:
@@ -36,6 +38,8 @@ std::string_view name_of(AnswerCode code) {
       return "in_use";
     case AnswerCode::NeverFits:
       return "never_fits";
+    case AnswerCode::TooLarge:
+      return "too_large";
     case AnswerCode::Refused:
       return "refused";
   }

@@ -126,6 +126,7 @@ class Scheduler {
   [[nodiscard]] Model* head();
   [[nodiscard]] bool urgent() const;
   [[nodiscard]] bool is_idle(const Model& model) const;
+  [[nodiscard]] bool is_unused(const Model& model) const;
   [[nodiscard]] bool is_protected(const Model& model) const;
   [[nodiscard]] bool retries(const Model& model) const;
   [[nodiscard]] bool turn_over(const Model& model) const;
@@ -158,8 +159,10 @@ class Scheduler {
   void move_clocks(bool stood_still);
   [[nodiscard]] Why pressure_why() const;
   void report_kept();
-  void announce_protected();
+  void announce(action::NoticeKind kind, std::vector<ModelId> names);
   [[nodiscard]] std::vector<ModelId> protected_models() const;
+  [[nodiscard]] std::vector<ModelId> models_in_use() const;
+  [[nodiscard]] std::vector<ModelId> models_only_pinned() const;
   [[nodiscard]] std::vector<ModelId> loaded_models() const;
 
   // Time, scheduler_time.cc

@@ -185,8 +185,7 @@ TEST_F(Cleanup, ByHandOneModelGoesWhileAStallIsDyingAway) {
   h.reading(40, true);
   h.exit("b");
   h.reading(40);
-  EXPECT_THAT(h.cleanup(CleanupLevel::Normal),
-              ElementsAre("notice all_in_use [a]", "answer done"));
+  EXPECT_THAT(h.cleanup(CleanupLevel::Normal), ElementsAre("notice all_in_use [a]", "answer done"));
   EXPECT_THAT(h.end("a1"), IsEmpty()) << "nobody asked for it";
   EXPECT_THAT(h.cleanup(CleanupLevel::Normal),
               ElementsAre("stop a cleanup_by_hand", "answer started"));
@@ -217,8 +216,22 @@ TEST_F(Cleanup, EmergencyByHandUnloadsAllIdleModelsButNoPinnedOne) {
   h.make_ready("c");
   h.pin("c");
   EXPECT_THAT(h.cleanup(CleanupLevel::Emergency),
-              ElementsAre("notice emergency_cleanup", "notice protected [c]",
-                          "stop b cleanup_by_hand", "answer started"));
+              ElementsAre("notice emergency_cleanup", "notice pinned [c]", "stop b cleanup_by_hand",
+                          "answer started"));
+}
+
+TEST_F(Cleanup, WhatIsOnlyPinnedIsNotCalledInUse) {
+  h.make_ready("b");
+  h.make_ready("c");
+  h.pin("b");
+  hold("a1", "a");
+  EXPECT_THAT(h.reading(92),
+              ElementsAre("notice protected [a]", "notice pinned [b]", "stop c memory_pressure"));
+  h.exit("c");
+  EXPECT_THAT(h.reading(91), ElementsAre("notice all_in_use [a] pinned [b]"));
+  hold("b1", "b");
+  h.reading(50);
+  EXPECT_THAT(h.reading(92), ElementsAre("notice all_in_use [a b]"));
 }
 
 TEST_F(Cleanup, EachEpisodeOfPressureWarnsAgain) {

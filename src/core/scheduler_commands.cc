@@ -104,7 +104,8 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
       all_in_use_told_ = true;
       action::Notice notice;
       notice.kind = action::NoticeKind::AllInUse;
-      notice.names = protected_models();
+      notice.names = models_in_use();
+      notice.pinned_names = models_only_pinned();
       emit(std::move(notice));
     }
     return {};
@@ -112,7 +113,8 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
   if (level == CleanupLevel::Emergency) {
     emit(action::Notice{.kind = action::NoticeKind::EmergencyCleanup});
   }
-  announce_protected();
+  announce(action::NoticeKind::Protected, models_in_use());
+  announce(action::NoticeKind::Pinned, models_only_pinned());
   std::sort(idle.begin(), idle.end(), leaves_before);
   if (level == CleanupLevel::Normal) {
     idle.resize(1);
@@ -129,11 +131,10 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
   return victims;
 }
 
-void Scheduler::announce_protected() {
-  std::vector<ModelId> names = protected_models();
+void Scheduler::announce(action::NoticeKind kind, std::vector<ModelId> names) {
   if (!names.empty()) {
     action::Notice notice;
-    notice.kind = action::NoticeKind::Protected;
+    notice.kind = kind;
     notice.names = std::move(names);
     emit(std::move(notice));
   }
@@ -167,12 +168,21 @@ void Scheduler::pressure_step() {
 }
 
 std::vector<ModelId> Scheduler::protected_models() const {
-  std::vector<ModelId> ids;
-  for (const ModelId id : resident_) {
-    if (is_protected(models_[id.value])) {
-      ids.push_back(id);
-    }
-  }
+  std::vector<ModelId> ids = loaded_models();
+  std::erase_if(ids, [this](ModelId id) { return !is_protected(models_[id.value]); });
+  return ids;
+}
+
+std::vector<ModelId> Scheduler::models_in_use() const {
+  std::vector<ModelId> ids = loaded_models();
+  std::erase_if(ids, [this](ModelId id) { return is_unused(models_[id.value]); });
+  return ids;
+}
+
+// Nobody uses them; nothing but the pin keeps them.
+std::vector<ModelId> Scheduler::models_only_pinned() const {
+  std::vector<ModelId> ids = protected_models();
+  std::erase_if(ids, [this](ModelId id) { return !is_unused(models_[id.value]); });
   return ids;
 }
 
@@ -252,7 +262,8 @@ void Scheduler::on(const event::Pin& e) {
   if (e.pinned && !model->pinned) {
     const Footprint& size = model->has_child() ? model->reserved : model->spec.footprint;
     if (!size.fits_in(room_without_pins(*model))) {
-      answer.code = action::AnswerCode::NeverFits;
+      const bool alone = size.fits_in(ledger_.budget());
+      answer.code = alone ? action::AnswerCode::NeverFits : action::AnswerCode::TooLarge;
       return emit(std::move(answer));
     }
     pinned_.insert(std::lower_bound(pinned_.begin(), pinned_.end(), model->id), model->id);

@@ -95,11 +95,11 @@ bool Scheduler::serve_head() {
       start_load(*model, reason);
       return true;
     }
-    const bool gives_up = mutant_ == Mutant::GiveUpSecondAttempt && retries(*model);
-    if (!gives_up && make_room(*model)) {
+    const bool second = retries(*model);
+    if (!(second && mutant_ == Mutant::GiveUpSecondAttempt) && make_room(*model)) {
       return false;
     }
-    if (retries(*model)) {  // even without the idle ones it does not fit: the attempt is over
+    if (second) {  // even without the idle ones it does not fit: the attempt is over
       back_off(*model);
       refuse_all(*model, Reason{.why = Why::LoadFailed}, model->failed_until - now_);
       bring_back_victims(*model);
@@ -339,7 +339,11 @@ void Scheduler::relieve_debt() {
 
 // No lease, no ticket, not pinned: may leave at once.
 bool Scheduler::is_idle(const Model& model) const {
-  if (model.pinned || (model.state != State::Ready && model.state != State::Gated)) {
+  return !model.pinned && is_unused(model);
+}
+
+bool Scheduler::is_unused(const Model& model) const {
+  if (model.state != State::Ready && model.state != State::Gated) {
     return mutant_ == Mutant::IgnoreLoading && model.state == State::Loading;
   }
   const bool in_use = !model.leases.empty() && mutant_ != Mutant::IgnoreLeases;

@@ -91,7 +91,7 @@ Status Engine::Impl::status() {
                                 ": nothing is loaded until it eases");
     }
     if (scheduler_->all_in_use()) {
-      status.warnings.push_back("all models are in use while others wait");
+      status.warnings.push_back("all models are in use or pinned while others wait");
     }
     if (memory_failures_ >= kBlindReadings) {
       status.warnings.push_back("memory cannot be read: pressure is not watched");

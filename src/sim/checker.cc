@@ -382,17 +382,6 @@ bool Checker::has_most_waiting(const Ticket& ticket) const {
   return counts[ticket.user.value] == *std::max_element(counts.begin(), counts.end());
 }
 
-// Once those who are stopping have been reaped, without stopping anybody else.
-bool Checker::fits_after_stops(const Truth& model) const {
-  core::Footprint room = budget_;
-  for (const Truth& other : models_) {
-    if (other.phase != Phase::Stopping) {
-      room -= other.reserved + other.debt;
-    }
-  }
-  return model.estimate.fits_in(room);
-}
-
 core::Footprint Checker::room_for(const Truth& model) const {
   core::Footprint room = budget_;
   for (const Truth& other : models_) {

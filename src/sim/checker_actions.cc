@@ -205,6 +205,17 @@ void Checker::judge(const core::action::StopChild& a) {
   model->gated = false;
 }
 
+// Once those who are stopping have been reaped, without stopping anybody else.
+bool Checker::fits_after_stops(const Truth& model) const {
+  core::Footprint room = budget_;
+  for (const Truth& other : models_) {
+    if (other.phase != Phase::Stopping) {
+      room -= other.reserved + other.debt;
+    }
+  }
+  return model.estimate.fits_in(room);
+}
+
 void Checker::judge_stop_of_loading(const core::action::StopChild& a) {
   const bool forced = a.reason.why == Why::ForcedByHand && command_ && command_->forced;
   const bool quitting = a.reason.why == Why::DrainDeadline && drain_until_ && *drain_until_ <= now_;
@@ -282,12 +293,23 @@ void Checker::judge(const core::action::Notice& a) {
       expect(models_[id.value].phase == Phase::None, "unloaded means reaped");
     }
   }
-  if (a.kind == core::action::NoticeKind::Protected) {
-    for (const ModelId id : a.names) {
-      const Truth& m = models_[id.value];
-      expect(m.phase == Phase::Ready || m.phase == Phase::Loading,
-             "only what is loaded is protected");
-    }
+  const auto used = [](const Truth& m) {
+    return m.phase == Phase::Loading ||
+           (m.phase == Phase::Ready && (m.leases > 0 || (!m.gated && m.waiting > 0)));
+  };
+  const auto only_pinned = [&used](const Truth& m) {
+    return m.phase == Phase::Ready && m.pinned && !used(m);
+  };
+  const bool of_used = a.kind == core::action::NoticeKind::Protected ||
+                       a.kind == core::action::NoticeKind::AllInUse ||
+                       a.kind == core::action::NoticeKind::AllInUseLong;
+  for (const ModelId id : a.names) {
+    const Truth& m = models_[id.value];
+    expect(!of_used || used(m), "only what is in use is called so");
+    expect(a.kind != core::action::NoticeKind::Pinned || only_pinned(m), "only pins are told");
+  }
+  for (const ModelId id : a.pinned_names) {
+    expect(only_pinned(models_[id.value]), "only pins are told");
   }
 }
 

@@ -161,6 +161,9 @@ struct ActionWriter {
     if (!a.protected_names.empty()) {
       text += " protected " + list_text(names, a.protected_names);
     }
+    if (!a.pinned_names.empty()) {
+      text += " pinned " + list_text(names, a.pinned_names);
+    }
     return a.lasted > Duration::zero() ? text + " for " + format_duration(a.lasted) : text;
   }
   std::string operator()(const action::Answer& a) const {

@@ -180,7 +180,8 @@ std::string Harness::text_of(const Action& action) const {
   if (const auto* notice = std::get_if<action::Notice>(&action)) {
     std::string text = "notice " + std::string(name_of(notice->kind));
     text += notice->names.empty() ? "" : " " + list(notice->names);
-    return text + (notice->protected_names.empty() ? "" : " " + list(notice->protected_names));
+    text += notice->protected_names.empty() ? "" : " " + list(notice->protected_names);
+    return text + (notice->pinned_names.empty() ? "" : " pinned " + list(notice->pinned_names));
   }
   if (const auto* answer = std::get_if<action::Answer>(&action)) {
     return "answer " + std::string(name_of(answer->code));
