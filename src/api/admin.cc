@@ -200,7 +200,8 @@ tl::expected<CommandAnswer, ApiError> unload_answer(const engine::CommandResult&
     error.numbers = {{"active_requests", active}};
     return tl::unexpected(std::move(error));
   }
-  if (result.code == AnswerCode::NeverFits || result.code == AnswerCode::Refused) {
+  if (result.code == AnswerCode::NeverFits || result.code == AnswerCode::TooLarge ||
+      result.code == AnswerCode::Refused) {
     return tl::unexpected(pin_refused(result.code, model));
   }
   CommandAnswer answer;
@@ -260,6 +261,14 @@ ApiError reload_refused(const Error& error) {
 
 ApiError pin_refused(AnswerCode code, std::string_view model) {
   ApiError error;
+  if (code == AnswerCode::TooLarge) {
+    error.status = 409;
+    error.code = core::name_of(core::Why::NeverFits);
+    error.message = "model \"" + std::string(model) +
+                    "\" cannot be pinned: it is larger than the whole memory budget";
+    error.hint = "raise the memory budget, or choose a smaller variant or context";
+    return error;
+  }
   if (code == AnswerCode::NeverFits) {
     error.status = 409;
     error.code = core::name_of(core::Why::NeverFits);

@@ -77,6 +77,9 @@ TEST(CleanupJson, NamesAllThreeSets) {
 TEST(PinRefused, NeverFitsIsAConflict) {
   EXPECT_EQ(pin_refused(AnswerCode::NeverFits, "m").status, 409);
   EXPECT_EQ(pin_refused(AnswerCode::NeverFits, "m").retry_after, Duration::zero());
+  EXPECT_EQ(pin_refused(AnswerCode::TooLarge, "m").status, 409);
+  EXPECT_NE(pin_refused(AnswerCode::TooLarge, "m").message.find("larger than the whole memory"),
+            std::string::npos);
   EXPECT_EQ(pin_refused(AnswerCode::Refused, "m").status, 503);
   EXPECT_GT(pin_refused(AnswerCode::Refused, "m").retry_after, Duration::zero());
 }

@@ -34,7 +34,7 @@ int run_cleanup(bool emergency, bool as_json) {
   text += line("kept:      ", kept);
   text += line("protected: ", guarded);
   if (unloading.empty() && !kept.empty() && kept == guarded) {
-    text += "all models are in use; none can be unloaded\n";
+    text += "all models are in use or pinned; none can be unloaded\n";
   }
   std::fputs(text.c_str(), stdout);
   return kGood;

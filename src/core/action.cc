@@ -6,10 +6,14 @@ std::string_view name_of(NoticeKind kind) {
   switch (kind) {
     case NoticeKind::CriticalMemory:
       return "critical_memory";
+    case NoticeKind::MemoryStall:
+      return "memory_stall";
     case NoticeKind::EmergencyCleanup:
       return "emergency_cleanup";
     case NoticeKind::Protected:
       return "protected";
+    case NoticeKind::Pinned:
+      return "pinned";
     case NoticeKind::Unloaded:
       return "unloaded";
     case NoticeKind::Kept:
@@ -34,6 +38,8 @@ std::string_view name_of(AnswerCode code) {
       return "in_use";
     case AnswerCode::NeverFits:
       return "never_fits";
+    case AnswerCode::TooLarge:
+      return "too_large";
     case AnswerCode::Refused:
       return "refused";
   }

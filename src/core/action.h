@@ -65,12 +65,14 @@ struct GateMoved {
 
 enum class NoticeKind {
   CriticalMemory,    // 🚨 percent
+  MemoryStall,       // ⚠️ tasks stand still for want of memory; percent
   EmergencyCleanup,  // 🚨
-  Protected,         // 🛡️ names
+  Protected,         // 🛡️ names: in use
+  Pinned,            // 🛡️ names: nobody uses them, but they are pinned
   Unloaded,          // 🗑️ names[0], after the reap
   Kept,              // ✅ names, protected_names
-  AllInUse,          // ⚠️ names; from a cleanup that found nothing to unload
-  AllInUseLong,      // U11: all in use for a while and somebody waits
+  AllInUse,          // ⚠️ names, pinned_names; from a cleanup that found nothing to unload
+  AllInUseLong,      // U11: likewise, for a while, and somebody waits
 };
 std::string_view name_of(NoticeKind kind);  // "all_in_use"
 
@@ -79,6 +81,7 @@ struct Notice {
   double percent = 0;
   std::vector<ModelId> names{};
   std::vector<ModelId> protected_names{};
+  std::vector<ModelId> pinned_names{};  // kept by nothing but their pin
   Duration lasted{};
 };
 
@@ -87,7 +90,8 @@ enum class AnswerCode {
   Started,    // drain or stop under way
   NotLoaded,  // nothing to do
   InUse,      // 409: leases, tickets or a load protect it
-  NeverFits,  // 409: pinned bytes would not fit
+  NeverFits,  // 409: pinned bytes would not fit beside those pinned already
+  TooLarge,   // 409: … nor alone: they are more than the budget
   Refused,    // shutting down
 };
 std::string_view name_of(AnswerCode code);  // "in_use"

@@ -28,6 +28,18 @@ struct Lease {
   std::optional<TimePoint> stalled_since;  // its reader takes nothing
 };
 
+// Where a ticket is.
+struct TicketPlace {
+  ModelId model;
+  bool leased = false;
+};
+
+// To be loaded into free bytes although nobody asks.
+struct Wanted {
+  ModelId model;
+  Reason reason;
+};
+
 struct Model {
   ModelId id;
   ModelSpec spec;

@@ -13,6 +13,9 @@ enum class Mutant {
   OpenGateWithTickets,
   NoOwner,
   LiftByOvertaking,
+  IgnoreStalls,         // nothing but the percentage is pressure
+  DenySecondAttempt,    // out of memory at load is answered like any other failure
+  GiveUpSecondAttempt,  // although idle models could make room for it
   // Weaker rules, each of which somebody might think good enough.
   GateAtOnce,             // no turn: what is ready may be gated
   GateAfterQueue,         // what is ready may be gated only when nobody waits for it

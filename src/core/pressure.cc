@@ -1,5 +1,9 @@
 #include "core/pressure.h"
 
+#include <algorithm>
+
+#include "base/assert.h"
+
 namespace hf::core {
 namespace {
 
@@ -10,45 +14,92 @@ constexpr double kWorse = 1.0;
 
 }  // namespace
 
-Pressure::Step Pressure::take(double used_percent) {
-  Step step;
+Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) {
+  const PressureLevel before = level();
+  const PressureLevel marks_before = marks_;
   used_ = used_percent;
-  const PressureLevel before = level_;
-  if (used_ >= critical_) {
-    level_ = PressureLevel::Critical;
-  } else if (used_ >= high_) {
-    level_ = PressureLevel::High;
-  } else if (used_ < low_) {
-    level_ = PressureLevel::Normal;
-  } else if (level_ == PressureLevel::Critical) {
-    level_ = PressureLevel::High;  // between the marks: no longer critical, not yet over
+  stalled_now_ = stalled;
+  follow_marks();
+  if (stalled) {
+    stalled_until_ = now + kStallLasts;
   }
-  step.entered_critical = level_ == PressureLevel::Critical && before != PressureLevel::Critical;
-  step.entered_high = level_ == PressureLevel::High && before == PressureLevel::Normal;
-  step.left = level_ == PressureLevel::Normal && before != PressureLevel::Normal;
+  Step step;
+  step.entered_critical = level() == PressureLevel::Critical && before != PressureLevel::Critical;
+  step.entered_high = level() == PressureLevel::High && before == PressureLevel::Normal;
+  step.left = level() == PressureLevel::Normal && before != PressureLevel::Normal;
+  if (step.left) {
+    ended_at_ = 0;  // the next round owes nothing to this one
+  }
 
   if (awaiting_reading_ && reaped_) {
-    awaiting_reading_ = false;
-    fruitless_ = used_ < before_eviction_ - kNoise ? 0 : fruitless_ + 1;
-    if (fruitless_ >= 2) {
-      round_ = false;
-      ended_at_ = used_;
-    }
+    judge_eviction();
   }
-  const bool worse = level_ == PressureLevel::High && !round_ && used_ > ended_at_ + kWorse;
-  if (step.entered_high || worse) {
-    start_round();
+  const bool rose = marks_ == PressureLevel::High && marks_before == PressureLevel::Normal;
+  const bool worse = used_ > ended_at_ + kWorse;
+  if (rose || (marks_ == PressureLevel::High && worse)) {
+    begin(round_);
   }
-  if (used_ < low_) {
-    round_ = false;
+  if (stalled && (!stall_given_up_ || worse)) {
+    begin(stall_round_);
+  }
+  round_ = round_ && used_ >= low_;
+  stall_round_ = stall_round_ && stalled;
+  return step;
+}
+
+Pressure::Step Pressure::end_stall() {
+  HF_ASSERT(stalled_until_.has_value(), "a stall ends once");
+  stalled_until_.reset();
+  stalled_now_ = false;
+  stall_round_ = false;
+  stall_given_up_ = false;
+  Step step;
+  step.left = level() == PressureLevel::Normal;
+  if (step.left) {
+    ended_at_ = 0;
   }
   return step;
 }
 
-void Pressure::start_round() {
-  if (used_ >= low_ && !round_) {
-    round_ = true;
+void Pressure::follow_marks() {
+  if (used_ >= critical_) {
+    marks_ = PressureLevel::Critical;
+  } else if (used_ >= high_) {
+    marks_ = PressureLevel::High;
+  } else if (used_ < low_) {
+    marks_ = PressureLevel::Normal;
+  } else if (marks_ == PressureLevel::Critical) {
+    marks_ = PressureLevel::High;  // between the marks: no longer critical, not yet over
+  }
+}
+
+// Whether the latest eviction helped: the percentage fell, or the stall went.
+void Pressure::judge_eviction() {
+  awaiting_reading_ = false;
+  const bool fell = used_ < before_eviction_ - kNoise;
+  const bool flows_again = stalled_before_ && !stalled_now_;
+  fruitless_ = fell || flows_again ? 0 : fruitless_ + 1;
+  if (fruitless_ >= 2) {
+    stall_given_up_ = stall_given_up_ || stall_round_;
+    round_ = false;
+    stall_round_ = false;
+    ended_at_ = used_;
+  }
+}
+
+void Pressure::begin(bool& round) {
+  if (!round_ && !stall_round_) {
     fruitless_ = 0;
+  }
+  round = true;
+}
+
+void Pressure::start_round() {
+  if (used_ >= low_) {
+    begin(round_);
+  }
+  if (stalled_now_) {
+    begin(stall_round_);
   }
 }
 

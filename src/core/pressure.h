@@ -1,14 +1,22 @@
 #pragma once
-// Turns readings of the machine's memory use into a level with hysteresis, and says when a round of
-// cleanup is pointless. Why rounds end: evicting a model whose weights are mapped from a file
-// hardly moves the reading, and would throw out everybody for nothing. Pure, single thread.
+// Turns readings of the machine's memory into a level with hysteresis, and says when a round of
+// cleanup is pointless. Two signals: how much of the memory is in use, against marks; and whether
+// tasks stood still for want of memory (PSI), which is pressure whatever the percentage says. Why
+// rounds end: evicting a model whose weights are mapped from a file hardly moves the reading, and
+// would throw out everybody for nothing. Pure, single thread.
 
+#include <algorithm>
 #include <optional>
 
+#include "base/time.h"
 #include "core/limits.h"
 #include "core/view.h"
 
 namespace hf::core {
+
+// A stall counts so long after the latest reading that told of one: what was evicted needs a while
+// to help, and what would be loaded at once brings the stall back.
+constexpr Duration kStallLasts = std::chrono::seconds(30);
 
 class Pressure {
  public:
@@ -26,33 +34,59 @@ class Pressure {
     bool entered_high = false;  // from normal
     bool left = false;          // back to normal
   };
-  Step take(double used_percent);
+  // `stalled`: tasks stood still for want of memory.
+  Step take(double used_percent, bool stalled, TimePoint now);
+  // When the stall is over unless another reading tells of one; nullopt: there is none.
+  [[nodiscard]] std::optional<TimePoint> stalled_until() const { return stalled_until_; }
+  // Requires: stalled_until() has come. From now on the marks alone decide.
+  Step end_stall();
 
-  [[nodiscard]] PressureLevel level() const { return level_; }
+  [[nodiscard]] PressureLevel level() const {
+    return stalled_until_ ? std::max(marks_, PressureLevel::High) : marks_;
+  }
+  // The level rests on the stall: by the marks it would be normal.
+  [[nodiscard]] bool by_stall() const { return stalled_until_ && marks_ == PressureLevel::Normal; }
+  // What goes now goes because of the stall, not because of the percentage.
+  [[nodiscard]] bool evicts_by_stall() const {
+    return stall_round_ && marks_ == PressureLevel::Normal;
+  }
   [[nodiscard]] double used_percent() const { return used_; }
   // A round is under way: one idle model may go now.
-  [[nodiscard]] bool may_evict() const { return round_ && !awaiting_reading_; }
-  // By hand: a round like the one the high mark starts. No-op below the low mark.
+  [[nodiscard]] bool may_evict() const { return (round_ || stall_round_) && !awaiting_reading_; }
+  // Above the marks, or the latest reading told of a stall; what is left of a stall only waits.
+  [[nodiscard]] bool presses() const { return marks_ != PressureLevel::Normal || stalled_now_; }
+  // By hand: a round like the one the high mark or a stall starts. No-op below the low mark without
+  // a stall.
   void start_round();
   // An idle model was told to go because of pressure; nothing more until it is reaped and a reading
   // came.
   void evicted() {
     awaiting_reading_ = true;
     before_eviction_ = used_;
+    stalled_before_ = stalled_now_;
     reaped_ = false;
   }
   void reaped() { reaped_ = true; }
 
  private:
+  void follow_marks();
+  void judge_eviction();
+  void begin(bool& round);
+
   double high_, low_, critical_;
-  PressureLevel level_ = PressureLevel::Normal;
+  PressureLevel marks_ = PressureLevel::Normal;  // by the percentage alone
   double used_ = 0;
+  bool stalled_now_ = false;  // the latest reading
+  std::optional<TimePoint> stalled_until_;
   bool awaiting_reading_ = false;
   bool reaped_ = false;
   double before_eviction_ = 0;
-  bool round_ = false;   // evict idle models one at a time until below the low mark
-  int fruitless_ = 0;    // evictions in a row that did not lower the reading
-  double ended_at_ = 0;  // reading when the round ended
+  bool stalled_before_ = false;  // at that eviction
+  bool round_ = false;           // evict idle models one at a time until below the low mark
+  bool stall_round_ = false;     // … while readings tell of a stall
+  bool stall_given_up_ = false;  // its round was fruitless
+  int fruitless_ = 0;            // evictions in a row that did not help
+  double ended_at_ = 0;          // reading when the round ended
 };
 
 }  // namespace hf::core

@@ -5,80 +5,216 @@
 namespace hf::core {
 namespace {
 
+using std::chrono::seconds;
+
+Pressure::Step take(Pressure& p, double used_percent) {
+  return p.take(used_percent, false, TimePoint{});
+}
+Pressure::Step stall(Pressure& p, double used_percent, seconds at) {
+  return p.take(used_percent, true, TimePoint(at));
+}
+void evict_and_reap(Pressure& p) {
+  ASSERT_TRUE(p.may_evict());
+  p.evicted();
+  p.reaped();
+}
+
 TEST(Pressure, EntersAtTheHighMarkAndLeavesOnlyBelowTheLowMark) {
   Pressure p{Limits{}};
-  EXPECT_FALSE(p.take(89.9).entered_high);
-  EXPECT_TRUE(p.take(90).entered_high);
+  EXPECT_FALSE(take(p, 89.9).entered_high);
+  EXPECT_TRUE(take(p, 90).entered_high);
   EXPECT_EQ(p.level(), PressureLevel::High);
-  EXPECT_FALSE(p.take(85).left);
+  EXPECT_FALSE(take(p, 85).left);
   EXPECT_EQ(p.level(), PressureLevel::High);
-  EXPECT_TRUE(p.take(84.9).left);
+  EXPECT_TRUE(take(p, 84.9).left);
   EXPECT_EQ(p.level(), PressureLevel::Normal);
 }
 
 TEST(Pressure, BetweenTheMarksIsNormalWhenItCameFromBelow) {
   Pressure p{Limits{}};
-  p.take(88);
+  take(p, 88);
   EXPECT_EQ(p.level(), PressureLevel::Normal);
   EXPECT_FALSE(p.may_evict());
 }
 
 TEST(Pressure, FallsFromCriticalToHighBetweenTheMarks) {
   Pressure p{Limits{}};
-  EXPECT_TRUE(p.take(96.2).entered_critical);
-  EXPECT_FALSE(p.take(97).entered_critical);
-  p.take(87);
+  EXPECT_TRUE(take(p, 96.2).entered_critical);
+  EXPECT_FALSE(take(p, 97).entered_critical);
+  take(p, 87);
   EXPECT_EQ(p.level(), PressureLevel::High);
 }
 
 TEST(Pressure, EvictsOneAtATimeAndWaitsForReapAndReading) {
   Pressure p{Limits{}};
-  p.take(92);
+  take(p, 92);
   EXPECT_TRUE(p.may_evict());
   p.evicted();
   EXPECT_FALSE(p.may_evict());
-  p.take(91);  // not reaped yet: says nothing about the eviction
+  take(p, 91);  // not reaped yet: says nothing about the eviction
   EXPECT_FALSE(p.may_evict());
   p.reaped();
   EXPECT_FALSE(p.may_evict());
-  p.take(89);
+  take(p, 89);
   EXPECT_TRUE(p.may_evict());
 }
 
 TEST(Pressure, TwoFruitlessEvictionsEndTheRound) {
   Pressure p{Limits{}};
-  p.take(92);
+  take(p, 92);
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(p.may_evict());
-    p.evicted();
-    p.reaped();
-    p.take(92);
+    evict_and_reap(p);
+    take(p, 92);
   }
   EXPECT_FALSE(p.may_evict());
-  p.take(92.5);
+  take(p, 92.5);
   EXPECT_FALSE(p.may_evict());
-  p.take(93.5);  // worse by more than a point: a new round
+  take(p, 93.5);  // worse by more than a point: a new round
   EXPECT_TRUE(p.may_evict());
 }
 
 TEST(Pressure, AFruitfulEvictionStartsTheCountAnew) {
   Pressure p{Limits{}};
-  p.take(94);
+  take(p, 94);
   for (const double after : {94.0, 93.0, 93.0}) {
-    ASSERT_TRUE(p.may_evict());
-    p.evicted();
-    p.reaped();
-    p.take(after);
+    evict_and_reap(p);
+    take(p, after);
   }
   EXPECT_TRUE(p.may_evict());
 }
 
 TEST(Pressure, ARoundByHandIsANoOpBelowTheLowMark) {
   Pressure p{Limits{}};
-  p.take(50);
+  take(p, 50);
   p.start_round();
   EXPECT_FALSE(p.may_evict());
-  p.take(86);
+  take(p, 86);
+  p.start_round();
+  EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, ARoundOwesNothingToOneThatWasFruitlessLongAgo) {
+  Pressure p{Limits{}};
+  take(p, 94);
+  for (int i = 0; i < 2; ++i) {
+    evict_and_reap(p);
+    take(p, 94);
+  }
+  ASSERT_FALSE(p.may_evict());
+  take(p, 50);
+  take(p, 97);  // straight to critical: an emergency cleanup, and no round
+  EXPECT_FALSE(p.may_evict());
+  take(p, 92);
+  EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, AStallIsHighWhateverThePercentage) {
+  Pressure p{Limits{}};
+  take(p, 20);
+  EXPECT_TRUE(stall(p, 20, seconds(0)).entered_high);
+  EXPECT_EQ(p.level(), PressureLevel::High);
+  EXPECT_TRUE(p.by_stall());
+  EXPECT_TRUE(p.may_evict());
+  EXPECT_EQ(p.stalled_until(), TimePoint(seconds(30)));
+}
+
+TEST(Pressure, AStallIsOverThirtySecondsAfterTheLastOne) {
+  Pressure p{Limits{}};
+  stall(p, 20, seconds(0));
+  EXPECT_FALSE(stall(p, 20, seconds(10)).entered_high);
+  EXPECT_EQ(p.stalled_until(), TimePoint(seconds(40)));
+  EXPECT_FALSE(p.take(20, false, TimePoint(seconds(39))).left);
+  EXPECT_EQ(p.level(), PressureLevel::High);
+  EXPECT_TRUE(p.end_stall().left);
+  EXPECT_EQ(p.level(), PressureLevel::Normal);
+  EXPECT_EQ(p.stalled_until(), std::nullopt);
+}
+
+TEST(Pressure, AfterAStallTheMarksDecide) {
+  Pressure p{Limits{}};
+  stall(p, 92, seconds(0));
+  EXPECT_FALSE(p.by_stall()) << "the percentage says the same";
+  take(p, 88);
+  EXPECT_FALSE(p.end_stall().left);
+  EXPECT_EQ(p.level(), PressureLevel::High);
+  EXPECT_TRUE(take(p, 80).left);
+}
+
+TEST(Pressure, BetweenTheMarksIsNormalAgainAfterAStall) {
+  Pressure p{Limits{}};
+  stall(p, 88, seconds(0));
+  EXPECT_TRUE(p.end_stall().left);
+  EXPECT_FALSE(p.may_evict());
+}
+
+TEST(Pressure, AStallDoesNotHideTheCriticalMark) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  EXPECT_TRUE(stall(p, 96, seconds(1)).entered_critical);
+  EXPECT_EQ(p.level(), PressureLevel::Critical);
+  stall(p, 50, seconds(2));
+  EXPECT_EQ(p.level(), PressureLevel::High);
+}
+
+TEST(Pressure, ARoundLastsWhileReadingsTellOfAStall) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  evict_and_reap(p);
+  EXPECT_FALSE(p.may_evict()) << "a new reading first";
+  stall(p, 49, seconds(1));
+  EXPECT_TRUE(p.may_evict());
+  take(p, 49);
+  EXPECT_FALSE(p.may_evict());
+  EXPECT_EQ(p.level(), PressureLevel::High);
+  stall(p, 49, seconds(3));
+  EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, TwoEvictionsThatDidNotHelpEndTheRoundOfAStall) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  for (int i = 1; i <= 2; ++i) {
+    evict_and_reap(p);
+    stall(p, 50, seconds(i));
+  }
+  EXPECT_FALSE(p.may_evict());
+  take(p, 50);
+  stall(p, 50.5, seconds(4));
+  EXPECT_FALSE(p.may_evict()) << "it is the same stall";
+  stall(p, 51.5, seconds(5));
+  EXPECT_TRUE(p.may_evict()) << "worse by more than a point";
+}
+
+TEST(Pressure, TheNextStallHasARoundOfItsOwn) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  for (int i = 1; i <= 2; ++i) {
+    evict_and_reap(p);
+    stall(p, 50, seconds(i));
+  }
+  p.end_stall();
+  stall(p, 50, seconds(60));
+  EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, AnEvictionHelpedIfTheStallWent) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  for (int i = 1; i <= 4; ++i) {
+    evict_and_reap(p);
+    p.take(50, false, TimePoint(seconds(2 * i)));
+    stall(p, 50, seconds(2 * i + 1));
+  }
+  EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, ARoundByHandMayFollowAFruitlessOneWhileTheStallLasts) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  for (int i = 1; i <= 2; ++i) {
+    evict_and_reap(p);
+    stall(p, 50, seconds(i));
+  }
   p.start_round();
   EXPECT_TRUE(p.may_evict());
 }

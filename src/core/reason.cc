@@ -27,6 +27,8 @@ std::string_view name_of(Why why) {
       return "gate_never_lifted";
     case Why::MemoryPressure:
       return "memory_pressure";
+    case Why::MemoryStall:
+      return "memory_stall";
     case Why::EmergencyCleanup:
       return "emergency_cleanup";
     case Why::CleanupByHand:
@@ -169,6 +171,8 @@ std::string sentence(const Reason& r, const std::string& whom) {
       return "drained, and others wait for its next start";
     case Why::MemoryPressure:
       return "idle, and memory is at " + format_percent(r.percent);
+    case Why::MemoryStall:
+      return "idle, and tasks stand still for want of memory (PSI)";
     case Why::EmergencyCleanup:
       return "idle, and memory is at " + format_percent(r.percent) + ", above the critical mark";
     case Why::CleanupByHand:

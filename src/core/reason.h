@@ -26,6 +26,7 @@ enum class Why {
   TurnOver,         // gated for the owner, its running answers have ended
   GateNeverLifted,  // drained with tickets behind its gate
   MemoryPressure,
+  MemoryStall,  // tasks stand still for want of memory, whatever the percentage
   EmergencyCleanup,
   CleanupByHand,
   BudgetDebt,   // busy children grew beyond their reservation; idle models go first

@@ -19,6 +19,7 @@ void Scheduler::handle(const Event& event, TimePoint now) {
   HF_ASSERT(now >= now_, "time is monotonic");
   now_ = now;
   expire_placeholders();
+  end_stall();
   std::visit([this](const auto& e) { on(e); }, event);
   settle();
 }

@@ -81,14 +81,6 @@ class Scheduler {
     bool urgent = false;  // the line is
     double loaded_in_s = 0;
   };
-  struct Wanted {  // to be loaded into free bytes although nobody asks
-    ModelId model;
-    Reason reason;
-  };
-  struct TicketPlace {
-    ModelId model;
-    bool leased = false;
-  };
 
   // Events, scheduler_events.cc
   void on(const event::ModelAdded& e);
@@ -134,6 +126,7 @@ class Scheduler {
   [[nodiscard]] Model* head();
   [[nodiscard]] bool urgent() const;
   [[nodiscard]] bool is_idle(const Model& model) const;
+  [[nodiscard]] bool is_unused(const Model& model) const;
   [[nodiscard]] bool is_protected(const Model& model) const;
   [[nodiscard]] bool retries(const Model& model) const;
   [[nodiscard]] bool turn_over(const Model& model) const;
@@ -162,9 +155,14 @@ class Scheduler {
   void recheck_line();
   std::vector<ModelId> cleanup(CleanupLevel level, Why why, bool loud);
   void pressure_step();
+  void end_stall();
+  void move_clocks(bool stood_still);
+  [[nodiscard]] Why pressure_why() const;
   void report_kept();
-  void announce_protected();
+  void announce(action::NoticeKind kind, std::vector<ModelId> names);
   [[nodiscard]] std::vector<ModelId> protected_models() const;
+  [[nodiscard]] std::vector<ModelId> models_in_use() const;
+  [[nodiscard]] std::vector<ModelId> models_only_pinned() const;
   [[nodiscard]] std::vector<ModelId> loaded_models() const;
 
   // Time, scheduler_time.cc

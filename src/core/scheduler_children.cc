@@ -83,8 +83,8 @@ void Scheduler::stop(Model& model, Reason reason, bool kill) {
     --loading_;
     model.oom_retry = false;
   }
-  const bool evicted =
-      reason.for_model || reason.why == Why::MemoryPressure || reason.why == Why::BudgetDebt;
+  const bool pressed = reason.why == Why::MemoryPressure || reason.why == Why::MemoryStall;
+  const bool evicted = reason.for_model || pressed || reason.why == Why::BudgetDebt;
   if (limits_.policy == VictimPolicy::Gdsf && evicted) {
     clock_ = std::max(clock_, value_of(worth(model), limits_.policy));
   }
@@ -93,7 +93,7 @@ void Scheduler::stop(Model& model, Reason reason, bool kill) {
   model.state_since = now_;
   model.stop_reason = reason;
   model.stop_for_cleanup = reason.why == Why::EmergencyCleanup || reason.why == Why::CleanupByHand;
-  model.stop_for_pressure = reason.why == Why::MemoryPressure;
+  model.stop_for_pressure = pressed;
   model.kill_sent = kill;
   ledger_.start_leaving(model.reserved + model.debt);
   emit(action::StopChild{model.id, model.generation, kill, reason});
@@ -167,7 +167,8 @@ void Scheduler::on(const event::LoadFailed& e) {
   --loading_;
   const bool gave_memory_reason = e.failure == LoadFailure::OutOfMemory;
   const bool retry = gave_memory_reason && !model->oom_retry && !model->queue.empty() &&
-                     !shutting_down_ && model->listed && !model->drain_when_ready;
+                     !shutting_down_ && model->listed && !model->drain_when_ready &&
+                     mutant_ != Mutant::DenySecondAttempt;
   reaped(*model);
   if (gave_memory_reason) {
     model->spec.footprint = raised(model->spec.footprint, room_without_pins(*model));

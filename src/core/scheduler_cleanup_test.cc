@@ -139,6 +139,63 @@ TEST_F(Cleanup, PressureShutsNoGate) {
   EXPECT_THAT(tight.reading(80), Contains("shut a owner_waits"));
 }
 
+TEST_F(Cleanup, AStallUnloadsOneIdleModelAtATimeWhateverThePercentage) {
+  hold("a1", "a");
+  h.make_ready("b");
+  h.make_ready("c");
+  EXPECT_THAT(h.reading(40, true),
+              ElementsAre("notice memory_stall", "notice protected [a]", "stop b memory_stall"));
+  EXPECT_THAT(h.reading(40, true), IsEmpty());
+  h.exit("b");
+  EXPECT_THAT(h.reading(40, true), ElementsAre("notice protected [a]", "stop c memory_stall"));
+  EXPECT_EQ(h.view("a").leases, 1);
+}
+
+TEST_F(Cleanup, NothingIsLoadedUntilAStallHasBeenOverForAWhile) {
+  hold("b1", "b");
+  h.reading(40, true);
+  EXPECT_THAT(h.arrive("a1", "a"), IsEmpty());
+  EXPECT_EQ(h.scheduler().waiting().at(0).waiting_for, WaitingFor::Pressure);
+  EXPECT_THAT(h.advance(seconds(10)), IsEmpty());
+  EXPECT_THAT(h.reading(40), IsEmpty());
+  EXPECT_TRUE(h.scheduler().memory().by_stall);
+  EXPECT_THAT(h.advance(seconds(19)), IsEmpty());
+  EXPECT_THAT(h.advance(seconds(1)), ElementsAre("start a head_fits"));
+  EXPECT_EQ(h.scheduler().memory().level, PressureLevel::Normal);
+}
+
+TEST_F(Cleanup, DeadlinesStandStillWhileAStallLasts) {
+  Limits l = limits(gib(16));
+  l.request_limit = seconds(600);
+  Harness clocked(l);
+  clocked.model("a", gib(10));
+  clocked.model("b", gib(10));
+  clocked.arrive("held", "b");
+  clocked.ready("b");
+  clocked.reading(50, true);
+  clocked.arrive("t", "a");
+  const auto before = clocked.bound("t");
+  clocked.advance(seconds(100));
+  EXPECT_EQ(clocked.bound("t"), *before - seconds(70)) << "it lasted for 30 s";
+}
+
+TEST_F(Cleanup, ByHandOneModelGoesWhileAStallIsDyingAway) {
+  h.make_ready("b");
+  hold("a1", "a");
+  h.reading(40, true);
+  h.exit("b");
+  h.reading(40);
+  EXPECT_THAT(h.cleanup(CleanupLevel::Normal), ElementsAre("notice all_in_use [a]", "answer done"));
+  EXPECT_THAT(h.end("a1"), IsEmpty()) << "nobody asked for it";
+  EXPECT_THAT(h.cleanup(CleanupLevel::Normal),
+              ElementsAre("stop a cleanup_by_hand", "answer started"));
+}
+
+TEST_F(Cleanup, WhereThePercentageSaysTheSameItIsTheReason) {
+  h.make_ready("b");
+  EXPECT_THAT(h.reading(92, true), ElementsAre("stop b memory_pressure"));
+}
+
 TEST_F(Cleanup, NormalByHandUnloadsOneModelEvenBelowTheLowMark) {
   h.make_ready("b");
   h.make_ready("c");
@@ -159,8 +216,22 @@ TEST_F(Cleanup, EmergencyByHandUnloadsAllIdleModelsButNoPinnedOne) {
   h.make_ready("c");
   h.pin("c");
   EXPECT_THAT(h.cleanup(CleanupLevel::Emergency),
-              ElementsAre("notice emergency_cleanup", "notice protected [c]",
-                          "stop b cleanup_by_hand", "answer started"));
+              ElementsAre("notice emergency_cleanup", "notice pinned [c]", "stop b cleanup_by_hand",
+                          "answer started"));
+}
+
+TEST_F(Cleanup, WhatIsOnlyPinnedIsNotCalledInUse) {
+  h.make_ready("b");
+  h.make_ready("c");
+  h.pin("b");
+  hold("a1", "a");
+  EXPECT_THAT(h.reading(92),
+              ElementsAre("notice protected [a]", "notice pinned [b]", "stop c memory_pressure"));
+  h.exit("c");
+  EXPECT_THAT(h.reading(91), ElementsAre("notice all_in_use [a] pinned [b]"));
+  hold("b1", "b");
+  h.reading(50);
+  EXPECT_THAT(h.reading(92), ElementsAre("notice all_in_use [a b]"));
 }
 
 TEST_F(Cleanup, EachEpisodeOfPressureWarnsAgain) {

@@ -9,16 +9,16 @@ namespace hf::core {
 
 void Scheduler::on(const event::MemoryReading& e) {
   const bool stood_still = pressure_.level() != PressureLevel::Normal;
-  const Pressure::Step step = pressure_.take(e.used_percent);
-  if (stood_still || pressure_.level() != PressureLevel::Normal) {
-    // Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
-    for (Model& model : models_) {
-      model.queue.postpone_deadlines(stood_still ? pressure_since_ : now_, now_);
-    }
-    pressure_since_ = now_;
-  }
+  const Pressure::Step step = pressure_.take(e.used_percent, e.stalled, now_);
+  move_clocks(stood_still);
   if (step.left || step.entered_high) {
     all_in_use_told_ = false;
+  }
+  if (step.entered_high && pressure_.by_stall()) {
+    action::Notice notice;
+    notice.kind = action::NoticeKind::MemoryStall;
+    notice.percent = e.used_percent;
+    emit(std::move(notice));
   }
   if (pressure_.level() == PressureLevel::Critical) {
     if (step.entered_critical) {
@@ -32,6 +32,28 @@ void Scheduler::on(const event::MemoryReading& e) {
   }
 }
 
+// Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
+void Scheduler::move_clocks(bool stood_still) {
+  if (!stood_still && pressure_.level() == PressureLevel::Normal) {
+    return;
+  }
+  for (Model& model : models_) {
+    model.queue.postpone_deadlines(stood_still ? pressure_since_ : now_, now_);
+  }
+  pressure_since_ = now_;
+}
+
+// The last reading that told of a stall is long enough ago.
+void Scheduler::end_stall() {
+  if (!pressure_.stalled_until() || *pressure_.stalled_until() > now_) {
+    return;
+  }
+  if (pressure_.end_stall().left) {
+    all_in_use_told_ = false;
+  }
+  move_clocks(true);
+}
+
 void Scheduler::on(const event::Cleanup& e) {
   action::Answer answer;
   answer.command = e.command;
@@ -42,11 +64,11 @@ void Scheduler::on(const event::Cleanup& e) {
     pressure_.start_round();
     if (pressure_.may_evict()) {
       all_in_use_told_ = false;
-      answer.unloading = cleanup(CleanupLevel::Normal, Why::MemoryPressure, true);
+      answer.unloading = cleanup(CleanupLevel::Normal, pressure_why(), true);
       if (!answer.unloading.empty()) {
         pressure_.evicted();
       }
-    } else if (pressure_.level() == PressureLevel::Normal) {
+    } else if (!pressure_.presses()) {
       // Nothing presses, but somebody asked: one, the least valuable.
       all_in_use_told_ = false;
       answer.unloading = cleanup(CleanupLevel::Normal, Why::CleanupByHand, true);
@@ -56,6 +78,11 @@ void Scheduler::on(const event::Cleanup& e) {
   answer.kept = loaded_models();
   answer.protected_models = protected_models();
   emit(std::move(answer));
+}
+
+// What presses: the percentage, where it does.
+Why Scheduler::pressure_why() const {
+  return pressure_.evicts_by_stall() ? Why::MemoryStall : Why::MemoryPressure;
 }
 
 // Emergency: every unprotected model at once. Normal: the least valuable idle one. `loud`: say what
@@ -77,7 +104,8 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
       all_in_use_told_ = true;
       action::Notice notice;
       notice.kind = action::NoticeKind::AllInUse;
-      notice.names = protected_models();
+      notice.names = models_in_use();
+      notice.pinned_names = models_only_pinned();
       emit(std::move(notice));
     }
     return {};
@@ -85,7 +113,8 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
   if (level == CleanupLevel::Emergency) {
     emit(action::Notice{.kind = action::NoticeKind::EmergencyCleanup});
   }
-  announce_protected();
+  announce(action::NoticeKind::Protected, models_in_use());
+  announce(action::NoticeKind::Pinned, models_only_pinned());
   std::sort(idle.begin(), idle.end(), leaves_before);
   if (level == CleanupLevel::Normal) {
     idle.resize(1);
@@ -102,11 +131,10 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
   return victims;
 }
 
-void Scheduler::announce_protected() {
-  std::vector<ModelId> names = protected_models();
+void Scheduler::announce(action::NoticeKind kind, std::vector<ModelId> names) {
   if (!names.empty()) {
     action::Notice notice;
-    notice.kind = action::NoticeKind::Protected;
+    notice.kind = kind;
     notice.names = std::move(names);
     emit(std::move(notice));
   }
@@ -134,18 +162,27 @@ void Scheduler::pressure_step() {
   if (!pressure_.may_evict() || shutting_down_) {
     return;
   }
-  if (!cleanup(CleanupLevel::Normal, Why::MemoryPressure, false).empty()) {
+  if (!cleanup(CleanupLevel::Normal, pressure_why(), false).empty()) {
     pressure_.evicted();
   }
 }
 
 std::vector<ModelId> Scheduler::protected_models() const {
-  std::vector<ModelId> ids;
-  for (const ModelId id : resident_) {
-    if (is_protected(models_[id.value])) {
-      ids.push_back(id);
-    }
-  }
+  std::vector<ModelId> ids = loaded_models();
+  std::erase_if(ids, [this](ModelId id) { return !is_protected(models_[id.value]); });
+  return ids;
+}
+
+std::vector<ModelId> Scheduler::models_in_use() const {
+  std::vector<ModelId> ids = loaded_models();
+  std::erase_if(ids, [this](ModelId id) { return is_unused(models_[id.value]); });
+  return ids;
+}
+
+// Nobody uses them; nothing but the pin keeps them.
+std::vector<ModelId> Scheduler::models_only_pinned() const {
+  std::vector<ModelId> ids = protected_models();
+  std::erase_if(ids, [this](ModelId id) { return !is_unused(models_[id.value]); });
   return ids;
 }
 
@@ -225,7 +262,8 @@ void Scheduler::on(const event::Pin& e) {
   if (e.pinned && !model->pinned) {
     const Footprint& size = model->has_child() ? model->reserved : model->spec.footprint;
     if (!size.fits_in(room_without_pins(*model))) {
-      answer.code = action::AnswerCode::NeverFits;
+      const bool alone = size.fits_in(ledger_.budget());
+      answer.code = alone ? action::AnswerCode::NeverFits : action::AnswerCode::TooLarge;
       return emit(std::move(answer));
     }
     pinned_.insert(std::lower_bound(pinned_.begin(), pinned_.end(), model->id), model->id);

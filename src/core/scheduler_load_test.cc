@@ -169,6 +169,7 @@ TEST(Loading, WhatCannotFitIsRefusedAtOnceAndNobodyIsEvicted) {  // rule 11
   h.model("giant", gib(17));
   h.make_ready("a");
   EXPECT_THAT(h.arrive("t1", "giant"), ElementsAre("refuse t1 never_fits"));
+  EXPECT_THAT(h.pin("giant"), ElementsAre("answer too_large"));
   EXPECT_EQ(h.last<action::Refuse>()->retry_after, Duration::zero());
   EXPECT_EQ(h.state("a"), State::Ready);
 }

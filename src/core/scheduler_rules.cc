@@ -72,7 +72,9 @@ bool Scheduler::urgent() const {
 }
 
 bool Scheduler::loads_allowed() const {
-  return pressure_.level() == PressureLevel::Normal && !shutting_down_;
+  const bool pressed = pressure_.level() != PressureLevel::Normal;
+  const bool overlooked = mutant_ == Mutant::IgnoreStalls && pressure_.by_stall();
+  return (!pressed || overlooked) && !shutting_down_;
 }
 
 // True if something changed and the line must be looked at again.
@@ -93,10 +95,11 @@ bool Scheduler::serve_head() {
       start_load(*model, reason);
       return true;
     }
-    if (make_room(*model)) {
+    const bool second = retries(*model);
+    if (!(second && mutant_ == Mutant::GiveUpSecondAttempt) && make_room(*model)) {
       return false;
     }
-    if (retries(*model)) {  // even without the idle ones it does not fit: the attempt is over
+    if (second) {  // even without the idle ones it does not fit: the attempt is over
       back_off(*model);
       refuse_all(*model, Reason{.why = Why::LoadFailed}, model->failed_until - now_);
       bring_back_victims(*model);
@@ -336,7 +339,11 @@ void Scheduler::relieve_debt() {
 
 // No lease, no ticket, not pinned: may leave at once.
 bool Scheduler::is_idle(const Model& model) const {
-  if (model.pinned || (model.state != State::Ready && model.state != State::Gated)) {
+  return !model.pinned && is_unused(model);
+}
+
+bool Scheduler::is_unused(const Model& model) const {
+  if (model.state != State::Ready && model.state != State::Gated) {
     return mutant_ == Mutant::IgnoreLoading && model.state == State::Loading;
   }
   const bool in_use = !model.leases.empty() && mutant_ != Mutant::IgnoreLeases;

@@ -168,7 +168,8 @@ void Scheduler::warn_all_in_use() {
     next_long_warning_ = now_ + 10 * limits_.all_in_use_warning;
     action::Notice notice;
     notice.kind = action::NoticeKind::AllInUseLong;
-    notice.names = protected_models();
+    notice.names = models_in_use();
+    notice.pinned_names = models_only_pinned();
     notice.lasted = now_ - *all_in_use_since_;
     emit(std::move(notice));
   }
@@ -223,6 +224,9 @@ void Scheduler::plan_deadline() {
   }
   if (all_in_use_since_) {
     consider(next_long_warning_);
+  }
+  if (pressure_.stalled_until()) {
+    consider(*pressure_.stalled_until());
   }
   if (shutting_down_ && !finished_) {
     consider(drain_until_);

@@ -135,8 +135,8 @@ std::optional<WaitView> Scheduler::wait_of(ModelId id) const {
 }
 
 MemoryView Scheduler::memory() const {
-  return MemoryView{ledger_.budget(), ledger_.reserved(), ledger_.debt(), pressure_.used_percent(),
-                    pressure_.level()};
+  return MemoryView{ledger_.budget(),         ledger_.reserved(), ledger_.debt(),
+                    pressure_.used_percent(), pressure_.level(),  pressure_.by_stall()};
 }
 
 }  // namespace hf::core

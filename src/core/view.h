@@ -90,6 +90,7 @@ struct MemoryView {
   Footprint debt;  // grown beyond reservations by children in use
   double used_percent = 0;
   PressureLevel level = PressureLevel::Normal;
+  bool by_stall = false;  // the level rests on tasks that stood still; by the marks it is normal
 };
 
 }  // namespace hf::core

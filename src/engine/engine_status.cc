@@ -87,10 +87,13 @@ Status Engine::Impl::status() {
     }
   } else {
     if (status.memory.level != core::PressureLevel::Normal) {
-      status.warnings.push_back("memory is under pressure: nothing is loaded until it eases");
+      status.warnings.push_back(std::string(status.memory.by_stall
+                                                ? "tasks stand still for want of memory (PSI)"
+                                                : "memory is under pressure") +
+                                ": nothing is loaded until it eases");
     }
     if (scheduler_->all_in_use()) {
-      status.warnings.push_back("all models are in use while others wait");
+      status.warnings.push_back("all models are in use or pinned while others wait");
     }
     if (memory_failures_ >= kBlindReadings) {
       status.warnings.push_back("memory cannot be read: pressure is not watched");

@@ -88,6 +88,7 @@ void Engine::Impl::warn_relief(const core::action::Notice& notice) {
   Relief relief;
   relief.lasted = notice.lasted;
   relief.in_use = names_of(notice.names);
+  relief.pinned = names_of(notice.pinned_names);
   const core::MemoryView memory = scheduler_->memory();
   relief.budget = memory.budget.total();
   Bytes wanted = memory.reserved.total() + memory.debt.total();

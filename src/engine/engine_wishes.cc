@@ -70,8 +70,10 @@ void Engine::Impl::pin_configured(ModelId model) {
             } else {
               wish->second.asked = false;
               if (!std::exchange(wish->second.told, true)) {
-                spdlog::warn("{} cannot be pinned: it does not fit beside the other pinned models",
-                             catalog_.name(model));
+                const bool alone = result.code != core::action::AnswerCode::TooLarge;
+                spdlog::warn("{} cannot be pinned: it {}", catalog_.name(model),
+                             alone ? "does not fit beside the other pinned models"
+                                   : "is larger than the whole memory budget");
               }
             }
             end_of_pin();

@@ -24,12 +24,15 @@ std::string joined(const std::vector<std::string>& names, char open, char close)
   return text;
 }
 
-std::string english(const core::action::Notice& notice, const std::vector<std::string>& names,
-                    const std::vector<std::string>& guarded) {
+std::string english(const core::action::Notice& notice, const NoticeNames& told) {
   using core::action::NoticeKind;
+  const std::vector<std::string>& names = told.names;
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
       return "🚨 Critical memory shortage: " + format_percent(notice.percent);
+    case NoticeKind::MemoryStall:
+      return "⚠️ Tasks stand still for want of memory (PSI); memory in use: " +
+             format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 EMERGENCY CLEANUP: unloading unused models from memory";
     case NoticeKind::Protected:
@@ -38,20 +41,32 @@ std::string english(const core::action::Notice& notice, const std::vector<std::s
       return "🗑️ Model " + (names.empty() ? std::string("?") : names.front()) +
              " unloaded from memory";
     case NoticeKind::Kept:
-      return "✅ Models kept: " + name_list(names) + " (protected: " + name_set(guarded) + ")";
+      return "✅ Models kept: " + name_list(names) + " (protected: " + name_set(told.guarded) + ")";
+    case NoticeKind::Pinned:
+      return "🛡️ Pinned: " + name_set(names);
     case NoticeKind::AllInUse:
     case NoticeKind::AllInUseLong:
+      if (!told.pinned.empty()) {
+        return "⚠️ No model can be unloaded. Active: " + name_set(names) +
+               "; pinned: " + name_set(told.pinned);
+      }
       return "⚠️ All models are in use! No model can be unloaded. Active: " + name_set(names);
   }
   return {};
 }
 
-std::string russian(const core::action::Notice& notice, const std::vector<std::string>& names,
-                    const std::vector<std::string>& guarded) {
+std::string russian(const core::action::Notice& notice, const NoticeNames& told) {
   using core::action::NoticeKind;
+  const std::vector<std::string>& names = told.names;
   switch (notice.kind) {
     case NoticeKind::CriticalMemory:
       return "🚨 Критическая нехватка памяти: " + format_percent(notice.percent);
+    case NoticeKind::MemoryStall:
+      return "⚠️ Задачи простаивают из-за нехватки памяти "
+             "(PSI); "
+             "занято "
+             "памяти: " +
+             format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти";
     case NoticeKind::Protected:
@@ -61,9 +76,17 @@ std::string russian(const core::action::Notice& notice, const std::vector<std::s
       return "🗑️ Модель " + (names.empty() ? std::string("?") : names.front()) +
              " выгружена из памяти";
     case NoticeKind::Kept:
-      return "✅ Оставлены модели: " + name_list(names) + " (защищены: " + name_set(guarded) + ")";
+      return "✅ Оставлены модели: " + name_list(names) + " (защищены: " + name_set(told.guarded) +
+             ")";
+    case NoticeKind::Pinned:
+      return "🛡️ Закреплены: " + name_set(names);
     case NoticeKind::AllInUse:
     case NoticeKind::AllInUseLong:
+      if (!told.pinned.empty()) {
+        return "⚠️ Нельзя выгрузить ни одну модель. "
+               "Активные: " +
+               name_set(names) + "; закреплены: " + name_set(told.pinned);
+      }
       return R"(⚠️ Все модели используются! Нельзя выгрузить ни одну модель. Активные: )" +
              name_set(names);
   }
@@ -80,10 +103,8 @@ std::string name_list(const std::vector<std::string>& names) {
 }
 
 std::string notice_line(Language language, const core::action::Notice& notice,
-                        const std::vector<std::string>& names,
-                        const std::vector<std::string>& protected_names) {
-  return language == Language::Russian ? russian(notice, names, protected_names)
-                                       : english(notice, names, protected_names);
+                        const NoticeNames& names) {
+  return language == Language::Russian ? russian(notice, names) : english(notice, names);
 }
 
 std::string reload_line(Language language, const Reloaded& result) {
@@ -124,13 +145,22 @@ std::string relief_line(Language language, const Relief& relief) {
   const std::string wanted = format_bytes(relief.budget + relief.more_needed);
   const std::string largest = format_bytes(relief.largest_bytes);
   if (language == Language::Russian) {
-    return "⚠️ Все модели используются уже " + lasted + ": " +
-           name_set(relief.in_use) + "; ждут: " + name_set(relief.waiting) + ", дольше всего " +
-           oldest + ". Помогло бы: ещё " + more + " памяти (бюджет " + wanted + " вместо " +
-           budget + "), либо вариант модели " + relief.largest_in_use + " меньше её " + largest +
+    const bool pins = !relief.pinned.empty();
+    return (pins
+                ? "⚠️ Все модели используются или закреплены "
+                  "уже "
+                : "⚠️ Все модели используются уже ") +
+           lasted + ": " + name_set(relief.in_use) +
+           (pins ? "; закреплены: " + name_set(relief.pinned) : "") +
+           "; ждут: " + name_set(relief.waiting) + ", дольше всего " + oldest +
+           ". Помогло бы: ещё " + more + " памяти (бюджет " + wanted + " вместо " + budget +
+           "), либо вариант модели " + relief.largest_in_use + " меньше её " + largest +
            ". Что дали бы другие бюджеты, показывает holdfast advise.";
   }
-  return "⚠️ All models have been in use for " + lasted + ": " + name_set(relief.in_use) +
+  const bool pins = !relief.pinned.empty();
+  return std::string("⚠️ All models have been in use ") + (pins ? "or pinned " : "") + "for " +
+         lasted + ": " + name_set(relief.in_use) +
+         (pins ? "; pinned: " + name_set(relief.pinned) : "") +
          "; waiting: " + name_set(relief.waiting) + ", the oldest for " + oldest +
          ". What would help: " + more + " more memory (a budget of " + wanted + " instead of " +
          budget + "), or a smaller variant of " + relief.largest_in_use + " (now " + largest +

@@ -19,10 +19,15 @@ using config::Language;
 std::string name_set(const std::vector<std::string>& names);
 std::string name_list(const std::vector<std::string>& names);
 
-// The line of a notice. `names` and `protected_names` belong to its ids.
+// The names that belong to a notice's ids.
+struct NoticeNames {
+  std::vector<std::string> names{};
+  std::vector<std::string> guarded{};  // protected_names
+  std::vector<std::string> pinned{};
+};
+// The line of a notice.
 std::string notice_line(Language language, const core::action::Notice& notice,
-                        const std::vector<std::string>& names,
-                        const std::vector<std::string>& protected_names);
+                        const NoticeNames& names);
 
 // What a reload did, and that one was refused: the old configuration goes on.
 std::string reload_line(Language language, const Reloaded& result);
@@ -32,6 +37,7 @@ std::string reload_refused_line(Language language, const std::string& why);
 struct Relief {
   Duration lasted{};
   std::vector<std::string> in_use;
+  std::vector<std::string> pinned;  // nobody uses them
   std::vector<std::string> waiting;
   Duration oldest_wait{};
   Bytes budget{0};

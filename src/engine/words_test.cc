@@ -12,7 +12,7 @@ std::string line(Language language, NoticeKind kind, double percent = 0) {
   Notice notice;
   notice.kind = kind;
   notice.percent = percent;
-  return notice_line(language, notice, {"a", "b"}, {"a", "b"});
+  return notice_line(language, notice, {{"a", "b"}, {"a", "b"}, {}});
 }
 
 TEST(NoticeLine, IsTheDocumentsRussianToTheLetter) {
@@ -44,6 +44,32 @@ TEST(NoticeLine, IsTheDesignsEnglishToTheLetter) {
             "⚠️ All models are in use! No model can be unloaded. Active: {'a', 'b'}");
 }
 
+TEST(NoticeLine, DoesNotCallInUseWhatIsOnlyPinned) {
+  EXPECT_EQ(line(Language::English, NoticeKind::Pinned), "🛡️ Pinned: {'a', 'b'}");
+  EXPECT_EQ(line(Language::Russian, NoticeKind::Pinned),
+            "🛡️ Закреплены: {'a', 'b'}");
+  Notice notice;
+  notice.kind = NoticeKind::AllInUse;
+  EXPECT_EQ(notice_line(Language::English, notice, {{"a"}, {}, {"b"}}),
+            "⚠️ No model can be unloaded. Active: {'a'}; pinned: {'b'}");
+  EXPECT_EQ(
+      notice_line(Language::Russian, notice, {{}, {}, {"b"}}),
+      "⚠️ Нельзя выгрузить ни одну модель. Активные: {}; "
+      "закреплены: "
+      "{'b'}");
+}
+
+TEST(NoticeLine, SaysThatItIsAStallAndNotAPercentageThatPresses) {
+  EXPECT_EQ(line(Language::English, NoticeKind::MemoryStall, 61),
+            "⚠️ Tasks stand still for want of memory (PSI); memory in use: 61.0%");
+  EXPECT_EQ(
+      line(Language::Russian, NoticeKind::MemoryStall, 61),
+      "⚠️ Задачи простаивают из-за нехватки памяти (PSI); "
+      "занято "
+      "памяти: "
+      "61.0%");
+}
+
 TEST(NoticeLine, EscapesQuotesInNames) {
   EXPECT_EQ(name_set({"it's"}), "{'it\\'s'}");
 }
@@ -63,9 +89,16 @@ TEST(ReliefLine, SaysHowMuchMoreWouldHelp) {
       << text;
   EXPECT_NE(text.find("holdfast advise shows what other budgets would have given."),
             std::string::npos);
-  const std::string russian = relief_line(Language::Russian, relief);
-  EXPECT_NE(russian.find("ещё 2.00 GiB памяти"), std::string::npos);
-  EXPECT_NE(russian.find("показывает holdfast advise."), std::string::npos);
+  EXPECT_NE(relief_line(Language::Russian, relief).find("показывает holdfast advise."),
+            std::string::npos);
+  EXPECT_EQ(text.find("pinned"), std::string::npos) << text;
+  relief.pinned = {"p"};
+  EXPECT_NE(relief_line(Language::English, relief)
+                .find("in use or pinned for 60.0 s: {'a'}; pinned: {'p'}; waiting: {'b'}"),
+            std::string::npos);
+  EXPECT_NE(relief_line(Language::Russian, relief).find("закреплены: {'p'}; ждут: {'b'}"),
+            std::string::npos);
+  EXPECT_NE(relief_line(Language::Russian, relief).find("ещё 2.00 GiB памяти"), std::string::npos);
 }
 
 TEST(ReloadLine, NamesWhatChangedAndNothingElse) {

@@ -42,6 +42,11 @@ void Checker::before(const core::Event& event, TimePoint now) {
   exited_.reset();
   acted_ = false;
   deadlines_moved_ = false;
+  if (stalled_until_ && *stalled_until_ <= now_) {
+    postpone_deadlines();
+    stalled_until_.reset();
+    stalled_ = false;
+  }
   std::visit([this](const auto& e) { on(e); }, event);
 }
 
@@ -52,6 +57,7 @@ void Checker::on(const core::event::ModelAdded& e) {
   model.broken = false;
   model.estimate = e.spec.footprint;
   model.slots = e.spec.slots;
+  model.to_go = model.to_go || (e.restart && model.phase == Phase::Loading);
   tune_reload(model, e.spec.reload);
 }
 
@@ -142,6 +148,9 @@ void Checker::on(const core::event::LoadFailed& e) {
   if (model->phase == Phase::Loading) {
     ++counters_.failed_loads;
     model->failed = now_;
+    model->failed_by_event = events_;
+    model->retry_due = e.failure == core::LoadFailure::OutOfMemory && !model->second_attempt &&
+                       !model->to_go && !drain_until_;
     if (e.failure == core::LoadFailure::OutOfMemory) {
       // A quarter more, but never more than could be given.
       const core::Footprint most = room_for(*model);
@@ -163,6 +172,8 @@ void Checker::on(const core::event::Exited& e) {
   if (model->phase != Phase::Stopping) {
     ++counters_.crashes;
     model->failed = now_;
+    model->failed_by_event = events_;
+    model->retry_due = false;
   }
   exited_ = e.model;
   reap(*model);
@@ -191,10 +202,21 @@ void Checker::on(const core::event::Measured& e) {
 
 void Checker::on(const core::event::MemoryReading& e) {
   postpone_deadlines();
+  used_percent_ = e.used_percent;
   if (e.used_percent >= plan_.limits.high) {
-    stressed_ = true;
+    above_marks_ = true;
   } else if (e.used_percent < plan_.limits.low) {
-    stressed_ = false;
+    above_marks_ = false;
+  }
+  if (pressed_out_) {
+    const Truth& gone = models_[pressed_out_->first.value];
+    if (gone.phase != Phase::Stopping || gone.generation != pressed_out_->second) {
+      pressed_out_.reset();
+    }
+  }
+  stalled_ = e.stalled;
+  if (e.stalled) {
+    stalled_until_ = now_ + core::kStallLasts;
   }
 }
 
@@ -209,6 +231,10 @@ void Checker::on(const core::event::Unload& e) {
   command_->model = e.model;
   command_->unpin = true;
   command_->forced = e.mode == core::UnloadMode::Force;
+  Truth* const model = find(e.model);
+  if (model != nullptr && e.mode == core::UnloadMode::Drain) {
+    model->to_go = model->to_go || model->phase == Phase::Loading;
+  }
 }
 
 void Checker::on(const core::event::Pin& e) {
@@ -258,6 +284,8 @@ void Checker::after(const core::Scheduler& scheduler) {
   const auto deadline = scheduler.next_deadline();
   expect(!deadline || *deadline > now_, "next_deadline() lies ahead");
   expect(wakes_in_vain_ < kWakesInVain, "waking leads somewhere");
+  expect((scheduler.memory().level != core::PressureLevel::Normal) == stressed(),
+         "pressure lasts from the high mark to the low one, and 30 s after each stall");
   if (plan_.bound_checked) {
     follow_deadlines(scheduler);
   }
@@ -352,17 +380,6 @@ bool Checker::has_most_waiting(const Ticket& ticket) const {
     }
   }
   return counts[ticket.user.value] == *std::max_element(counts.begin(), counts.end());
-}
-
-// Once those who are stopping have been reaped, without stopping anybody else.
-bool Checker::fits_after_stops(const Truth& model) const {
-  core::Footprint room = budget_;
-  for (const Truth& other : models_) {
-    if (other.phase != Phase::Stopping) {
-      room -= other.reserved + other.debt;
-    }
-  }
-  return model.estimate.fits_in(room);
 }
 
 core::Footprint Checker::room_for(const Truth& model) const {

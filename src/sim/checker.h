@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/action.h"
@@ -63,7 +64,11 @@ class Checker {
     TimePoint ready;
     int leases = 0, waiting = 0;
     std::optional<TimePoint> failed;  // latest failed load or crash
-    std::vector<ModelId> gone_for;    // it was stopped to make room for these
+    std::uint64_t failed_by_event = 0;
+    bool second_attempt = false;    // the present load, after the first ran out of memory
+    bool retry_due = false;         // a second attempt is owed to those who wait
+    bool to_go = false;             // asked to leave while it loads: no second attempt
+    std::vector<ModelId> gone_for;  // it was stopped to make room for these
     std::optional<TicketId> last_granted;
   };
   struct Command {
@@ -108,6 +113,8 @@ class Checker {
   void judge_load_for_nobody(const core::action::StartLoad& a, const Truth& m);
   void judge_stop_of_loading(const core::action::StopChild& a);
   void judge_stop_of_ready(const core::action::StopChild& a, const Truth& m);
+  void judge_stop_for_pressure(const core::action::StopChild& a);
+  [[nodiscard]] bool second_attempt_is_hopeless(const Truth& m) const;
   [[nodiscard]] bool may_refuse(const core::action::Refuse& a, const Truth& m, const Ticket& t);
 
   void expect(bool condition, const char* promise) {
@@ -125,6 +132,7 @@ class Checker {
   void judge_wait(const Ticket& ticket);
   void check_deadlines();
   void postpone_deadlines();
+  [[nodiscard]] bool stressed() const { return above_marks_ || stalled_until_; }
   [[nodiscard]] Duration pause_of(const Ticket& ticket) const;
   void check_models(const core::Scheduler& scheduler);
   [[nodiscard]] bool somebody_waits() const;
@@ -146,9 +154,13 @@ class Checker {
   std::optional<ModelId> exited_;    // by the present event
   core::Footprint budget_;
   core::Limits shortest_, longest_;  // settings that those who wait may have been told
-  bool stressed_ = false;            // memory above the high mark, and not yet below the low one
-  TimePoint stressed_since_{};       // or the latest reading
-  bool deadlines_moved_ = false;     // by the present event, perhaps
+  bool above_marks_ = false;         // memory above the high mark, and not yet below the low one
+  bool stalled_ = false;             // the latest reading
+  std::optional<TimePoint> stalled_until_;
+  double used_percent_ = 0;
+  TimePoint stressed_since_{};                                 // or the latest reading
+  std::optional<std::pair<ModelId, Generation>> pressed_out_;  // no reading came since its reap
+  bool deadlines_moved_ = false;                               // by the present event, perhaps
   std::optional<TimePoint> last_departure_;
   std::optional<TimePoint> drain_until_;
   bool finished_ = false;

@@ -10,8 +10,9 @@ using core::Why;
 
 // Stops that rest on nobody using the model.
 bool is_for_idle(Why why) {
-  return why == Why::IdleVictim || why == Why::MemoryPressure || why == Why::EmergencyCleanup ||
-         why == Why::CleanupByHand || why == Why::BudgetDebt || why == Why::IdleTooLong;
+  return why == Why::IdleVictim || why == Why::MemoryPressure || why == Why::MemoryStall ||
+         why == Why::EmergencyCleanup || why == Why::CleanupByHand || why == Why::BudgetDebt ||
+         why == Why::IdleTooLong;
 }
 
 }  // namespace
@@ -56,11 +57,12 @@ void Checker::judge(const core::action::Refuse& a) {
     fail("a refusal's reason holds: " + std::string(core::name_of(a.reason.why)));
   }
   judge_wait(*ticket);
-  if (a.reason.why == Why::LoadFailed) {
-    model.failed = now_;
-  }
   ++counters_.refusals;
   --model.waiting;
+  if (a.reason.why == Why::LoadFailed) {
+    model.failed = now_;
+    model.retry_due = model.retry_due && model.waiting > 0;  // all of them are told the same
+  }
   ticket->stage = Stage::Over;
 }
 
@@ -73,13 +75,28 @@ bool Checker::may_refuse(const core::action::Refuse& a, const Truth& m, const Ti
   if (why == Why::NeverFits) {
     return !m.estimate.fits_in(room_for(m)) && a.retry_after == Duration::zero();
   }
-  if (why == Why::ModelFailed || why == Why::LoadFailed) {
-    // A second attempt may be given up later, once memory pressure is over.
-    return m.failed && (now_ - *m.failed <= core::kLongestBackoff || why == Why::LoadFailed);
+  if (why == Why::ModelFailed) {
+    return m.failed && now_ - *m.failed <= core::kLongestBackoff;
+  }
+  if (why == Why::LoadFailed) {
+    return (m.failed_by_event == events_ && !m.retry_due) || second_attempt_is_hopeless(m);
   }
   return (why == Why::Crashed && exited_ == a.model) || (why == Why::ModelBroken && m.broken) ||
          (why == Why::ModelGone && !m.listed) || (why == Why::ShuttingDown && drain_until_) ||
          (why == Why::Forced && by_force);
+}
+
+// It ran out of memory once, and what it needs now is not there although all that is idle went.
+bool Checker::second_attempt_is_hopeless(const Truth& m) const {
+  core::Footprint room = budget_;
+  for (const Truth& other : models_) {
+    const bool idle = other.phase == Phase::Ready && other.leases == 0 && !other.pinned &&
+                      (other.gated || other.waiting == 0);
+    if (other.phase != Phase::Stopping && !idle) {
+      room -= other.reserved + other.debt;
+    }
+  }
+  return m.retry_due && !stressed() && !m.estimate.fits_in(room);
 }
 
 void Checker::judge(const core::action::CutLease& a) {
@@ -118,7 +135,7 @@ void Checker::judge(const core::action::StartLoad& a) {
   expect(model->generation < a.generation, "generations grow");
   expect(model->listed && !model->broken, "only a usable model is loaded");
   expect(!drain_until_, "nothing is loaded at shutdown");
-  expect(!stressed_, "nothing is loaded under memory pressure");
+  expect(!stressed(), "nothing is loaded under memory pressure");
   const bool wanted = a.reason.why == Why::Preload || a.reason.why == Why::VictimReturns;
   if (wanted) {
     judge_load_for_nobody(a, *model);
@@ -139,6 +156,11 @@ void Checker::judge(const core::action::StartLoad& a) {
   expect(loading <= plan_.limits.loads_at_once, "no more loads at once than allowed");
   expect(a.reason.why != Why::OvertakesIntoFree || !out_of_patience(longest_.patience),
          "nobody overtakes who is out of patience");
+  const bool second = a.reason.why == Why::RetryAfterOom;
+  expect(!second || model->retry_due, "a second attempt follows one that ran out of memory");
+  model->second_attempt = second;
+  model->retry_due = false;
+  model->to_go = false;
   ++counters_.loads;
   deadlines_moved_ = true;
   model->phase = Phase::Loading;
@@ -183,6 +205,17 @@ void Checker::judge(const core::action::StopChild& a) {
   model->gated = false;
 }
 
+// Once those who are stopping have been reaped, without stopping anybody else.
+bool Checker::fits_after_stops(const Truth& model) const {
+  core::Footprint room = budget_;
+  for (const Truth& other : models_) {
+    if (other.phase != Phase::Stopping) {
+      room -= other.reserved + other.debt;
+    }
+  }
+  return model.estimate.fits_in(room);
+}
+
 void Checker::judge_stop_of_loading(const core::action::StopChild& a) {
   const bool forced = a.reason.why == Why::ForcedByHand && command_ && command_->forced;
   const bool quitting = a.reason.why == Why::DrainDeadline && drain_until_ && *drain_until_ <= now_;
@@ -197,6 +230,7 @@ void Checker::judge_stop_of_ready(const core::action::StopChild& a, const Truth&
     expect(why != Why::IdleVictim || !a.reason.for_model ||
                !fits_after_stops(models_[a.reason.for_model->value]),
            "no more is unloaded than the head needs");
+    judge_stop_for_pressure(a);
   } else if (why == Why::TurnOver || why == Why::GateNeverLifted) {
     expect(m.gated, "only a drained gate leads to a swap");
     expect(!m.pinned || m.waiting > 0, "a pinned model is no victim");
@@ -209,6 +243,21 @@ void Checker::judge_stop_of_ready(const core::action::StopChild& a, const Truth&
     expect(why != Why::OwnerWaits, "a stop tells why its gate is shut now");
   }
   expect(!a.kill || why == Why::ForcedByHand, "only force kills what is ready");
+}
+
+// One at a time: a reap and a new reading lie between two of them.
+void Checker::judge_stop_for_pressure(const core::action::StopChild& a) {
+  const Why why = a.reason.why;
+  if (why != Why::MemoryPressure && why != Why::MemoryStall) {
+    return;
+  }
+  if (why == Why::MemoryStall) {
+    expect(stalled_ && !above_marks_, "a stall unloads while readings tell of it");
+  } else {
+    expect(used_percent_ >= plan_.limits.low, "pressure unloads nothing below the low mark");
+  }
+  expect(!pressed_out_, "under pressure one model goes at a time");
+  pressed_out_.emplace(a.model, a.generation);
 }
 
 void Checker::judge(const core::action::GateMoved& a) {
@@ -233,7 +282,7 @@ void Checker::judge(const core::action::GateMoved& a) {
   const bool idle = model->leases == 0 && model->waiting == 0;
   expect(idle || model->ready + turn <= now_, "a turn is not cut short");
   expect(!model->pinned, "a pinned model is not gated for another");
-  expect(!stressed_, "pressure shuts no gate");
+  expect(!stressed(), "pressure shuts no gate");
   expect(plan_.leave > 0 || out_of_patience(limits.patience),
          "gates are shut for who is out of patience");
 }
@@ -244,12 +293,23 @@ void Checker::judge(const core::action::Notice& a) {
       expect(models_[id.value].phase == Phase::None, "unloaded means reaped");
     }
   }
-  if (a.kind == core::action::NoticeKind::Protected) {
-    for (const ModelId id : a.names) {
-      const Truth& m = models_[id.value];
-      expect(m.phase == Phase::Ready || m.phase == Phase::Loading,
-             "only what is loaded is protected");
-    }
+  const auto used = [](const Truth& m) {
+    return m.phase == Phase::Loading ||
+           (m.phase == Phase::Ready && (m.leases > 0 || (!m.gated && m.waiting > 0)));
+  };
+  const auto only_pinned = [&used](const Truth& m) {
+    return m.phase == Phase::Ready && m.pinned && !used(m);
+  };
+  const bool of_used = a.kind == core::action::NoticeKind::Protected ||
+                       a.kind == core::action::NoticeKind::AllInUse ||
+                       a.kind == core::action::NoticeKind::AllInUseLong;
+  for (const ModelId id : a.names) {
+    const Truth& m = models_[id.value];
+    expect(!of_used || used(m), "only what is in use is called so");
+    expect(a.kind != core::action::NoticeKind::Pinned || only_pinned(m), "only pins are told");
+  }
+  for (const ModelId id : a.pinned_names) {
+    expect(only_pinned(models_[id.value]), "only pins are told");
   }
 }
 

@@ -75,7 +75,7 @@ void Checker::check_deadlines() {
 
 // How long this ticket has waited under pressure since the latest reading.
 Duration Checker::pause_of(const Ticket& ticket) const {
-  return stressed_ ? now_ - std::max(stressed_since_, ticket.arrived) : Duration::zero();
+  return stressed() ? now_ - std::max(stressed_since_, ticket.arrived) : Duration::zero();
 }
 
 void Checker::postpone_deadlines() {

@@ -15,9 +15,9 @@ constexpr std::array<std::string_view, std::variant_size_v<core::Action>> kActio
 
 // In the order of Mark.
 constexpr std::array<std::string_view, kMarks> kMarkNames{
-    "deadline_tightened",    "deadline_postponed", "place_taken_back",  "no_set_tried_again",
+    "deadline_tightened",    "deadline_postponed", "place_taken_back",  "gated_late",
     "owner_took_idle",       "owner_needed_more",  "owner_without_set", "reloaded_after_own_reap",
-    "higher_priority_first", "retry_made_room",    "settings_applied"};
+    "higher_priority_first", "retry_made_room",    "settings_applied",  "stall_passed"};
 
 struct SubjectOf {
   std::size_t operator()(const core::action::Notice& a) const {

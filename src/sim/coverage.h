@@ -20,16 +20,17 @@ enum class Mark : std::uint8_t {
   DeadlineTightened,     // a published deadline moved closer
   DeadlinePostponed,     // by the time that memory pressure lasted
   PlaceTakenBack,        // rule 14: a client returned to the place that was kept for it
-  NoSetTriedAgain,       // rule 6: urgent, nobody gateable; gates were shut later
+  GatedLate,             // rule 6: gates were shut for an owner some time after patience was over
   OwnerTookIdle,         // rule 7: an owner took idle victims before its set was drained
   OwnerNeededMore,       // rule 13: more was added to the owner's set
   OwnerWithoutSet,       // what was draining already sufficed for a new owner
   ReloadedAfterOwnReap,  // rule 12: it was head as soon as its own child was gone
   HigherPriorityFirst,   // before somebody in the line who had waited longer
-  RetryMadeRoom,         // a second attempt needed more than the first had left
+  RetryMadeRoom,         // idle models were stopped for a second attempt
   SettingsApplied,       // longer settings, once nobody waited who had been promised less
+  StallPassed,           // pressure ended by time alone, after the last reading of a stall
 };
-constexpr std::size_t kMarks = 11;
+constexpr std::size_t kMarks = 12;
 
 struct Counters {
   std::uint64_t loads = 0;

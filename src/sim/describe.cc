@@ -100,7 +100,7 @@ struct EventWriter {
     return "measured " + child_text(names, e.model, e.generation) + " " + describe(e.in_use);
   }
   std::string operator()(const event::MemoryReading& e) const {
-    return "reading " + format_percent(e.used_percent);
+    return "reading " + format_percent(e.used_percent) + (e.stalled ? " stalled" : "");
   }
   std::string operator()(const event::Cleanup& e) const {
     return e.level == core::CleanupLevel::Normal ? "cleanup normal" : "cleanup emergency";
@@ -160,6 +160,9 @@ struct ActionWriter {
     }
     if (!a.protected_names.empty()) {
       text += " protected " + list_text(names, a.protected_names);
+    }
+    if (!a.pinned_names.empty()) {
+      text += " pinned " + list_text(names, a.pinned_names);
     }
     return a.lasted > Duration::zero() ? text + " for " + format_duration(a.lasted) : text;
   }

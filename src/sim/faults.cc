@@ -90,10 +90,12 @@ std::optional<core::Event> Faults::crash(ModelId model) {
 core::Event Faults::reading() {
   if (random_.chance(0.3)) {
     used_percent_ = random_.real(30, 100);
-  } else {
+  } else if (!stalled_ || random_.chance(0.3)) {
     used_percent_ = std::clamp(used_percent_ + random_.real(-12, 10), 10.0, 100.0);
   }
-  return event::MemoryReading{used_percent_};
+  // A stall goes on for a few readings; often nothing else changes meanwhile.
+  stalled_ = random_.chance(stalled_ ? 0.7 : plan_.stalls) && plan_.stalls > 0;
+  return event::MemoryReading{used_percent_, stalled_};
 }
 
 core::Event Faults::tune(ModelId model) {

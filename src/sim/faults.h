@@ -40,6 +40,7 @@ class Faults {
   Timeline& timeline_;
   World& world_;
   double used_percent_ = 50;
+  bool stalled_ = false;
   std::uint64_t command_ = 0;
   ModelId crashed_{};  // the latest
   bool calm_ = false;

@@ -150,6 +150,7 @@ Plan draw_plan(std::uint64_t seed) {
   }
   plan.fault_gap = duration_of_seconds(seconds_of(plan.arrival_gap) * random.real(1, 40));
   plan.quits = random.chance(0.2);
+  plan.stalls = swarm(random, 0.4);
   if (bound) {
     keep_to_the_bound(random, plan);
   }

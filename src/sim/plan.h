@@ -18,7 +18,7 @@ namespace hf::sim {
 enum class Fault {
   Crash,
   Growth,   // measured above the reservation: debt
-  Reading,  // memory in use rises and falls, sometimes above the critical mark
+  Reading,  // memory in use rises and falls, sometimes above the critical mark; tasks stand still
   Tune,     // news about costs
   Replace,  // a new spec, sometimes with a restart
   Remove,   // and added again later
@@ -62,6 +62,7 @@ struct Plan {
 
   double load_fails = 0;
   double fails_by_oom = 0;  // of those
+  double stalls = 0;        // of readings: tasks stood still for want of memory
   double slow_stop = 0;     // near the deadline, or past it if the bound is not checked
   std::array<double, kFaults> faults{};
   Duration fault_gap{};  // mean

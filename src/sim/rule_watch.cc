@@ -10,24 +10,25 @@ void RuleWatch::before(const core::Event& event, const core::Scheduler& schedule
   now_ = now;
   owner_ = scheduler.owner();
   limits_ = scheduler.limits();
+  level_ = scheduler.memory().level;
   reaped_.reset();
   shut_for_owner_ = false;
   if (const auto* added = std::get_if<core::event::ModelAdded>(&event)) {
     priority_[added->model.value] = added->spec.priority;
   } else if (const auto* failed = std::get_if<core::event::LoadFailed>(&event)) {
-    if (failed->model.value < out_of_memory_.size()) {
-      out_of_memory_[failed->model.value] = failed->failure == core::LoadFailure::OutOfMemory;
+    if (failed->model.value < made_room_.size()) {
+      made_room_[failed->model.value] = false;
     }
   } else if (const auto* exited = std::get_if<core::event::Exited>(&event)) {
     reaped_ = exited->model;
-  } else if (const auto* ended = std::get_if<core::event::Ended>(&event)) {
-    const auto waiting = ended->kind == core::EndKind::ClientGone
-                             ? scheduler.waiting_ticket(ended->ticket)
-                             : std::nullopt;
-    if (waiting) {
-      departed_[{waiting->model, waiting->user}] = now;
-    }
+  } else if (const auto* arrived = std::get_if<core::event::Arrived>(&event)) {
+    oldest_ = oldest_for(arrived->model, scheduler);
   }
+}
+
+std::optional<TimePoint> RuleWatch::oldest_for(ModelId model, const core::Scheduler& scheduler) {
+  const std::optional<core::WaitView> wait = scheduler.wait_of(model);
+  return wait ? std::optional(scheduler.now() - wait->oldest) : std::nullopt;
 }
 
 void RuleWatch::note(const core::Action& action, const core::Scheduler& scheduler) {
@@ -48,13 +49,13 @@ void RuleWatch::on(const core::action::StopChild& a) {
   if (a.reason.for_model == owner_) {
     coverage_.note(Mark::OwnerTookIdle);
   }
-  if (out_of_memory_[a.reason.for_model->value]) {
-    coverage_.note(Mark::RetryMadeRoom);
-  }
+  made_room_[a.reason.for_model->value] = true;
 }
 
 void RuleWatch::on(const core::action::StartLoad& a, const core::Scheduler& scheduler) {
-  out_of_memory_[a.model.value] = false;
+  if (a.reason.why == Why::RetryAfterOom && made_room_[a.model.value]) {
+    coverage_.note(Mark::RetryMadeRoom);
+  }
   if (a.reason.why != Why::HeadFits) {
     return;
   }
@@ -80,7 +81,7 @@ void RuleWatch::on(const core::action::GateMoved& a) {
   if (a.reason.for_model == owner_) {
     coverage_.note(Mark::OwnerNeededMore);
   } else if (a.reason.waited > limits_.patience) {
-    coverage_.note(Mark::NoSetTriedAgain);
+    coverage_.note(Mark::GatedLate);
   }
 }
 
@@ -92,16 +93,17 @@ void RuleWatch::after(const core::Event& event, const core::Scheduler& scheduler
       !(scheduler.limits() == limits_)) {
     coverage_.note(Mark::SettingsApplied);
   }
-  const auto* arrived = std::get_if<core::event::Arrived>(&event);
-  if (arrived == nullptr || arrived->kind != core::TicketKind::Request) {
-    return;
+  const bool normal = scheduler.memory().level == core::PressureLevel::Normal;
+  if (std::holds_alternative<core::event::Wake>(event) && normal &&
+      level_ != core::PressureLevel::Normal) {
+    coverage_.note(Mark::StallPassed);
   }
-  const auto left = departed_.find({arrived->model, arrived->user});
-  if (left != departed_.end()) {
-    if (now_ - left->second < limits_.placeholder && scheduler.deadline_of(arrived->ticket)) {
+  // Who is older at once than all who waited took over the age of a place that was kept.
+  if (const auto* arrived = std::get_if<core::event::Arrived>(&event)) {
+    const std::optional<TimePoint> oldest = oldest_for(arrived->model, scheduler);
+    if (oldest && *oldest < oldest_.value_or(now_)) {
       coverage_.note(Mark::PlaceTakenBack);
     }
-    departed_.erase(left);
   }
 }
 

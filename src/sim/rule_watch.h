@@ -3,8 +3,7 @@
 // a simulation came to them. Why not counters inside the core: what cannot be seen from outside
 // makes no difference to anybody. Single thread.
 
-#include <map>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "core/scheduler.h"
@@ -14,7 +13,7 @@ namespace hf::sim {
 
 class RuleWatch {
  public:
-  explicit RuleWatch(std::size_t models) : out_of_memory_(models), priority_(models) {}
+  explicit RuleWatch(std::size_t models) : made_room_(models), priority_(models) {}
 
   // For each event: before() it is handled, note() for each action, after() them.
   void before(const core::Event& event, const core::Scheduler& scheduler, TimePoint now);
@@ -26,11 +25,10 @@ class RuleWatch {
   [[nodiscard]] const Coverage& coverage() const { return coverage_; }
 
  private:
-  using Who = std::pair<ModelId, UserId>;
-
   void on(const core::action::StopChild& a);
   void on(const core::action::StartLoad& a, const core::Scheduler& scheduler);
   void on(const core::action::GateMoved& a);
+  static std::optional<TimePoint> oldest_for(ModelId model, const core::Scheduler& scheduler);
 
   Coverage coverage_;
   TimePoint now_{};
@@ -38,9 +36,10 @@ class RuleWatch {
   std::optional<ModelId> owner_;     // before the event
   std::optional<ModelId> reaped_;    // by the event
   bool shut_for_owner_ = false;      // a gate, by the event
-  std::vector<bool> out_of_memory_;  // its latest load; the second attempt is to come
+  std::optional<TimePoint> oldest_;  // arrival of whoever waits longest for the model asked for
+  core::PressureLevel level_ = core::PressureLevel::Normal;  // before the event
+  std::vector<bool> made_room_;  // somebody was stopped for it since its latest load failed
   std::vector<int> priority_;
-  std::map<Who, TimePoint> departed_;  // who left while waiting, and when
 };
 
 }  // namespace hf::sim

@@ -18,7 +18,7 @@
 //   arrive TICKET MODEL [user=N], load TICKET MODEL
 //   end TICKET, cancel TICKET, stall TICKET, resume TICKET
 //   ready NAME, fail NAME spawn|crashed|oom|timeout|broken, exit NAME, measured NAME SIZE
-//   reading PERCENT, cleanup normal|emergency
+//   reading PERCENT [stalled], cleanup normal|emergency
 //   unload NAME [drain|force], pin NAME, unpin NAME, shutdown
 //   advance D                  wakes the core whenever it asked for it
 //   show                       models and waiters

@@ -324,7 +324,9 @@ Result<core::Event> ScenarioPlayer::command_event(const Words& words) {
   }
   if (verb == "reading") {
     const auto percent = parse_percent(words[1]);
-    return percent ? Result<core::Event>(event::MemoryReading{*percent}) : fail(percent.error());
+    const bool stalled = words.size() == 3 && words[2] == "stalled";
+    return percent ? Result<core::Event>(event::MemoryReading{*percent, stalled})
+                   : fail(percent.error());
   }
   if (verb == "budget") {
     const auto bytes = parse_bytes(words[1]);

@@ -118,7 +118,10 @@ INSTANTIATE_TEST_SUITE_P(
         Caught{core::Mutant::IgnoreLoading, "a loading model is never stopped"},
         Caught{core::Mutant::OpenGateWithTickets, "a gate with tickets behind it is never lifted"},
         Caught{core::Mutant::NoOwner, "nobody waits longer than the published bound"},
-        Caught{core::Mutant::LiftByOvertaking, "nobody overtakes who is out of patience"}));
+        Caught{core::Mutant::LiftByOvertaking, "nobody overtakes who is out of patience"},
+        Caught{core::Mutant::IgnoreStalls, "nothing is loaded under memory pressure"},
+        Caught{core::Mutant::DenySecondAttempt, "a refusal's reason holds: load_failed"},
+        Caught{core::Mutant::GiveUpSecondAttempt, "a refusal's reason holds: load_failed"}));
 
 }  // namespace
 }  // namespace hf::sim

@@ -128,8 +128,8 @@ Texts Harness::exit(const std::string& model) {
 Texts Harness::measured(const std::string& model, Bytes in_use) {
   return handle(event::Measured{id(model), view(model).generation, Footprint::host(in_use)});
 }
-Texts Harness::reading(double percent) {
-  return handle(event::MemoryReading{percent});
+Texts Harness::reading(double percent, bool stalled) {
+  return handle(event::MemoryReading{percent, stalled});
 }
 Texts Harness::cleanup(CleanupLevel level) {
   return handle(event::Cleanup{++commands_, level});
@@ -180,7 +180,8 @@ std::string Harness::text_of(const Action& action) const {
   if (const auto* notice = std::get_if<action::Notice>(&action)) {
     std::string text = "notice " + std::string(name_of(notice->kind));
     text += notice->names.empty() ? "" : " " + list(notice->names);
-    return text + (notice->protected_names.empty() ? "" : " " + list(notice->protected_names));
+    text += notice->protected_names.empty() ? "" : " " + list(notice->protected_names);
+    return text + (notice->pinned_names.empty() ? "" : " pinned " + list(notice->pinned_names));
   }
   if (const auto* answer = std::get_if<action::Answer>(&action)) {
     return "answer " + std::string(name_of(answer->code));

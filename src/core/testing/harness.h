@@ -68,7 +68,7 @@ class Harness {
   Texts fail(const std::string& model, LoadFailure failure = LoadFailure::Crashed);
   Texts exit(const std::string& model);
   Texts measured(const std::string& model, Bytes in_use);
-  Texts reading(double percent);
+  Texts reading(double percent, bool stalled = false);
   Texts cleanup(CleanupLevel level);
   Texts unload(const std::string& model, UnloadMode mode);
   Texts pin(const std::string& model, bool pinned = true);
