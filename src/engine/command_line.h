@@ -25,6 +25,7 @@ struct RunPlan {
   int parallel = 4;
   Bytes cache_ram{0};
   int context_checkpoints = 0;
+  int batch_rows = 512;  // tokens that are computed at once
   int threads = 0;  // 0: the engine's choice, all cores
   bool swa_full = false;
   config::CacheType cache_type_k = config::CacheType::F16;

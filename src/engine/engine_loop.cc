@@ -146,6 +146,7 @@ void Engine::Impl::perform(const core::action::StopChild& a) {
             .reason(explain(a.reason)));
   remember(a.model, "stop", a.reason);
   spdlog::info("stopping {}: {}", catalog_.name(a.model), explain(a.reason));
+  read_last_mark(found->second);
   if (a.kill) {
     found->second.child->kill();
   } else {

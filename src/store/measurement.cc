@@ -15,4 +15,12 @@ void add_high_water(Measurement& measurement, Bytes seen) {
   measurement.high_water = std::max(measurement.high_water, seen);
 }
 
+Bytes reservation(const Measurement& measurement, Bytes predicted) {
+  if (!measurement.fully_exercised) {
+    return std::max(predicted, measurement.high_water);
+  }
+  const std::int64_t seen = measurement.high_water.count;
+  return Bytes(seen + seen / 100 * kMeasuredMarginPercent);
+}
+
 }  // namespace hf::store

@@ -39,4 +39,12 @@ constexpr double kNewestLoadWeight = 0.3;
 void add_load(Measurement& measurement, Duration took, bool was_cached);
 void add_high_water(Measurement& measurement, Bytes seen);
 
+// What the next child is charged: the larger of the prediction and what was seen, until a child was
+// used to the full; from then on what was seen, and kMeasuredMarginPercent more.
+Bytes reservation(const Measurement& measurement, Bytes predicted);
+
+// The heaps of two runs of the same work differ by up to 2 % (docs/memory.md); what is charged too
+// little becomes debt, what is charged too much serves nobody.
+constexpr std::int64_t kMeasuredMarginPercent = 3;
+
 }  // namespace hf::store
