@@ -83,8 +83,11 @@ Bytes cache_of(const config::ModelConfig& settings, const gguf::Header& header,
   }
   const Bytes most = gguf::default_cache_ram(header.tensors.total);
   const Bytes prompt = gguf::prompt_bytes(header, cost_options(plan, Bytes(0)));
-  return prompt.count > 0 && prompt <= most ? Bytes(most.count / prompt.count * prompt.count)
-                                            : most;
+  if (prompt.count == 0 || prompt > most) {
+    return most;
+  }
+  const std::int64_t whole = most.count / prompt.count * prompt.count;
+  return Bytes((whole + kMiB.count - 1) / kMiB.count * kMiB.count);  // the engine counts MiB
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 // ones.
 constexpr std::uint64_t kProgramBytes = 10'600'000;
 // Heap, threads and stacks of a child with one slot and an empty model.
-constexpr std::uint64_t kHeapBytes = 4'200'000;
+constexpr std::uint64_t kHeapBytes = 5'500'000;
 // A slot: its thread for requests, with a heap of its own, and its samplers.
 constexpr std::uint64_t kBytesPerSlot = 400'000;
 // Per cell of a cache: its entry, and a node in the index of positions.

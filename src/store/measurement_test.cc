@@ -26,5 +26,16 @@ TEST(Measurement, HighWaterOnlyRises) {
   EXPECT_EQ(measurement.high_water, Bytes(5));
 }
 
+TEST(Measurement, ThePredictionCountsUntilAChildWasUsedToTheFull) {
+  Measurement measurement;
+  EXPECT_EQ(reservation(measurement, Bytes(1'000)), Bytes(1'000));
+  add_high_water(measurement, Bytes(800));
+  EXPECT_EQ(reservation(measurement, Bytes(1'000)), Bytes(1'000));
+  add_high_water(measurement, Bytes(1'200));
+  EXPECT_EQ(reservation(measurement, Bytes(1'000)), Bytes(1'200));
+  measurement.fully_exercised = true;
+  EXPECT_EQ(reservation(measurement, Bytes(2'000)), Bytes(1'236));
+}
+
 }  // namespace
 }  // namespace hf::store
