@@ -48,9 +48,10 @@ constexpr auto kParallel =
                                      "--cont-batching", "-nocb", "--no-cont-batching"});
 constexpr auto kGpu = std::to_array<std::string_view>({"-ngl", "--gpu-layers", "--n-gpu-layers"});
 constexpr auto kCache = std::to_array<std::string_view>(
-    {"-cram", "--cache-ram", "-ctk", "--cache-type-k", "-ctv", "--cache-type-v", "-ctxcp", "--ctx-checkpoints", "--swa-checkpoints", "-cms",
-     "--checkpoint-min-step", "--cache-idle-slots", "--no-cache-idle-slots", "--cache-prompt",
-     "--no-cache-prompt", "--cache-reuse", "--swa-full"});
+    {"-cram", "--cache-ram", "-ctk", "--cache-type-k", "-ctv", "--cache-type-v", "-ctxcp",
+     "--ctx-checkpoints", "--swa-checkpoints", "-cms", "--checkpoint-min-step",
+     "--cache-idle-slots", "--no-cache-idle-slots", "--cache-prompt", "--no-cache-prompt",
+     "--cache-reuse", "--swa-full"});
 constexpr auto kSlots = std::to_array<std::string_view>(
     {"--slots", "--no-slots", "--slot-save-path", "--props", "--metrics", "--sleep-idle-seconds"});
 constexpr auto kLoad =
@@ -93,7 +94,8 @@ constexpr auto kGroups = std::to_array<Group>({
     {"use `parallel`, on which the queue counts", kParallel},
     {"use `gpu_layers`", kGpu},
     {"Holdfast sets the caches, because the memory ledger counts them; use `cache_ram`, "
-     "`cache_type_k`, `cache_type_v` or `swa_full`", kCache},
+     "`cache_type_k`, `cache_type_v` or `swa_full`",
+     kCache},
     {"Holdfast keeps the slots and their saved state", kSlots},
     {"use `load_mode`", kLoad},
     {"it would open tools, files or pages of the engine to every client", kTools},

@@ -26,14 +26,14 @@ struct RunPlan {
   Bytes cache_ram{0};
   int context_checkpoints = 0;
   int batch_rows = 512;  // tokens that are computed at once
-  int threads = 0;  // 0: the engine's choice, all cores
+  int threads = 0;       // 0: the engine's choice, all cores
   bool swa_full = false;
   config::CacheType cache_type_k = config::CacheType::F16;
   config::CacheType cache_type_v = config::CacheType::F16;
   // Of a chat model; embedding models and rerankers always answer.
   bool embeddings = true;
   bool embeddings_reserved = false;  // the memory that they take is charged from the start
-  std::optional<int> gpu_layers;  // config::GpuLayers::kAll: all; none: the engine decides
+  std::optional<int> gpu_layers;     // config::GpuLayers::kAll: all; none: the engine decides
   int cards = 0;  // graphics cards that the engine will use; 0: all layers stay in RAM
   config::LoadMode load_mode = config::LoadMode::Auto;
   std::vector<std::string> extra;  // the administrator's, validated by config

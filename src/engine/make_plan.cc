@@ -112,15 +112,13 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   options.repack = repacks ? gguf::host_repack() : gguf::Repack::Off;
   if (plan.cards > 0) {
     const bool all = plan.gpu_layers.value_or(config::GpuLayers::kAll) == config::GpuLayers::kAll;
-    options.gpu_layers =
-        all ? gguf::kLayersMax + 1 : static_cast<std::uint32_t>(*plan.gpu_layers);
+    options.gpu_layers = all ? gguf::kLayersMax + 1 : static_cast<std::uint32_t>(*plan.gpu_layers);
   }
   options.batch = count_argument(plan, {"-b", "--batch-size"}, options.batch);
   options.ubatch = count_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
   const auto threads = static_cast<std::uint32_t>(std::max(1, plan.threads));
-  options.threads =
-      std::max(count_argument(plan, {"-t", "--threads"}, threads),
-               count_argument(plan, {"-tb", "--threads-batch"}, threads));
+  options.threads = std::max(count_argument(plan, {"-t", "--threads"}, threads),
+                             count_argument(plan, {"-tb", "--threads-batch"}, threads));
   options.embeddings = plan.kind != ModelKind::Chat || plan.embeddings_reserved;
   options.mmproj = mmproj;
   return options;

@@ -52,7 +52,7 @@ struct ModelFile {
   Bytes cost{0};            // peak in use, host RAM
   Bytes device{0};          // of all cards together: weights and caches
   Bytes device_compute{0};  // on each card that is used, besides
-  Bytes file_size{0};  // all parts
+  Bytes file_size{0};       // all parts
   std::string architecture;
   int trained_context = 0;
   std::int64_t modified_unix_s = 0;

@@ -111,8 +111,7 @@ ComputeSize compute_size(const Header& header, const RunOptions& options) {
   // A product of matrices copies its input, in 16 bits or fewer, on the host only.
   const std::uint64_t widest = std::max({widths.feed_forward, widths.embedding, widths.queries});
   const std::uint64_t copies = times(rows, widest, kHalf);
-  size.scratch =
-      plus(std::max(layers, last), masks, plus(copies, score_bytes(widths, options)));
+  size.scratch = plus(std::max(layers, last), masks, plus(copies, score_bytes(widths, options)));
   size.inputs = plus(masks, times(rows, widths.embedding, kFloat));
   return size;
 }

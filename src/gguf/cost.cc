@@ -27,12 +27,12 @@ constexpr std::uint64_t kBytesPerCell = 110;
 constexpr std::uint64_t kBytesPerPromptToken = 160;
 constexpr std::uint64_t kKeptPerPromptToken = 80;
 // Per token of the vocabulary: its text, attributes and hash table entry. Measured with 262,144
-// tokens: about 150 bytes each.
-constexpr std::uint64_t kBytesPerToken = 165;
+// tokens: about 170 bytes each.
+constexpr std::uint64_t kBytesPerToken = 185;
 // Per merge of a byte-pair tokenizer: a hash table entry that holds two texts.
 constexpr std::uint64_t kBytesPerMerge = 175;
 // Samplers keep a candidate of 12 bytes per token of the vocabulary and slot, and a bias.
-constexpr std::uint64_t kBytesPerCandidate = 16;
+constexpr std::uint64_t kBytesPerCandidate = 20;
 // Per node of the three graphs that are kept: llama_context::graph_max_nodes says how many there
 // may be.
 constexpr std::uint64_t kBytesPerNode = 2'000;
@@ -85,13 +85,12 @@ std::uint64_t cells_of(const Header& header, const RunOptions& options) {
 std::uint64_t overhead(const Header& header, const RunOptions& options) {
   const std::uint64_t tokenizer =
       plus(times(header.vocab_size, kBytesPerToken), times(header.merge_count, kBytesPerMerge));
-  const std::uint64_t nodes =
-      std::max(kNodesLeast, times(kNodesPerTensor, header.tensors.count));
+  const std::uint64_t nodes = std::max(kNodesLeast, times(kNodesPerTensor, header.tensors.count));
   const std::uint64_t slots =
       times(options.parallel, plus(kBytesPerSlot, times(header.vocab_size, kBytesPerCandidate)));
   const std::uint64_t prompts =
-      times(slot_cells(options), plus(times(options.parallel, kBytesPerPromptToken),
-                                      kKeptPerPromptToken));
+      times(slot_cells(options),
+            plus(times(options.parallel, kBytesPerPromptToken), kKeptPerPromptToken));
   return plus(plus(kProgramBytes, kHeapBytes, tokenizer), slots, prompts,
               plus(times(cells_of(header, options), kBytesPerCell), times(nodes, kBytesPerNode)));
 }
@@ -127,8 +126,8 @@ Cost predict_cost(const Header& header, const RunOptions& options) {
   cost.checkpoints = to_bytes(times(checkpoint, options.ctx_checkpoints, options.parallel));
   cost.process_overhead = to_bytes(overhead(header, options));
   if (options.gpu_layers > 0) {
-    cost.device = to_bytes(
-        plus(device_weights(header, options), times(slot.on_device, options.parallel)));
+    cost.device =
+        to_bytes(plus(device_weights(header, options), times(slot.on_device, options.parallel)));
     cost.device_compute = to_bytes(compute.scratch);
   }
   return cost;

@@ -233,7 +233,8 @@ TEST(Cost, LargeVocabulariesCountTwiceOver) {
   const Bytes before = predict_cost(header, options()).process_overhead;
   header.vocab_size += 100'000;
   header.merge_count = 100'000;
-  EXPECT_EQ(predict_cost(header, options()).process_overhead, before + Bytes(100'000 * (165 + 175 + 2 * 16)));
+  EXPECT_EQ(predict_cost(header, options()).process_overhead,
+            before + Bytes(100'000 * (185 + 175 + 2 * 20)));
 }
 
 TEST(Cost, LayersOnADeviceAreStatedApart) {

@@ -1,7 +1,7 @@
 #pragma once
-// Which weights a CPU backend copies into layouts of its own (unless --no-repack). The copy comes on
-// top of the mapped file, so such a model takes up to twice its size. Pure apart from host_repack;
-// any thread. Source: ggml-cpu/repack.cpp and ggml-cpu/amx of llama.cpp v0.5.0.
+// Which weights a CPU backend copies into layouts of its own (unless --no-repack). The copy comes
+// on top of the mapped file, so such a model takes up to twice its size. Pure apart from
+// host_repack; any thread. Source: ggml-cpu/repack.cpp and ggml-cpu/amx of llama.cpp v0.5.0.
 
 #include <cstdint>
 
