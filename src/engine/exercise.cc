@@ -11,8 +11,10 @@ namespace {
 // nobody hits the end of a context exactly.
 constexpr std::int64_t kFullEighths = 7;
 
-// Of server_prompt_cache in v0.5.0, when a prompt goes for another.
+// Of server_prompt_cache in v0.5.0: a prompt goes for another, or one is larger than the whole cache.
+// After the latter shorter prompts may still fill it; what they add is found out when they come.
 constexpr std::string_view kCacheRanOver = "removing oldest entry";
+constexpr std::string_view kPromptTooLarge = "exceeds cache size limit";
 
 }  // namespace
 
@@ -28,7 +30,8 @@ Exercise::Exercise(const RunPlan& plan)
 }
 
 void Exercise::read(std::string_view text) {
-  if (!cache_ran_over_ && text.find(kCacheRanOver) != std::string_view::npos) {
+  const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
+  if (!cache_ran_over_ && (says(kCacheRanOver) || says(kPromptTooLarge))) {
     cache_ran_over_ = true;
     return;
   }

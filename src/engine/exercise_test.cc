@@ -53,6 +53,16 @@ TEST(Exercise, ThePromptCacheMustHaveRunOver) {
   EXPECT_TRUE(exercise.complete());
 }
 
+TEST(Exercise, ACacheThatHoldsNoWholePromptIsAsFullAsItGets) {
+  Exercise exercise(plan(1, 64 * kMiB));
+  exercise.read(prompt(4000));
+  exercise.read(ended(0, 4095));
+  exercise.read(
+      "0.01.000.000 W srv         alloc:  - prompt state size 80.000 MiB exceeds cache size limit "
+      "64.000 MiB, skipping");
+  EXPECT_TRUE(exercise.complete());
+}
+
 TEST(Exercise, EmbeddingModelsAreFullWithOneBatchASlot) {
   RunPlan p = plan(1, 64 * kMiB);
   p.kind = ModelKind::Embedding;
