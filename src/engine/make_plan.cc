@@ -70,6 +70,8 @@ int default_threads() {
 // The checkpoints of a model without sliding windows or recurrent layers cost nothing, because the
 // engine makes none; with a full-size window cache they are not needed.
 constexpr int kCheckpoints = 4;
+// The engine makes two at the end of each prompt, which is where the next one usually goes on.
+constexpr int kWindowCheckpoints = 2;
 
 // The default leaves nothing over that a whole prompt could not use: what is reserved is used. At
 // least one whole prompt must fit for that.
@@ -139,8 +141,11 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
   plan.embeddings_reserved = settings.embeddings.value_or(false);
   const bool windows = gguf::needs_swa_full(header);
   plan.swa_full = windows && settings.swa_full.value_or(true);
-  plan.context_checkpoints =
-      header.has_recurrent_state() || (windows && !plan.swa_full) ? kCheckpoints : 0;
+  if (header.has_recurrent_state()) {
+    plan.context_checkpoints = kCheckpoints;
+  } else if (windows && !plan.swa_full) {
+    plan.context_checkpoints = kWindowCheckpoints;
+  }
   plan.load_mode = settings.load_mode;
   plan.threads = default_threads();
   plan.extra = settings.args;

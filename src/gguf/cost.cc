@@ -96,13 +96,20 @@ std::uint64_t overhead(const Header& header, const RunOptions& options) {
               plus(times(cells_of(header, options), kBytesPerCell), times(nodes, kBytesPerNode)));
 }
 
+// What cannot be computed backwards: states, and windows that have moved on.
+std::uint64_t checkpoint_bytes(const SlotMemory& slot, const RunOptions& options) {
+  return plus(slot.state, options.swa_full ? 0 : slot.window_in_sight);
+}
+
 }  // namespace
 
 Bytes prompt_bytes(const Header& header, const RunOptions& options) {
   // Beside the caches themselves: position and owners of each cell, and the token.
   constexpr std::uint64_t kMetaPerCell = 16;
+  const SlotMemory slot = slot_memory(header, options);
   return to_bytes(
-      plus(slot_memory(header, options).total(),
+      plus(plus(slot.whole, slot.window_in_sight, slot.state),
+           times(checkpoint_bytes(slot, options), options.ctx_checkpoints),
            times(cells_of(header, options) / std::max(1U, options.parallel), kMetaPerCell)));
 }
 
@@ -123,8 +130,8 @@ Cost predict_cost(const Header& header, const RunOptions& options) {
     const std::uint64_t most = count_of(options.cache_ram);
     cost.cache_ram = to_bytes(plus(most, most / kCacheGrowthDivisor));
   }
-  const std::uint64_t checkpoint = plus(slot.state, options.swa_full ? 0 : slot.window);
-  cost.checkpoints = to_bytes(times(checkpoint, options.ctx_checkpoints, options.parallel));
+  cost.checkpoints = to_bytes(
+      times(checkpoint_bytes(slot, options), options.ctx_checkpoints, options.parallel));
   cost.process_overhead = to_bytes(overhead(header, options));
   if (options.gpu_layers > 0) {
     cost.device =

@@ -142,7 +142,8 @@ TEST(Cost, CheckpointsCountOnlyWhereTheyAreMade) {
   EXPECT_EQ(predict_cost(model("llama"), with).checkpoints, Bytes(0));
   Header header = model("gemma3");
   header.sliding_window = 512;
-  EXPECT_EQ(predict_cost(header, with).checkpoints, Bytes(8 * 2 * 10 * 1'024 * kTokenBytes));
+  EXPECT_EQ(predict_cost(header, with).checkpoints, Bytes(8 * 2 * 10 * 512 * kTokenBytes))
+      << "of 1,024 cells half are out of sight";
   with.swa_full = true;
   EXPECT_EQ(predict_cost(header, with).checkpoints, Bytes(0));
 }
@@ -156,6 +157,13 @@ TEST(Cost, CacheRamIsItsLimitAndAFewHoles) {
 
 TEST(Cost, OnePromptIsItsCachesAndItsTokens) {
   EXPECT_EQ(prompt_bytes(model("llama"), options()), Bytes(4'096 * (12 * kTokenBytes + 16)));
+  Header header = model("gemma3");
+  header.sliding_window = 512;
+  RunOptions with = options();
+  with.swa_full = true;
+  // Two layers in full, of ten the window; two caches of 4,096 cells.
+  EXPECT_EQ(prompt_bytes(header, with),
+            Bytes((4'096 * 2 + 512 * 10) * kTokenBytes + 2 * 4'096 * 16));
 }
 
 TEST(Cost, RepackedWeightsComeOnTopOfTheMappedFile) {
