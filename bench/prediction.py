@@ -22,7 +22,6 @@ from harness import memory, paths  # noqa: E402  (needs the path above)
 from harness.server import Server  # noqa: E402
 
 GEMMA = pathlib.Path.home() / ".cache/holdfast/models/gemma-3-270m-q4_k_m.gguf"
-MIB = 1 << 20
 
 # Name: (arguments of make_gguf.py or a file, settings of the model). Tiny where contexts are long:
 # reading a prompt takes time that grows with the square of its length.
@@ -73,11 +72,6 @@ def words_of(source):
     return range(460, vocab)
 
 
-def option(child, flag):
-    line = pathlib.Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8").split("\0")
-    return int(line[line.index(flag) + 1])
-
-
 def use_to_the_full(server, source, settings):
     """Loads the model and runs the workload. Returns its pid's Watch and what was reserved."""
     server.load("m")
@@ -86,20 +80,12 @@ def use_to_the_full(server, source, settings):
     with memory.Watch(child) as watch:
         work = memory.Workload(server, "m", settings["context"], settings["parallel"],
                                words_of(source))
-        before = watch.look()
-        work.round()
-        cache = option(child, "--cache-ram") * MIB
-        # Rounds until the prompt cache has been filled once over: it grows by what it takes in.
-        for _ in range(1 if cache else 0):
-            work.round()
-        grown = max(1, watch.look() - before)
-        rounds = min(40, 1 + 2 * cache // grown) if cache else 1
-        work.run(rounds=int(rounds), shorter_rounds=4)
+        work.run()
     return watch, reserved
 
 
 def start(case_folder, models_dir, settings):
-    server = Server({}, {"defaults": settings})
+    server = Server({}, {"log": {"level": "debug"}})
     server.models_dir = server.settings[""]["models_dir"] = models_dir
     server.settings["defaults"] = dict(settings)
     server.settings["store"]["path"] = case_folder / "history.db"

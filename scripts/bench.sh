@@ -16,3 +16,8 @@ for program in "${programs[@]}"; do
   headline "${program##*/}"
   (cd "$REPO" && "$program") | tee -a "$REPO/build/bench.jsonl"
 done
+headline prediction.py
+"$REPO/scripts/engine.sh" >/dev/null
+"$REPO/scripts/model.sh"
+ln -sfn release/src/app/holdfast "$REPO/build/holdfast"
+(cd "$REPO" && python3 bench/prediction.py) | tee -a "$REPO/build/bench.jsonl"

@@ -89,6 +89,25 @@ void check_args(Draft& draft, const std::string& prefix, const std::vector<std::
   }
 }
 
+// The engine would end at once with it, each time.
+void check_cache_types(Draft& draft, const std::string& prefix, const ModelConfig& model) {
+  std::string key = prefix + ".args";
+  if (!draft.was_written(key)) {
+    key = prefix + ".cache_type_v";
+  }
+  if (!draft.was_written(key)) {
+    return;  // both are inherited from [defaults], where it is reported once
+  }
+  for (std::size_t i = 0; i + 1 < model.args.size(); ++i) {
+    const bool flag = model.args[i] == "-fa" || model.args[i] == "--flash-attn";
+    if (flag && model.args[i + 1] == "off" && is_quantised(model.cache_type_v)) {
+      draft.add_error_at(key, key + ": args switch flash attention off, but cache_type_v = \"" +
+                                  std::string(to_text(model.cache_type_v)) +
+                                  "\" needs it, expected 16 bits or more, or no such flag");
+    }
+  }
+}
+
 // Before the tables are sorted by name: preloads come in the order of the file.
 void check_preload(Draft& draft) {
   std::vector<std::pair<Place, std::string>> wanted;
@@ -122,6 +141,7 @@ void check_model_names(Draft& draft) {
                          prefix + ": the name " + *problem + ", expected for example \"qwen3/8b\"");
     }
     check_args(draft, prefix, model.args);
+    check_cache_types(draft, prefix, model);
     model.name = std::string(canonical_model_name(model.name));
     if (!owner.emplace(model.name, prefix).second) {
       draft.add_error_at(prefix, prefix + ": \"" + model.name + "\" has two tables, expected one");
@@ -227,6 +247,7 @@ void check_across(Draft& draft) {
   check_marks(draft);
   check_listen(draft);
   check_args(draft, "defaults", draft.config.defaults.args);
+  check_cache_types(draft, "defaults", draft.config.defaults);
   check_preload(draft);
   check_model_names(draft);
   check_users(draft);

@@ -91,6 +91,18 @@ TEST(Args, MayNotOverrideWhatHoldfastSets) {
                                    "`context`"));
 }
 
+TEST(CacheTypes, OfFewBitsNeedFlashAttention) {
+  const std::string off = "args = [\"--flash-attn\", \"off\"]\n";
+  EXPECT_THAT(mistakes("[models.a]\n" + off), IsEmpty());
+  EXPECT_THAT(mistakes("[models.a]\ncache_type_v = \"q8_0\"\n"), IsEmpty());
+  EXPECT_THAT(mistakes("[models.a]\ncache_type_k = \"q8_0\"\n" + off), IsEmpty());
+  EXPECT_THAT(mistakes("[models.a]\ncache_type_v = \"q8_0\"\n" + off).at(0),
+              HasSubstr("flash attention"));
+  EXPECT_THAT(mistakes("[defaults]\n" + off + "[models.a]\ncache_type_v = \"q4_0\"\n"), SizeIs(1));
+  EXPECT_THAT(mistakes("[defaults]\ncache_type_v = \"q4_0\"\n" + off + "[models.a]\n"), SizeIs(1));
+  EXPECT_THAT(mistakes("[models.a]\ncache_type_k = \"q9\"\n").at(0), HasSubstr("q8_0"));
+}
+
 TEST(Users, NeedNamesAndKeysOfTheirOwn) {
   EXPECT_THAT(mistakes("[[users]]\n"), SizeIs(2));
   EXPECT_THAT(mistakes("[[users]]\nname = \"x\"\nkey_sha256 = \"abc\"\n").at(0),

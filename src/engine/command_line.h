@@ -25,7 +25,8 @@ struct RunPlan {
   int parallel = 4;
   Bytes cache_ram{0};
   int context_checkpoints = 0;
-  int threads = 0;  // 0: the engine's choice, all cores
+  int batch_rows = 512;  // tokens that are computed at once
+  int threads = 0;       // 0: the engine's choice, all cores
   bool swa_full = false;
   config::CacheType cache_type_k = config::CacheType::F16;
   config::CacheType cache_type_v = config::CacheType::F16;

@@ -45,6 +45,30 @@ TEST(CommandLine, LeavesOutWhatTheEngineDoesNotKnow) {
   EXPECT_THAT(line, Not(Contains("--fit")));
 }
 
+TEST(CommandLine, FewBitsForValuesSwitchFlashAttentionOn) {
+  process::EngineTraits engine = kNew;
+  engine.flags.insert({"--cache-type-k", "--cache-type-v", "--flash-attn"});
+  RunPlan p = plan();
+  EXPECT_THAT(command_line(p, "/run/x.sock", engine), Not(Contains("--cache-type-k")));
+  const std::string before = options_key(p);
+  p.cache_type_k = config::CacheType::Q8_0;
+  EXPECT_NE(options_key(p), before) << "it was measured with another cache";
+  const auto keys = command_line(p, "/run/x.sock", engine);
+  EXPECT_THAT(keys, IsSupersetOf({"--cache-type-k", "q8_0"}));
+  EXPECT_THAT(keys, Not(Contains("--flash-attn")));
+  p.cache_type_v = config::CacheType::Iq4Nl;
+  EXPECT_THAT(command_line(p, "/run/x.sock", engine),
+              IsSupersetOf({"--cache-type-v", "iq4_nl", "--flash-attn", "on"}));
+}
+
+TEST(CommandLine, EmbeddingsCanBeRefused) {
+  RunPlan p = plan();
+  p.embeddings = false;
+  EXPECT_THAT(command_line(p, "/run/x.sock", kNew), Not(Contains("--embeddings")));
+  p.kind = ModelKind::Embedding;
+  EXPECT_THAT(command_line(p, "/run/x.sock", kNew), Contains("--embeddings"));
+}
+
 TEST(CommandLine, ChatModelsServeEmbeddingsToo) {
   const auto line = command_line(plan(), "/run/x.sock", kNew);
   EXPECT_THAT(line, IsSupersetOf({"--embeddings", "--pooling", "mean"}));

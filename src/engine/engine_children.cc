@@ -2,13 +2,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "base/assert.h"
 #include "base/units.h"
 #include "engine/impl.h"
 #include "process/memory_signs.h"
-#include "readers/process_memory.h"
 
 namespace hf::engine {
 namespace {
@@ -22,6 +20,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   const ModelFile& file = catalog_.at(a.model).file;
   HF_ASSERT(!file.plan.model_path.empty(), "a model without a usable file is never loaded");
   Running running;
+  running.exercise = Exercise(file.plan);
   running.generation = a.generation;
   running.spawned = now();
   running.key = measurement_key(file);
@@ -61,7 +60,12 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
       learn_speed(model, generation, speed);
     }
   };
-  events.on_log = [name](const std::string& line) { spdlog::debug("[{}] {}", name, line); };
+  events.on_log = [this, name, model, generation, alive = alive_](const std::string& line) {
+    spdlog::debug("[{}] {}", name, line);
+    if (*alive) {
+      note_use(model, generation, line);
+    }
+  };
   running.child = process::Child::spawn(io_, std::move(spec), std::move(events));
   running.pid = running.child->pid();
   write(journal_line("spawn", model)
@@ -153,23 +157,6 @@ store::MeasurementKey Engine::Impl::measurement_key(const ModelFile& file) const
   return {gguf::to_string(file.identity), options_key(file.plan), traits_.version};
 }
 
-// What the child held at most is what its next generation is charged, if it is more than was
-// predicted.
-void Engine::Impl::learn_memory(ModelId model, const Running& running) {
-  store::Measurement& measurement = measurements_[running.key];
-  if (running.high_water <= measurement.high_water) {
-    return;
-  }
-  store::add_high_water(measurement, running.high_water);
-  save_measurement(running.key);
-  if (running.key == measurement_key(catalog_.at(model).file)) {
-    core::event::SpecTuned tuned;
-    tuned.model = model;
-    tuned.footprint = footprint_of(catalog_.at(model).file);
-    feed(tuned);
-  }
-}
-
 void Engine::Impl::save_measurement(const store::MeasurementKey& key) {
   if (!store_) {
     return;
@@ -179,33 +166,6 @@ void Engine::Impl::save_measurement(const store::MeasurementKey& key) {
       spdlog::warn("history: {}", saved.error().message);
     }
   });
-}
-
-// Reads what each child really holds; smaps can take milliseconds, so on the worker.
-void Engine::Impl::measure_children() {
-  for (auto& [model, running] : running_) {
-    if (running.pid == 0 || running.measuring) {
-      continue;
-    }
-    running.measuring = true;
-    worker_.run([this, model = model, generation = running.generation, pid = running.pid,
-                 without = config_->memory.without, alive = alive_] {
-      const auto memory =
-          attempt([&] { return readers::read_process_memory(pid, "/proc", without); });
-      const Bytes resident = memory && *memory ? (*memory)->resident() : Bytes(0);
-      boost::asio::post(io_, [this, model, generation, resident, alive] {
-        const auto found = *alive ? running_.find(model) : running_.end();
-        if (!*alive || found == running_.end() || found->second.generation != generation) {
-          return;
-        }
-        found->second.measuring = false;
-        if (resident > found->second.high_water) {
-          found->second.high_water = resident;
-          feed(core::event::Measured{model, generation, core::Footprint::host(resident)});
-        }
-      });
-    });
-  }
 }
 
 void Engine::Impl::set_oom_score(ModelId model) {
@@ -221,6 +181,9 @@ void Engine::Impl::set_oom_score(ModelId model) {
     return;  // most requests change nothing: no system call for them
   }
   found->second.oom_score = score;
+  if (score == process::kOomScoreIdle) {
+    measure_child(model);  // the end of a busy period
+  }
   // Without the right to lower it again the score stays where it is: a preference, not a promise.
   (void)process::set_oom_score(found->second.pid, score);
 }

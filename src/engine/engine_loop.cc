@@ -151,6 +151,7 @@ void Engine::Impl::perform(const core::action::StopChild& a) {
   remember(a.model, "stop", a.reason);
   found->second.stop_asked = now();
   spdlog::info("stopping {}: {}", catalog_.name(a.model), explain(a.reason));
+  read_last_mark(found->second);
   if (a.kill) {
     found->second.child->kill();
   } else {

@@ -28,8 +28,8 @@ core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
     return core::Footprint::host(file.cost);
   }
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
-  const Bytes seen = std::min(known->second.high_water, std::max(file.cost, budget_));
-  return core::Footprint::host(std::max(file.cost, seen));
+  return core::Footprint::host(
+      std::min(store::reservation(known->second, file.cost), std::max(file.cost, budget_)));
 }
 
 core::ModelSpec Engine::Impl::spec_of(const ModelFile& file, const ModelCosts& costs) const {

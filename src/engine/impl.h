@@ -28,6 +28,7 @@
 #include "process/run_dir.h"
 #include "readers/machine_memory.h"
 #include "readers/memory_signals.h"
+#include "readers/process_memory.h"
 #include "store/journal.h"
 #include "store/journal_line.h"
 #include "store/store.h"
@@ -110,11 +111,17 @@ class Engine::Impl {
   // engine_children.cc
   void child_ready(ModelId model, Generation generation);
   void child_exited(ModelId model, Generation generation, const process::ChildExit& exit);
-  void measure_children();
-  void learn_memory(ModelId model, const Running& running);
   void save_measurement(const store::MeasurementKey& key);
   void set_oom_score(ModelId model);
   [[nodiscard]] store::MeasurementKey measurement_key(const ModelFile& file) const;
+
+  // engine_memory.cc
+  void measure_children();
+  void measure_child(ModelId model);
+  void take_reading(ModelId model, Running& running, const readers::ProcessMemory& memory);
+  static void read_last_mark(Running& running);
+  void note_use(ModelId model, Generation generation, const std::string& line);
+  void learn_memory(ModelId model, const Running& running);
 
   // engine_costs.cc
   [[nodiscard]] ModelCosts costs_of(const ModelFile& file) const;

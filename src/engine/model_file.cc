@@ -1,22 +1,15 @@
 #include "engine/model_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <initializer_list>
 #include <map>
 #include <regex>
 #include <set>
 #include <system_error>
-#include <thread>
 
-#include "base/assert.h"
-#include "base/units.h"
 #include "base/utf8.h"
-#include "gguf/architecture.h"
-#include "gguf/cost.h"
+#include "engine/make_plan.h"
 #include "gguf/header.h"
-#include "gguf/kind.h"
 #include "gguf/tensor_type.h"
 
 namespace hf::engine {
@@ -148,137 +141,6 @@ bool add_parts(ModelFile& file, gguf::Header& header) {
   return true;
 }
 
-ModelKind plan_kind(const gguf::Header& header) {
-  switch (gguf::kind_of(header)) {
-    case gguf::Kind::Embedding:
-      return ModelKind::Embedding;
-    case gguf::Kind::Reranker:
-      return ModelKind::Reranker;
-    case gguf::Kind::Chat:
-    case gguf::Kind::Completion:
-      break;
-  }
-  return ModelKind::Chat;
-}
-
-gguf::TensorType cache_type(config::CacheType type) {
-  const auto known = gguf::tensor_type_named(config::to_text(type));
-  HF_ASSERT(known.has_value(), "a cache type that the engine's table lacks");
-  return *known;
-}
-
-// The value of the last of these flags among the administrator's, as the engine reads them.
-std::optional<std::string> argument(const RunPlan& plan,
-                                    std::initializer_list<std::string_view> names) {
-  std::optional<std::string> value;
-  for (std::size_t i = 0; i + 1 < plan.extra.size(); ++i) {
-    std::string flag = plan.extra[i];
-    if (flag.starts_with("--")) {
-      std::replace(flag.begin(), flag.end(), '_', '-');
-    }
-    if (std::find(names.begin(), names.end(), flag) != names.end()) {
-      value = plan.extra[i + 1];
-    }
-  }
-  return value;
-}
-
-// As a count of at least 1, or `otherwise`. The engine refuses what is no number.
-std::uint32_t count_argument(const RunPlan& plan, std::initializer_list<std::string_view> names,
-                             std::uint32_t otherwise) {
-  const auto text = argument(plan, names);
-  std::uint32_t count = 0;
-  const auto parsed = text ? std::from_chars(text->data(), text->data() + text->size(), count)
-                           : std::from_chars_result{};
-  return text && parsed.ec == std::errc{} && count > 0 ? count : otherwise;
-}
-
-gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
-  gguf::RunOptions options;
-  options.context = static_cast<std::uint32_t>(plan.context);
-  options.parallel = static_cast<std::uint32_t>(plan.parallel);
-  options.cache_type_k = cache_type(plan.cache_type_k);
-  options.cache_type_v = cache_type(plan.cache_type_v);
-  options.cache_ram = plan.cache_ram;
-  options.ctx_checkpoints = static_cast<std::uint32_t>(plan.context_checkpoints);
-  options.swa_full = plan.swa_full;
-  options.flash_attention = argument(plan, {"-fa", "--flash-attn"}).value_or("auto") != "off";
-  options.load_mode =
-      plan.load_mode == config::LoadMode::None || plan.load_mode == config::LoadMode::Dio
-          ? gguf::LoadMode::Read
-          : gguf::LoadMode::Mapped;
-  // Children run with --no-repack (command_line.cc), unless the administrator said otherwise.
-  const bool repacks =
-      std::find(plan.extra.begin(), plan.extra.end(), "--repack") != plan.extra.end();
-  options.repack = repacks ? gguf::host_repack() : gguf::Repack::Off;
-  if (plan.cards > 0) {
-    const bool all = plan.gpu_layers.value_or(config::GpuLayers::kAll) == config::GpuLayers::kAll;
-    options.gpu_layers = all ? gguf::kLayersMax + 1 : static_cast<std::uint32_t>(*plan.gpu_layers);
-  }
-  options.batch = count_argument(plan, {"-b", "--batch-size"}, options.batch);
-  options.ubatch = count_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
-  const auto threads = static_cast<std::uint32_t>(std::max(1, plan.threads));
-  options.threads = std::max(count_argument(plan, {"-t", "--threads"}, threads),
-                             count_argument(plan, {"-tb", "--threads-batch"}, threads));
-  options.embeddings = plan.kind != ModelKind::Chat || plan.embeddings_reserved;
-  options.mmproj = mmproj;
-  return options;
-}
-
-// Half the cores, so that two models can compute at the same time: the engine's threads spin while
-// they wait for each other, and more of them than cores slow everybody down a hundredfold (ADR 6).
-int default_threads() {
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
-}
-
-// The checkpoints of a model without sliding windows or recurrent layers cost nothing, because the
-// engine makes none; with a full-size window cache they are not needed.
-constexpr int kCheckpoints = 4;
-
-// The default leaves nothing over that a whole prompt could not use: what is reserved is used. At
-// least one whole prompt must fit for that.
-Bytes default_cache(const gguf::Header& header, const RunPlan& plan) {
-  const Bytes most = gguf::default_cache_ram(header.tensors.total);
-  const Bytes prompt = gguf::prompt_bytes(header, cost_options(plan, Bytes(0)));
-  return prompt.count > 0 && prompt <= most ? Bytes(most.count / prompt.count * prompt.count)
-                                            : most;
-}
-
-void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget, Bytes mmproj) {
-  const config::ModelConfig& settings = file.source.settings;
-  RunPlan& plan = file.plan;
-  plan.model_path = file.source.path.string();
-  plan.name = settings.name;
-  plan.kind = plan_kind(header);
-  plan.parallel = settings.parallel;
-  plan.cache_type_k = settings.cache_type_k;
-  plan.cache_type_v = settings.cache_type_v;
-  plan.embeddings = settings.embeddings.value_or(true);
-  plan.embeddings_reserved = settings.embeddings.value_or(false);
-  const bool windows = gguf::needs_swa_full(header);
-  plan.swa_full = windows && settings.swa_full.value_or(true);
-  plan.context_checkpoints =
-      header.has_recurrent_state() || (windows && !plan.swa_full) ? kCheckpoints : 0;
-  plan.load_mode = settings.load_mode;
-  plan.threads = default_threads();
-  plan.extra = settings.args;
-  if (settings.gpu_layers) {
-    plan.gpu_layers = settings.gpu_layers->count;
-  }
-  plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
-  file.wanted_context = plan.context;
-  const auto cost = [&] {
-    plan.cache_ram = settings.cache_ram ? *settings.cache_ram : default_cache(header, plan);
-    file.parts = gguf::predict_cost(header, cost_options(plan, mmproj));
-    return file.parts.total();
-  };
-  file.cost = cost();
-  while (!settings.context && file.cost > budget && plan.context / 2 >= kLeastContext) {
-    plan.context /= 2;
-    file.cost = cost();
-  }
-}
-
 // Over the matrices, which are nearly all of a model.
 double bits_per_weight(const gguf::Header& header) {
   double bits = 0;
@@ -396,20 +258,24 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
   file.bits_per_weight = bits_per_weight(*header);
   file.architecture = header->architecture;
   file.trained_context = static_cast<int>(header->context_length);
-  Bytes mmproj;
+  PlanFacts facts{source.path.string(), "", Bytes(0)};
   if (source.settings.mmproj) {
     const fs::path& path = *source.settings.mmproj;
     file.companions.emplace_back(path, gguf::identify(path).value_or(gguf::FileIdentity{}));
     const auto projector = gguf::read_header(path);
     if (projector) {
-      mmproj = projector->tensors.total;
-      file.plan.mmproj_path = path.string();
+      facts.mmproj = projector->tensors.total;
+      facts.mmproj_path = path.string();
     } else {
       file.problem = "the model's image projector is missing or damaged";
       file.detail = path.string() + ": " + projector.error().message;
     }
   }
-  make_plan(file, *header, budget, mmproj);
+  PlannedRun run = make_plan(source.settings, *header, facts, budget);
+  file.plan = std::move(run.plan);
+  file.parts = run.cost;
+  file.cost = run.cost.total();
+  file.wanted_context = run.wanted_context;
   return file;
 }
 

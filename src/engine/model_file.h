@@ -60,11 +60,8 @@ struct ModelFile {
   std::int64_t modified_unix_s = 0;
 };
 
-// Opens and costs one model. A context that was not configured is halved until the model fits
-// `budget` (not below kLeastContext: then it is reported as it is and never fits).
+// Opens and costs one model (make_plan.h says how).
 ModelFile inspect(const ModelSource& source, Bytes budget);
-
-constexpr int kLeastContext = 1024;
 
 // True if what `file` was made from has changed on disk (or come, or gone).
 bool has_changed(const ModelFile& file);

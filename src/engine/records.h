@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "engine/engine.h"
+#include "engine/exercise.h"
 #include "engine/model_file.h"
 #include "process/child.h"
 #include "store/measurement.h"
@@ -32,6 +33,8 @@ struct Running {
   int leases = 0;          // granted and not yet released or cut, as the journal has told
   bool measuring = false;  // a reading of its memory is under way
   Bytes high_water{0};
+  Bytes shared{0};    // pages of files that are counted to other processes, at the last reading
+  Exercise exercise;  // how much of what it may hold it was made to hold
   store::MeasurementKey key;
   ModelSource source;                     // what it was started for
   std::optional<double> cached_at_start;  // share of its files in the page cache, if known

@@ -104,6 +104,7 @@ std::uint64_t SlotMemory::total() const {
 
 SlotMemory slot_memory(const Header& header, const RunOptions& options) {
   SlotMemory slot;
+  const std::uint64_t whole_cells = slot_cells(options);
   for (std::uint32_t layer = 0; layer < header.block_count; ++layer) {
     const LayerMemory memory = layer_memory(header, layer);
     std::uint64_t bytes = 0;
@@ -113,6 +114,9 @@ SlotMemory slot_memory(const Header& header, const RunOptions& options) {
     } else if (memory.window) {
       bytes = times(window_cells(header, options), token_bytes(header, options, layer, true));
       slot.window = plus(slot.window, bytes);
+      const std::uint64_t seen = std::min<std::uint64_t>(effective_window(header), whole_cells);
+      slot.window_in_sight =
+          plus(slot.window_in_sight, times(seen, token_bytes(header, options, layer, true)));
     }
     if (memory.state) {
       const std::uint64_t state = state_bytes(header, layer);

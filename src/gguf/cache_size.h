@@ -28,6 +28,9 @@ struct SlotMemory {
   std::uint64_t window = 0;
   std::uint64_t state = 0;
   std::uint64_t on_device = 0;  // of these three together
+  // Of the windows, what is written when a prompt is kept aside: the cells that are still in sight,
+  // whether the window's cache is of full size or not.
+  std::uint64_t window_in_sight = 0;
 
   std::uint64_t total() const;
 };

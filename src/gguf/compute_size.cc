@@ -50,12 +50,13 @@ Widths widths_of(const Header& header) {
 // Numbers per token that are alive at once in the fuller half of a layer. In the feed-forward half:
 // gate, up and their product, beside the residual stream, its norm and what was added to it. In the
 // attention half: the stream and its norm, queries before and after their rotation, keys and values
-// the same way.
+// or what comes out.
 std::uint64_t row_numbers(const Widths& w) {
   const std::uint64_t widest = std::max(w.embedding, w.queries);
   const std::uint64_t feed_forward =
       plus(times(3, w.feed_forward), times(3 + w.experts, w.embedding), widest);
-  const std::uint64_t attention = plus(times(3, w.embedding), times(2, widest), w.keys);
+  const std::uint64_t attention =
+      plus(times(2, w.embedding), times(2, widest), std::max(w.embedding, w.keys));
   return plus(std::max(feed_forward, attention), w.recurrent);
 }
 

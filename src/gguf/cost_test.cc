@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "gguf/architecture.h"
+#include "gguf/compute_size.h"
 
 namespace hf::gguf {
 namespace {
@@ -140,17 +142,28 @@ TEST(Cost, CheckpointsCountOnlyWhereTheyAreMade) {
   EXPECT_EQ(predict_cost(model("llama"), with).checkpoints, Bytes(0));
   Header header = model("gemma3");
   header.sliding_window = 512;
-  EXPECT_EQ(predict_cost(header, with).checkpoints, Bytes(8 * 2 * 10 * 1'024 * kTokenBytes));
+  EXPECT_EQ(predict_cost(header, with).checkpoints, Bytes(8 * 2 * 10 * 512 * kTokenBytes))
+      << "of 1,024 cells half are out of sight";
   with.swa_full = true;
   EXPECT_EQ(predict_cost(header, with).checkpoints, Bytes(0));
 }
 
-TEST(Cost, CacheRamHasRoomForThePromptThatComesIn) {
+TEST(Cost, CacheRamIsItsLimitAndAFewHoles) {
   RunOptions with = options();
   EXPECT_EQ(predict_cost(model("llama"), with).cache_ram, Bytes(0));
   with.cache_ram = 256 * kMiB;
-  EXPECT_EQ(predict_cost(model("llama"), with).cache_ram,
-            256 * kMiB + Bytes(12 * 4'096 * kTokenBytes));
+  EXPECT_EQ(predict_cost(model("llama"), with).cache_ram, 260 * kMiB);
+}
+
+TEST(Cost, OnePromptIsItsCachesAndItsTokens) {
+  EXPECT_EQ(prompt_bytes(model("llama"), options()), Bytes(4'096 * (12 * kTokenBytes + 16)));
+  Header header = model("gemma3");
+  header.sliding_window = 512;
+  RunOptions with = options();
+  with.swa_full = true;
+  // Two layers in full, of ten the window; two caches of 4,096 cells.
+  EXPECT_EQ(prompt_bytes(header, with),
+            Bytes((4'096 * 2 + 512 * 10) * kTokenBytes + 2 * 4'096 * 16));
 }
 
 TEST(Cost, RepackedWeightsComeOnTopOfTheMappedFile) {
@@ -181,7 +194,46 @@ TEST(Cost, EmbeddingsComputeLogitsForAWholeBatch) {
   const Bytes plain = predict_cost(header, with).compute;
   with.embeddings = true;
   const Bytes embedding = predict_cost(header, with).compute;
-  EXPECT_GE(embedding - plain, Bytes(std::int64_t{2} * 510 * 262'144 * 4));
+  EXPECT_GE(embedding - plain, Bytes(std::int64_t{2} * 500 * 262'144 * 4));
+}
+
+// The engine logs "compute buffer size" for these; rows of 512, a context of 2,048.
+TEST(Cost, ScratchIsWhatTheEngineLogs) {
+  struct Shape {
+    std::uint32_t embedding, feed_forward, heads, kv_heads;
+    double logged_mib;  // less the mask
+  };
+  for (const Shape& shape : {Shape{1'024, 2'816, 16, 4, 24.51}, Shape{1'024, 4'096, 16, 4, 32.01},
+                             Shape{512, 1'408, 8, 2, 12.26}, Shape{512, 64, 8, 2, 5.01},
+                             Shape{512, 64, 8, 8, 6.01}, Shape{64, 192, 2, 2, 1.64}}) {
+    Header header = model("llama");
+    header.embedding_length = shape.embedding;
+    header.feed_forward_length.values = {shape.feed_forward};
+    header.head_count.values = {shape.heads};
+    header.head_count_kv.values = {shape.kv_heads};
+    const ComputeSize size = compute_size(header, options(2'048));
+    const double mask_mib = 2;
+    const double copies_mib =
+        std::max(shape.feed_forward, shape.embedding) * 512.0 * 2 / 1048576 + 0.2;
+    const double scratch_mib = static_cast<double>(size.scratch) / 1048576 - mask_mib;
+    EXPECT_GE(scratch_mib, shape.logged_mib - 0.02);
+    EXPECT_LE(scratch_mib, shape.logged_mib + copies_mib);
+  }
+}
+
+TEST(Cost, WithoutFlashAttentionScoresAreKeptInFull) {
+  RunOptions with = options();
+  const std::uint64_t flash = compute_size(model("llama"), with).scratch;
+  with.flash_attention = false;
+  // 16 heads of 512 rows and 4,096 cells in 32 bits
+  EXPECT_GE(compute_size(model("llama"), with).scratch, flash + 16ULL * 512 * 4'096 * 4);
+}
+
+TEST(Cost, SmallBatchesNeedLessScratch) {
+  RunOptions with = options();
+  with.ubatch = 64;
+  EXPECT_LT(compute_size(model("llama"), with).scratch,
+            compute_size(model("llama"), options()).scratch / 6);
 }
 
 TEST(Cost, LargeVocabulariesCountTwiceOver) {
@@ -189,18 +241,38 @@ TEST(Cost, LargeVocabulariesCountTwiceOver) {
   const Bytes before = predict_cost(header, options()).process_overhead;
   header.vocab_size += 100'000;
   header.merge_count = 100'000;
-  EXPECT_EQ(predict_cost(header, options()).process_overhead, before + Bytes(36'000'000));
+  EXPECT_EQ(predict_cost(header, options()).process_overhead,
+            before + Bytes(100'000 * (185 + 175 + 2 * 20)));
 }
 
 TEST(Cost, LayersOnADeviceAreStatedApart) {
   RunOptions with = options();
   EXPECT_EQ(predict_cost(model("llama"), with).device, Bytes(0));
   with.gpu_layers = 3;
+  const Cost host = predict_cost(model("llama"), options());
   const Cost some = predict_cost(model("llama"), with);
-  EXPECT_EQ(some.device, 120 * kMiB + Bytes(3 * 2 * 4'096 * kTokenBytes) + some.compute);
+  // The engine counts the output as a layer: two layers and the output.
+  EXPECT_EQ(some.device, 90 * kMiB + Bytes(2 * 2 * 4'096 * kTokenBytes));
+  EXPECT_GT(some.device_compute, Bytes(0));
+  EXPECT_EQ(some.weights, host.weights - 90 * kMiB) << "the engine unmaps what is on the card";
+  EXPECT_EQ(some.kv_cache, host.kv_cache - Bytes(2 * 2 * 4'096 * kTokenBytes));
   with.gpu_layers = 99;
   const Cost all = predict_cost(model("llama"), with);
-  EXPECT_EQ(all.device, 490 * kMiB + Bytes(12 * 2 * 4'096 * kTokenBytes) + all.compute);
+  EXPECT_EQ(all.device, 490 * kMiB + Bytes(12 * 2 * 4'096 * kTokenBytes));
+  EXPECT_EQ(all.kv_cache, Bytes(0));
+  EXPECT_EQ(all.weights, 10 * kMiB) << "what is left is the token embedding";
+  EXPECT_LT(all.compute, some.compute);
+}
+
+TEST(Cost, ATiedOutputIsOnTheCardAndOnTheHost) {
+  Header header = model("gemma3");
+  header.tensors.output = Bytes(0);
+  header.tensors.token_embedding = 100 * kMiB;
+  RunOptions with = options();
+  with.gpu_layers = 1;
+  const Cost cost = predict_cost(header, with);
+  EXPECT_EQ(cost.device, 100 * kMiB);
+  EXPECT_EQ(cost.weights, 500 * kMiB);
 }
 
 TEST(Cost, AbsurdFilesEndAtALimitInsteadOfOverflowing) {

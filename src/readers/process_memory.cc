@@ -24,8 +24,7 @@ std::optional<Bytes> parse_pss_file(std::string_view text) {
   return find_kib(text, "Pss_File");
 }
 
-Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& proc,
-                                          const Mechanisms& without) {
+Result<ProcessMemory> read_process_status(int pid, const std::filesystem::path& proc) {
   const std::filesystem::path directory = proc / std::to_string(pid);
   const auto status = read_small_file(directory / "status");
   if (!status) {
@@ -35,9 +34,16 @@ Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& 
   if (!memory) {
     return fail(std::move(memory.error()).with_context(directory.string()));
   }
-  if (without.has(Mechanism::SmapsRollup)) {
+  return memory;
+}
+
+Result<ProcessMemory> read_process_memory(int pid, const std::filesystem::path& proc,
+                                          const Mechanisms& without) {
+  auto memory = read_process_status(pid, proc);
+  if (!memory || without.has(Mechanism::SmapsRollup)) {
     return memory;
   }
+  const std::filesystem::path directory = proc / std::to_string(pid);
   if (const auto rollup = read_small_file(directory / "smaps_rollup")) {
     memory->pss_file = parse_pss_file(*rollup);
   }

@@ -3,6 +3,7 @@
 // but off the event loop: the cost of smaps_rollup grows with the number of mappings. Source:
 // proc(5). Always the real /proc, since a `proc_root` replaces machine-wide files only.
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -24,6 +25,12 @@ struct ProcessMemory {
   // not tell).
   Bytes resident() const { return rss_anon + rss_shmem + pss_file.value_or(rss_file); }
 
+  // The same for the moment when most was resident, which no sample need have hit: the kernel
+  // keeps that mark. What of it is shared with other processes is taken to be what is now.
+  Bytes peak() const {
+    return std::max(resident(), high_water - (rss_file - pss_file.value_or(rss_file)));
+  }
+
   bool operator==(const ProcessMemory&) const = default;
 };
 
@@ -33,6 +40,9 @@ Result<ProcessMemory> parse_process_status(std::string_view text);
 
 // Pss_File of /proc/PID/smaps_rollup; none where the kernel has no such line (before 5.4).
 std::optional<Bytes> parse_pss_file(std::string_view text);
+
+// Only the status: one small file, which may be read on the event loop. Errors as below.
+Result<ProcessMemory> read_process_status(int pid, const std::filesystem::path& proc = "/proc");
 
 // Errors: NotFound when the process is gone, PermissionDenied for a foreign one's status. An
 // unreadable smaps_rollup, or one that is switched off, only leaves pss_file empty. `proc` is for

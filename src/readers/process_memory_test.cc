@@ -38,6 +38,15 @@ TEST(ReadProcessMemory, SharedPagesCountByTheirShare) {
   EXPECT_EQ(read_process_memory(43, root.path()).error().code, Errc::NotFound);
 }
 
+TEST(ReadProcessMemory, TheKernelsMarkCountsLessWhatIsShared) {
+  FakeRoot root;
+  root.file("42/status", kStatus);
+  root.file("42/smaps_rollup", kRollup);
+  // 50,000 more than now were resident once; 220,000 of 440,000 of its files count to others.
+  EXPECT_EQ(read_process_memory(42, root.path())->peak(), 480000 * kKiB);
+  EXPECT_EQ(read_process_status(42, root.path())->peak(), 700000 * kKiB);
+}
+
 TEST(ReadProcessMemory, ReadsARealProcess) {
   const auto memory = read_process_memory(getpid());
   ASSERT_TRUE(memory.has_value());

@@ -9,8 +9,13 @@ import pathlib
 import random
 import threading
 
+from . import processes
+
 KIB = 1024
 SAMPLE_S = 0.02
+# What the engine logs about its prompt cache.
+_RAN_OVER = "removing oldest entry"
+_TOO_LARGE = "exceeds cache size limit"
 
 
 def _kib_field(text, name):
@@ -95,9 +100,22 @@ class Workload:
         for thread in threads:
             thread.join()
 
-    def run(self, rounds, shorter_rounds=0):
-        for _ in range(rounds):
+    def run(self, most_rounds=60):
+        """Whole contexts until the prompt cache has run over, or cannot hold a single one; then
+        shorter prompts, for what whole ones leave of it. Needs the server's debug log."""
+        self.round()
+        self.round()
+        for _ in range(most_rounds if self._has_prompt_cache() else 0):
+            if self._seen(_RAN_OVER) or self._seen(_TOO_LARGE):
+                break
             self.round()
-        for _ in range(shorter_rounds):
+        for _ in range(4):
             self.round(max(16, self._context // 8))
         assert not self.failures, self.failures[0]
+
+    def _seen(self, words):
+        return any(words in line for line in self._server.lines)
+
+    def _has_prompt_cache(self):
+        line = processes.command_line(self._server.child_of(self._model))
+        return line[line.index("--cache-ram") + 1] != "0"

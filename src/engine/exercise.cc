@@ -1,0 +1,60 @@
+#include "engine/exercise.h"
+
+#include <algorithm>
+
+#include "process/timing_line.h"
+
+namespace hf::engine {
+namespace {
+
+// The rest of a context adds a little scratch, which the margin of what is charged covers; and
+// nobody hits the end of a context exactly.
+constexpr std::int64_t kFullEighths = 7;
+
+// Of server_prompt_cache in v0.5.0: a prompt goes for another, or one is larger than the whole
+// cache. After the latter shorter prompts may still fill it; what they add is found out when they
+// come.
+constexpr std::string_view kCacheRanOver = "removing oldest entry";
+constexpr std::string_view kPromptTooLarge = "exceeds cache size limit";
+
+}  // namespace
+
+Exercise::Exercise(const RunPlan& plan)
+    : full_batch_(plan.batch_rows),
+      logs_prompts_(plan.kind == ModelKind::Chat),
+      cache_ran_over_(plan.cache_ram.count == 0),
+      filled_(static_cast<std::size_t>(std::max(1, plan.parallel)), false) {
+  // An embedding's whole text must fit into one batch.
+  const int most = logs_prompts_ ? plan.context : std::min(plan.context, plan.batch_rows);
+  full_slot_ = std::int64_t{most} * kFullEighths / 8;
+  full_batch_ = std::min(full_batch_, full_slot_);
+}
+
+void Exercise::read(std::string_view text) {
+  const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
+  if (!cache_ran_over_ && (says(kCacheRanOver) || says(kPromptTooLarge))) {
+    cache_ran_over_ = true;
+    return;
+  }
+  const auto line = process::parse_timing_line(text);
+  if (!line) {
+    return;
+  }
+  using Kind = process::TimingLine::Kind;
+  if (line->kind == Kind::Ended) {
+    const auto slot = static_cast<std::size_t>(line->slot);
+    if (line->tokens >= full_slot_ && slot < filled_.size()) {
+      filled_[slot] = true;
+    }
+  }
+  if (line->kind == (logs_prompts_ ? Kind::Prompt : Kind::Ended)) {
+    batch_ran_ = batch_ran_ || line->tokens >= full_batch_;
+  }
+}
+
+bool Exercise::complete() const {
+  return batch_ran_ && cache_ran_over_ &&
+         std::all_of(filled_.begin(), filled_.end(), [](bool filled) { return filled; });
+}
+
+}  // namespace hf::engine

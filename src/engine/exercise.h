@@ -1,0 +1,31 @@
+#pragma once
+// Whether a child has been used to the full: every slot was filled (nearly) to its context, a full
+// batch was computed and the prompt cache ran over (or can hold no whole prompt). Exists because
+// only then the most memory it was seen to hold is the most that it will hold. Learnt from the
+// lines of the engine's log. Value type, one thread, no clock.
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "engine/command_line.h"
+
+namespace hf::engine {
+
+class Exercise {
+ public:
+  explicit Exercise(const RunPlan& plan = {});
+
+  void read(std::string_view line);
+  [[nodiscard]] bool complete() const;
+
+ private:
+  std::int64_t full_slot_ = 0;   // tokens from which on a slot counts as full
+  std::int64_t full_batch_ = 0;  // tokens of one prompt that make up a full batch
+  bool logs_prompts_ = true;     // false: only beginnings and ends of tasks are logged
+  bool batch_ran_ = false;
+  bool cache_ran_over_ = false;
+  std::vector<bool> filled_;  // by slot
+};
+
+}  // namespace hf::engine

@@ -1,0 +1,171 @@
+#include "engine/make_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "base/assert.h"
+#include "gguf/architecture.h"
+#include "gguf/compute_size.h"
+#include "gguf/kind.h"
+
+namespace hf::engine {
+namespace {
+
+ModelKind plan_kind(const gguf::Header& header) {
+  switch (gguf::kind_of(header)) {
+    case gguf::Kind::Embedding:
+      return ModelKind::Embedding;
+    case gguf::Kind::Reranker:
+      return ModelKind::Reranker;
+    case gguf::Kind::Chat:
+    case gguf::Kind::Completion:
+      break;
+  }
+  return ModelKind::Chat;
+}
+
+gguf::TensorType cache_type(config::CacheType type) {
+  const auto known = gguf::tensor_type_named(config::to_text(type));
+  HF_ASSERT(known.has_value(), "a cache type that the engine's table lacks");
+  return *known;
+}
+
+// The value of the last of these flags among the administrator's, as the engine reads them.
+std::optional<std::string> argument(const RunPlan& plan,
+                                    std::initializer_list<std::string_view> names) {
+  std::optional<std::string> value;
+  for (std::size_t i = 0; i + 1 < plan.extra.size(); ++i) {
+    std::string flag = plan.extra[i];
+    if (flag.starts_with("--")) {
+      std::replace(flag.begin(), flag.end(), '_', '-');
+    }
+    if (std::find(names.begin(), names.end(), flag) != names.end()) {
+      value = plan.extra[i + 1];
+    }
+  }
+  return value;
+}
+
+// As a count of at least 1, or `otherwise`. The engine refuses what is no number.
+std::uint32_t count_argument(const RunPlan& plan, std::initializer_list<std::string_view> names,
+                             std::uint32_t otherwise) {
+  const auto text = argument(plan, names);
+  std::uint32_t count = 0;
+  const auto parsed = text ? std::from_chars(text->data(), text->data() + text->size(), count)
+                           : std::from_chars_result{};
+  return text && parsed.ec == std::errc{} && count > 0 ? count : otherwise;
+}
+
+// Half the cores, so that two models can compute at the same time: the engine's threads spin while
+// they wait for each other, and more of them than cores slow everybody down a hundredfold (ADR 6).
+int default_threads() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+}
+
+// The checkpoints of a model without sliding windows or recurrent layers cost nothing, because the
+// engine makes none; with a full-size window cache they are not needed.
+constexpr int kCheckpoints = 4;
+// The engine makes two at the end of each prompt, which is where the next one usually goes on.
+constexpr int kWindowCheckpoints = 2;
+
+// The default leaves nothing over that a whole prompt could not use: what is reserved is used. At
+// least one whole prompt must fit for that.
+Bytes cache_of(const config::ModelConfig& settings, const gguf::Header& header,
+               const RunPlan& plan) {
+  if (plan.kind != ModelKind::Chat) {
+    return Bytes(0);  // the engine keeps prompts of completions only
+  }
+  if (settings.cache_ram) {
+    return *settings.cache_ram;
+  }
+  const Bytes most = gguf::default_cache_ram(header.tensors.total);
+  const Bytes prompt = gguf::prompt_bytes(header, cost_options(plan, Bytes(0)));
+  if (prompt.count == 0 || prompt > most) {
+    return most;
+  }
+  const std::int64_t whole = most.count / prompt.count * prompt.count;
+  return Bytes((whole + kMiB.count - 1) / kMiB.count * kMiB.count);  // the engine counts MiB
+}
+
+}  // namespace
+
+gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
+  gguf::RunOptions options;
+  options.context = static_cast<std::uint32_t>(plan.context);
+  options.parallel = static_cast<std::uint32_t>(plan.parallel);
+  options.cache_type_k = cache_type(plan.cache_type_k);
+  options.cache_type_v = cache_type(plan.cache_type_v);
+  options.cache_ram = plan.cache_ram;
+  options.ctx_checkpoints = static_cast<std::uint32_t>(plan.context_checkpoints);
+  options.swa_full = plan.swa_full;
+  options.flash_attention = argument(plan, {"-fa", "--flash-attn"}).value_or("auto") != "off";
+  options.load_mode =
+      plan.load_mode == config::LoadMode::None || plan.load_mode == config::LoadMode::Dio
+          ? gguf::LoadMode::Read
+          : gguf::LoadMode::Mapped;
+  // Children run with --no-repack (command_line.cc), unless the administrator said otherwise.
+  const bool repacks =
+      std::find(plan.extra.begin(), plan.extra.end(), "--repack") != plan.extra.end();
+  options.repack = repacks ? gguf::host_repack() : gguf::Repack::Off;
+  if (plan.cards > 0) {
+    const bool all = plan.gpu_layers.value_or(config::GpuLayers::kAll) == config::GpuLayers::kAll;
+    options.gpu_layers = all ? gguf::kLayersMax + 1 : static_cast<std::uint32_t>(*plan.gpu_layers);
+  }
+  options.batch = count_argument(plan, {"-b", "--batch-size"}, options.batch);
+  options.ubatch = count_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
+  const auto threads = static_cast<std::uint32_t>(std::max(1, plan.threads));
+  options.threads = std::max(count_argument(plan, {"-t", "--threads"}, threads),
+                             count_argument(plan, {"-tb", "--threads-batch"}, threads));
+  options.embeddings = plan.kind != ModelKind::Chat || plan.embeddings_reserved;
+  options.mmproj = mmproj;
+  return options;
+}
+
+PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& header,
+                     const PlanFacts& facts, Bytes budget) {
+  PlannedRun run;
+  RunPlan& plan = run.plan;
+  plan.model_path = facts.model_path;
+  plan.mmproj_path = facts.mmproj_path;
+  plan.name = settings.name;
+  plan.kind = plan_kind(header);
+  plan.parallel = settings.parallel;
+  plan.cache_type_k = settings.cache_type_k;
+  plan.cache_type_v = settings.cache_type_v;
+  plan.embeddings = settings.embeddings.value_or(true);
+  plan.embeddings_reserved = settings.embeddings.value_or(false);
+  const bool windows = gguf::needs_swa_full(header);
+  plan.swa_full = windows && settings.swa_full.value_or(true);
+  if (header.has_recurrent_state()) {
+    plan.context_checkpoints = kCheckpoints;
+  } else if (windows && !plan.swa_full) {
+    plan.context_checkpoints = kWindowCheckpoints;
+  }
+  plan.load_mode = settings.load_mode;
+  plan.threads = default_threads();
+  plan.extra = settings.args;
+  if (settings.gpu_layers) {
+    plan.gpu_layers = settings.gpu_layers->count;
+  }
+  plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
+  run.wanted_context = plan.context;
+  const auto cost = [&] {
+    plan.cache_ram = cache_of(settings, header, plan);
+    const gguf::RunOptions options = cost_options(plan, facts.mmproj);
+    plan.batch_rows = static_cast<int>(gguf::batch_rows(options));
+    return gguf::predict_cost(header, options);
+  };
+  run.cost = cost();
+  while (!settings.context && run.cost.total() > budget && plan.context / 2 >= kLeastContext) {
+    plan.context /= 2;
+    run.cost = cost();
+  }
+  return run;
+}
+
+}  // namespace hf::engine

@@ -1,0 +1,36 @@
+#pragma once
+// How a model is run, and what that costs: from its settings, its header and the budget. Apart from
+// model_file, which opens files: this is pure. Any thread.
+
+#include "base/bytes.h"
+#include "config/config.h"
+#include "engine/command_line.h"
+#include "gguf/cost.h"
+#include "gguf/header.h"
+
+namespace hf::engine {
+
+constexpr int kLeastContext = 1024;
+
+struct PlannedRun {
+  RunPlan plan;
+  gguf::Cost cost;
+  int wanted_context = 0;  // before it was shrunk so that the model fits
+};
+
+// What of a plan the files decide, and not the settings: `mmproj` are the projector's weights.
+struct PlanFacts {
+  std::string model_path;
+  std::string mmproj_path;  // "" none
+  Bytes mmproj;
+};
+
+// A context that was not configured is halved until the model fits `budget` (not below
+// kLeastContext: then it is reported as it is and never fits).
+PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& header,
+                     const PlanFacts& facts, Bytes budget);
+
+// The plan in the terms of the cost, with the administrator's flags that change it.
+gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj);
+
+}  // namespace hf::engine
