@@ -78,6 +78,7 @@ struct Refusal {
   core::Reason reason;
   Duration retry_after{};  // zero: retrying will not help
   std::string message;
+  std::string hint;  // the next step; "": none
   Duration waited{};
   std::optional<Promise> promise;  // nullopt: it did not wait
 };
@@ -136,6 +137,7 @@ struct Status {
   std::vector<ModelStatus> models;    // all listed ones, sorted by name
   std::vector<WaitStatus> waiting;
   core::MemoryView memory;
+  Bytes full_budget;  // the budget, if others did not use more than at the start
   bool draining = false;
   Duration uptime{};
   std::string engine_version;

@@ -30,6 +30,7 @@ Status Engine::Impl::status() {
   scheduler_->tell_time(now());
   Status status;
   status.memory = scheduler_->memory();
+  status.full_budget = yielding_.full();
   status.draining = scheduler_->shutting_down();
   status.uptime = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_);
   status.engine_version = traits_.version;

@@ -22,6 +22,7 @@
 #include "engine/scan.h"
 #include "engine/speeds.h"
 #include "engine/worker_thread.h"
+#include "engine/yielding_budget.h"
 #include "process/probe.h"
 #include "process/run_dir.h"
 #include "readers/machine_memory.h"
@@ -140,6 +141,7 @@ class Engine::Impl {
   void apply_scan(Scan scan, const config::Config& config);
   [[nodiscard]] std::vector<ModelId> missing_in(const Found& found,
                                                 const config::Config& config) const;
+  void warn_of_context(const ModelFile& file);
   void warn_once(const std::vector<std::string>& warnings);
   static Duration load_deadline(const ModelFile& file);
   [[nodiscard]] core::Footprint footprint_of(const ModelFile& file) const;
@@ -153,7 +155,15 @@ class Engine::Impl {
              void (Impl::*what)());
   void read_memory();
   void save_history();
+  void note_level(core::PressureLevel before);
   void warn_relief(const core::action::Notice& notice);
+
+  // engine_others.cc
+  void watch_others();
+  void yield_to_others(const readers::MachineMemory& others);
+  [[nodiscard]] Bytes least_budget() const;
+  [[nodiscard]] Bytes pinned_bytes(std::optional<ModelId> but = std::nullopt) const;
+  void make_room_for(const core::Event& event);
 
   // engine_status.cc
   // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
@@ -179,6 +189,7 @@ class Engine::Impl {
   readers::MachineMemory machine_;
   readers::MachineMemory machine_at_start_;  // without children of ours: for the default budget
   Bytes budget_;                             // of host RAM, as configured or computed
+  YieldingBudget yielding_;                  // what counts of it now
   int memory_failures_ = 0;                  // readings in a row that failed
   std::set<std::string> told_;  // warnings about files and folders that were given once
 
@@ -205,6 +216,7 @@ class Engine::Impl {
   boost::asio::steady_timer core_timer_;
   boost::asio::steady_timer memory_timer_;
   boost::asio::steady_timer measure_timer_;
+  boost::asio::steady_timer others_timer_;
   boost::asio::steady_timer rescan_timer_;
   boost::asio::steady_timer save_timer_;
   boost::asio::steady_timer page_cache_timer_;
