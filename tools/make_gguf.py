@@ -31,11 +31,12 @@ examples
   make_gguf.py embed.gguf --size tiny --embedding
   make_gguf.py window.gguf --size 30MB --window 512
   make_gguf.py broken.gguf --size tiny --corrupt truncate
+  make_gguf.py split-00002-of-00002.gguf --parts 2 --part 2
 """
 
 ALIGNMENT = 32
 # numbers of the GGUF format
-U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
+U16, U32, I32, F32, BOOL, STRING, ARRAY = 2, 4, 5, 6, 7, 8, 9
 TOKEN_NORMAL, TOKEN_CONTROL = 1, 3
 POOLING_MEAN = 1
 
@@ -277,7 +278,7 @@ def text(value):
 
 
 def pair(key, kind, value):
-    packed = {U32: "<I", I32: "<i", F32: "<f", BOOL: "<B"}
+    packed = {U16: "<H", U32: "<I", I32: "<i", F32: "<f", BOOL: "<B"}
     body = text(value) if kind == STRING else struct.pack(packed[kind], value)
     return text(key) + struct.pack("<I", kind) + body
 
@@ -330,6 +331,16 @@ def metadata(args, shape, tokens, merges):
     return pairs
 
 
+def part_metadata(args, pairs, tensors):
+    """Of one file of several: the first holds everything, the others only which part they are."""
+    own = [
+        pair("split.no", U16, args.part - 1),
+        pair("split.count", U16, args.parts),
+        pair("split.tensors.count", I32, tensors),
+    ]
+    return (pairs if args.part == 1 else pairs[:1]) + own
+
+
 def padded(size):
     return -(-size // ALIGNMENT) * ALIGNMENT
 
@@ -338,6 +349,10 @@ def file_pieces(args, shape):
     tokens, merges, first_word = make_vocabulary(shape.vocab)
     tensors = list(shape.tensors())
     pairs = metadata(args, shape, tokens, merges)
+    if args.parts > 1:
+        pairs = part_metadata(args, pairs, len(tensors))
+        first, last = (len(tensors) * part // args.parts for part in (args.part - 1, args.part))
+        tensors = tensors[first:last]
     magic = b"GOOF" if args.corrupt == "magic" else b"GGUF"
     head = bytearray(magic + struct.pack("<IQQ", 3, len(tensors), len(pairs)) + b"".join(pairs))
     offset = 0
@@ -403,6 +418,8 @@ def parse_arguments():
     add("--context", type=int, default=4096, help="trained context (default 4096)")
     add("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
     add("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
+    add("--parts", type=int, default=1, metavar="N", help="split into N files, of which this is")
+    add("--part", type=int, default=1, metavar="K", help="number K, named NAME-0000K-of-0000N.gguf")
     add("--window", type=int, default=0, metavar="N", help="sliding window (gemma3)")
     add(
         "--corrupt",
@@ -412,6 +429,8 @@ def parse_arguments():
     args = parser.parse_args()
     if args.embedding and args.window:
         parser.error("--embedding and --window do not go together")
+    if not 1 <= args.part <= args.parts:
+        parser.error("--part must lie between 1 and --parts")
     if not 459 <= args.vocab <= 10459:
         parser.error("--vocab must lie between 459 and 10459")
     args.name = args.name or os.path.basename(args.out).removesuffix(".gguf")

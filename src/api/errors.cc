@@ -106,13 +106,15 @@ Duration at_least_soon(Duration after) {
   return std::max(after, kSoon);
 }
 
-ApiError never_fits(const core::Reason& reason, const std::string& name) {
+ApiError never_fits(const core::Reason& reason, const std::string& name, const std::string& hint) {
   ApiError error =
       make(422, "never_fits",
            "model " + name + " needs " + format_bytes(reason.need) + ", and at most " +
                format_bytes(reason.have) + " can be given; nothing was unloaded for it");
   error.param = "model";
-  error.hint = "use a smaller model, context or number of slots, or a larger memory budget";
+  error.hint = hint.empty()
+                   ? "use a smaller model, context or number of slots, or a larger memory budget"
+                   : hint;
   error.numbers = {{"needed_bytes", reason.need.count}, {"available_bytes", reason.have.count}};
   return error;
 }
@@ -176,7 +178,7 @@ ApiError from_refusal(const engine::Refusal& refusal, std::string_view model) {
   ApiError error = make(503, core::name_of(why), {});
   error.retry_after = at_least_soon(refusal.retry_after);
   if (why == Why::NeverFits) {
-    return never_fits(refusal.reason, name);
+    return never_fits(refusal.reason, name, refusal.hint);
   }
   if (why == Why::ModelBroken) {
     error = make(422, "model_broken",

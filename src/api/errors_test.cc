@@ -123,6 +123,13 @@ TEST(Errors, NeverFitsNamesBothSizesAndIsFinal) {
   EXPECT_EQ(inner(reply.body).at("available_bytes").as_int64(), r.reason.have.count);
 }
 
+TEST(Errors, TheEnginesNextStepIsTheHint) {
+  engine::Refusal r = refusal(Why::NeverFits);
+  EXPECT_NE(from_refusal(r, "big").hint.find("larger memory budget"), std::string::npos);
+  r.hint = "set context lower";
+  EXPECT_EQ(from_refusal(r, "big").hint, "set context lower");
+}
+
 TEST(Errors, BrokenModelIsFinalAndSaysWhy) {
   const ApiError error =
       from_refusal(refusal(Why::ModelBroken, std::chrono::seconds(9), "the file is cut"), "m");

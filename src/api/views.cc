@@ -244,6 +244,7 @@ std::string health_json(const engine::Status& status, Detail detail) {
   object["waiting"] = std::move(waiting);
   object["warnings"] = names_array(status.warnings);
   object["draining"] = status.draining;
+  object["memory"].as_object()["full_budget_bytes"] = status.full_budget.count;
   object["uptime_s"] = rounded_seconds(status.uptime);
   object["engine_version"] = status.engine_version;
   return json::serialize(object);

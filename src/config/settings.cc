@@ -264,7 +264,8 @@ std::span<const Setting<ModelConfig>> model_settings() {
           "context",
           "(auto: what the model was trained for, at most 32768, less if it does not fit)",
           "Tokens one request may use, question and answer together. The engine gets "
-          "`context` × `parallel`.",
+          "`context` × `parallel`. More than the model was trained for is a warning: memory is "
+          "reserved for it, and the engine leaves it unused.",
           {64, 16777216}),
       setting<&ModelConfig::parallel>(
           "parallel", "4", "Answers at the same time. Each slot costs its own share of KV cache.",

@@ -145,6 +145,18 @@ std::string_view name_of(WaitingFor what) {
 
 namespace {
 
+// A mark as it was configured: "90%", "92.5%".
+std::string mark_text(double percent) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%g%%", percent);
+  return text.data();
+}
+
+std::string least_of(int among) {
+  return among > 1 ? "worth the least of " + std::to_string(among) + " idle models"
+                   : "no other model is idle";
+}
+
 std::string sentence(const Reason& r, const std::string& whom) {
   const std::string waited = format_duration(r.waited);
   const std::string limit = format_duration(r.limit);
@@ -170,11 +182,13 @@ std::string sentence(const Reason& r, const std::string& whom) {
     case Why::GateNeverLifted:
       return "drained, and others wait for its next start";
     case Why::MemoryPressure:
-      return "idle, and memory is at " + format_percent(r.percent);
+      return "idle, and memory is at " + format_percent(r.percent) + " (from " + mark_text(r.mark) +
+             " on until below " + mark_text(r.until) + " idle models go); " + least_of(r.among);
     case Why::MemoryStall:
-      return "idle, and tasks stand still for want of memory (PSI)";
+      return "idle, and tasks stand still for want of memory (PSI); " + least_of(r.among);
     case Why::EmergencyCleanup:
-      return "idle, and memory is at " + format_percent(r.percent) + ", above the critical mark";
+      return "idle, and memory is at " + format_percent(r.percent) +
+             ", at or above the critical mark of " + mark_text(r.mark);
     case Why::CleanupByHand:
       return "idle, and a cleanup was asked for";
     case Why::BudgetDebt:

@@ -71,7 +71,10 @@ struct Reason {
   Duration waited{};                   // the oldest wait behind the decision
   Duration limit{};                    // the limit it was compared with (patience, turn, ttl, …)
   double value = 0;                    // value of keeping, where one was compared
-  double percent = 0;                  // memory in use, where that decided
+  double percent = 0;                  // memory in use, where that decided …
+  double mark = 0;                     // … the mark that it reached …
+  double until = 0;                    // … and the one below which it must fall; 0: none
+  int among = 0;                       // idle models, of which it is worth the least; 0: all go
 };
 
 // Stable machine name of a code: "idle_victim".

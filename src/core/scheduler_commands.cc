@@ -116,6 +116,7 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
   announce(action::NoticeKind::Protected, models_in_use());
   announce(action::NoticeKind::Pinned, models_only_pinned());
   std::sort(idle.begin(), idle.end(), leaves_before);
+  const int idle_models = static_cast<int>(idle.size());
   if (level == CleanupLevel::Normal) {
     idle.resize(1);
   }
@@ -125,6 +126,10 @@ std::vector<ModelId> Scheduler::cleanup(CleanupLevel level, Why why, bool loud) 
     Reason reason{.why = why};
     reason.value = victim.value;
     reason.percent = pressure_.used_percent();
+    const bool one_by_one = level == CleanupLevel::Normal;
+    reason.mark = one_by_one ? limits_.high : limits_.critical;
+    reason.until = one_by_one ? limits_.low : 0;
+    reason.among = one_by_one ? idle_models : 0;
     stop(models_[victim.model.value], reason);
   }
   kept_report_due_ = kept_report_due_ || level == CleanupLevel::Emergency;

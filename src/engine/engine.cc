@@ -116,6 +116,7 @@ Engine::Impl::Impl(Engine& self, boost::asio::io_context& io,
       core_timer_(io),
       memory_timer_(io),
       measure_timer_(io),
+      others_timer_(io),
       rescan_timer_(io),
       save_timer_(io),
       page_cache_timer_(io) {}

@@ -79,6 +79,7 @@ struct Refusal {
   core::Reason reason;
   Duration retry_after{};  // zero: retrying will not help
   std::string message;
+  std::string hint;  // the next step; "": none
   Duration waited{};
   std::optional<Promise> promise;  // nullopt: it did not wait
 };
@@ -142,6 +143,7 @@ struct Status {
   core::MemoryView memory;
   std::optional<readers::MemorySignals> machine;  // as last read; nullopt: it cannot be
   StallSource stall_source = StallSource::None;
+  Bytes full_budget;  // the budget, if others did not use more than at the start
   bool draining = false;
   Duration uptime{};
   std::string engine_version;

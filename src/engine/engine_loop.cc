@@ -19,6 +19,7 @@ TimePoint Engine::Impl::now() const {
 }
 
 void Engine::Impl::feed(core::Event event) {
+  make_room_for(event);
   events_.push_back(std::move(event));
   if (!draining_events_) {
     drain_events();
@@ -30,7 +31,9 @@ void Engine::Impl::drain_events() {
   while (!events_.empty()) {
     const core::Event event = std::move(events_.front());
     events_.pop_front();
+    const core::PressureLevel before = scheduler_->memory().level;
     scheduler_->handle(event, now());
+    note_level(before);
     while (const auto action = scheduler_->poll_action()) {
       perform(*action);
     }
@@ -205,8 +208,9 @@ void Engine::Impl::perform(const core::action::Answer& a) {
 void Engine::Impl::perform(const core::action::Finished&) {
   stopped_ = true;
   save_history();
-  for (boost::asio::steady_timer* timer : {&core_timer_, &memory_timer_, &measure_timer_,
-                                           &rescan_timer_, &save_timer_, &page_cache_timer_}) {
+  for (boost::asio::steady_timer* timer :
+       {&core_timer_, &memory_timer_, &measure_timer_, &others_timer_, &rescan_timer_, &save_timer_,
+        &page_cache_timer_}) {
     timer->cancel();
   }
   if (on_finished_) {

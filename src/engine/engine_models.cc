@@ -15,6 +15,19 @@ namespace {
 constexpr double kLeastBytesPerSecond = 50e6;
 constexpr double kLoadGraceSeconds = 60;
 
+// What an administrator can do for a model that does not fit.
+std::string room_hint(const RunPlan& plan, Bytes budget, Bytes pinned) {
+  std::string hint = "it would run with context = " + std::to_string(plan.context) +
+                     " and parallel = " + std::to_string(plan.parallel) +
+                     "; set one of them lower, take a smaller file of it, or raise memory.budget "
+                     "(now " +
+                     format_bytes(budget) + ")";
+  if (pinned > Bytes(0)) {
+    hint += ", or unpin others (" + format_bytes(pinned) + " are pinned)";
+  }
+  return hint;
+}
+
 }  // namespace
 
 Duration Engine::Impl::load_deadline(const ModelFile& file) {
@@ -101,6 +114,7 @@ void Engine::Impl::put_model(ModelFile file) {
     spdlog::info("{} of model {} {}", replaced ? "the file" : "the options", name,
                  replaced ? "was replaced" : "count from its next start");
   }
+  warn_of_context(file);
   const config::ModelConfig now = file.source.settings;
   // What a broken or unknown model was wished to be has not been done yet.
   const config::ModelConfig before = change == Change::Added || was_broken
@@ -137,6 +151,17 @@ void Engine::Impl::put_model(ModelFile file) {
   if (added.restart && stays_pinned && !pins_wanted_.contains(added.model) &&
       scheduler_->view(added.model).pinned) {
     load_pinned(added.model);  // its next process, as soon as the old one has ended
+  }
+}
+
+// Not an error: another version of the engine may know how to stretch it.
+void Engine::Impl::warn_of_context(const ModelFile& file) {
+  const int wanted = file.source.settings.context.value_or(0);
+  if (file.problem.empty() && file.trained_context > 0 && wanted > file.trained_context) {
+    warn_once({"model " + file.source.settings.name + ": context = " + std::to_string(wanted) +
+               " is more than the " + std::to_string(file.trained_context) +
+               " tokens that it was trained for; memory is reserved for all of them, but the "
+               "engine uses no more than it was trained for"});
   }
 }
 
@@ -265,6 +290,9 @@ Refusal Engine::Impl::refusal_of(ModelId model, const core::Reason& reason,
   refusal.retry_after = retry_after;
   refusal.message =
       reason.why == Why::ModelBroken ? catalog_.at(model).file.problem : core::describe(reason, "");
+  if (reason.why == Why::NeverFits) {
+    refusal.hint = room_hint(catalog_.at(model).file.plan, budget_, budget_ - reason.have);
+  }
   return refusal;
 }
 

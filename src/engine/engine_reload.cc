@@ -93,6 +93,7 @@ void Engine::Impl::apply_reload(Scan scan) {
   const bool grows = reload.budget >= budget_;
   config_ = reload.config;
   budget_ = reload.budget;
+  yielding_.reset(budget_);
   const core::Limits limits = limits_of(*config_);
   if (grows && limits != before) {
     feed(core::event::LimitsChanged{limits});

@@ -116,7 +116,7 @@ Bytes Engine::Impl::budget_of(const config::Config& config) const {
 
 core::Limits Engine::Impl::limits_of(const config::Config& config) const {
   core::Limits limits;
-  limits.budget = core::Footprint::host(budget_);
+  limits.budget = core::Footprint::host(yielding_.current());
   limits.patience = config.queue.patience;
   limits.turn = config.queue.turn;
   limits.request_limit = config.queue.request_limit;
@@ -139,6 +139,7 @@ Result<void> Engine::Impl::start() {
   }
   read_machine();
   budget_ = budget_of(*config_);
+  yielding_.reset(budget_);
   scheduler_.emplace(limits_of(*config_));
   add_all_models();
   start_timers();

@@ -32,6 +32,7 @@ Status Engine::Impl::status() {
   status.memory = scheduler_->memory();
   status.machine = signals_;
   status.stall_source = stall_source();
+  status.full_budget = yielding_.full();
   status.draining = scheduler_->shutting_down();
   status.uptime = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_);
   status.engine_version = traits_.version;

@@ -44,6 +44,7 @@ void Engine::Impl::start_timers() {
   read_memory();
   every(memory_timer_, kMemoryPeriod, &Impl::read_memory);
   every(measure_timer_, kMeasurePeriod, &Impl::measure_children);
+  every(others_timer_, kMeasurePeriod, &Impl::watch_others);
   every(rescan_timer_, kRescanPeriod, &Impl::rescan);
   every(save_timer_, kSavePeriod, &Impl::save_history);
   look_at_page_cache();
@@ -81,6 +82,23 @@ void Engine::Impl::save_history() {
       spdlog::warn("history: {}", saved.error().message);
     }
   });
+}
+
+// The critical mark has a line of its own, with an alarm.
+void Engine::Impl::note_level(core::PressureLevel before) {
+  const core::MemoryView memory = scheduler_->memory();
+  if (memory.level == before || memory.level == core::PressureLevel::Critical) {
+    return;
+  }
+  const config::MemoryConfig& marks = config_->memory;
+  if (memory.level == core::PressureLevel::Normal) {
+    spdlog::info("memory is at {:.1f}%: its pressure is over, loads go on", memory.used_percent);
+  } else if (before == core::PressureLevel::Normal && memory.used_percent >= marks.high) {
+    spdlog::info(
+        "memory is at {:.1f}%, at or above the high mark of {}%: idle models leave one by one, and "
+        "nothing is loaded, until it is below {}%",
+        memory.used_percent, marks.high, marks.low);
+  }
 }
 
 // The program's own advice, with figures: how much more memory would have held everybody.

@@ -24,6 +24,7 @@
 #include "engine/scan.h"
 #include "engine/speeds.h"
 #include "engine/worker_thread.h"
+#include "engine/yielding_budget.h"
 #include "process/probe.h"
 #include "process/run_dir.h"
 #include "readers/machine_memory.h"
@@ -149,6 +150,7 @@ class Engine::Impl {
   void apply_scan(Scan scan, const config::Config& config);
   [[nodiscard]] std::vector<ModelId> missing_in(const Found& found,
                                                 const config::Config& config) const;
+  void warn_of_context(const ModelFile& file);
   void warn_once(const std::vector<std::string>& warnings);
   static Duration load_deadline(const ModelFile& file);
   [[nodiscard]] core::Footprint footprint_of(const ModelFile& file) const;
@@ -161,6 +163,7 @@ class Engine::Impl {
   void every(boost::asio::steady_timer& timer, std::chrono::milliseconds period,
              void (Impl::*what)());
   void save_history();
+  void note_level(core::PressureLevel before);
   void warn_relief(const core::action::Notice& notice);
 
   // engine_signals.cc
@@ -169,6 +172,7 @@ class Engine::Impl {
   void read_memory();
   void tell_oom_kills(const readers::MemorySignals& signals) const;
   [[nodiscard]] StallSource stall_source() const;
+
   // engine_history.cc
   [[nodiscard]] bool records_requests() const;
   void note_ungranted(const Waiting& waiting, store::Outcome outcome);
@@ -177,6 +181,13 @@ class Engine::Impl {
   void note_load(ModelId model, Duration took);
   [[nodiscard]] store::LoggedModel logged_model(ModelId id) const;
   void save_requests();
+
+  // engine_others.cc
+  void watch_others();
+  void yield_to_others(const readers::MachineMemory& others);
+  [[nodiscard]] Bytes least_budget() const;
+  [[nodiscard]] Bytes pinned_bytes(std::optional<ModelId> but = std::nullopt) const;
+  void make_room_for(const core::Event& event);
 
   // engine_status.cc
   // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
@@ -205,6 +216,7 @@ class Engine::Impl {
   std::optional<TimePoint> last_stall_;                                 // when it last woke us
   readers::MachineMemory machine_at_start_;  // without children of ours: for the default budget
   Bytes budget_;                             // of host RAM, as configured or computed
+  YieldingBudget yielding_;                  // what counts of it now
   int memory_failures_ = 0;                  // readings in a row that failed
   std::set<std::string> told_;  // warnings about files and folders that were given once
 
@@ -233,6 +245,7 @@ class Engine::Impl {
   boost::asio::steady_timer core_timer_;
   boost::asio::steady_timer memory_timer_;
   boost::asio::steady_timer measure_timer_;
+  boost::asio::steady_timer others_timer_;
   boost::asio::steady_timer rescan_timer_;
   boost::asio::steady_timer save_timer_;
   boost::asio::steady_timer page_cache_timer_;
