@@ -98,10 +98,8 @@ TEST(CacheTypes, OfFewBitsNeedFlashAttention) {
   EXPECT_THAT(mistakes("[models.a]\ncache_type_k = \"q8_0\"\n" + off), IsEmpty());
   EXPECT_THAT(mistakes("[models.a]\ncache_type_v = \"q8_0\"\n" + off).at(0),
               HasSubstr("flash attention"));
-  EXPECT_THAT(mistakes("[defaults]\n" + off + "[models.a]\ncache_type_v = \"q4_0\"\n"),
-              SizeIs(1));
-  EXPECT_THAT(mistakes("[defaults]\ncache_type_v = \"q4_0\"\n" + off + "[models.a]\n"),
-              SizeIs(1));
+  EXPECT_THAT(mistakes("[defaults]\n" + off + "[models.a]\ncache_type_v = \"q4_0\"\n"), SizeIs(1));
+  EXPECT_THAT(mistakes("[defaults]\ncache_type_v = \"q4_0\"\n" + off + "[models.a]\n"), SizeIs(1));
   EXPECT_THAT(mistakes("[models.a]\ncache_type_k = \"q9\"\n").at(0), HasSubstr("q8_0"));
 }
 

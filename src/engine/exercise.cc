@@ -11,8 +11,9 @@ namespace {
 // nobody hits the end of a context exactly.
 constexpr std::int64_t kFullEighths = 7;
 
-// Of server_prompt_cache in v0.5.0: a prompt goes for another, or one is larger than the whole cache.
-// After the latter shorter prompts may still fill it; what they add is found out when they come.
+// Of server_prompt_cache in v0.5.0: a prompt goes for another, or one is larger than the whole
+// cache. After the latter shorter prompts may still fill it; what they add is found out when they
+// come.
 constexpr std::string_view kCacheRanOver = "removing oldest entry";
 constexpr std::string_view kPromptTooLarge = "exceeds cache size limit";
 

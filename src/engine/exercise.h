@@ -1,8 +1,8 @@
 #pragma once
 // Whether a child has been used to the full: every slot was filled (nearly) to its context, a full
-// batch was computed and the prompt cache ran over (or can hold no whole prompt). Exists because only then the most memory it was
-// seen to hold is the most that it will hold. Learnt from the lines of the engine's log. Value
-// type, one thread, no clock.
+// batch was computed and the prompt cache ran over (or can hold no whole prompt). Exists because
+// only then the most memory it was seen to hold is the most that it will hold. Learnt from the
+// lines of the engine's log. Value type, one thread, no clock.
 
 #include <cstdint>
 #include <string_view>

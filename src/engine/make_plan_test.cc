@@ -39,8 +39,7 @@ gguf::RunOptions options_with(std::vector<std::string> args) {
 TEST(MakePlan, HalvesAContextThatWasNotConfiguredUntilItFits) {
   const PlannedRun all = make_plan(settings(), header(), kFacts, kTiB);
   EXPECT_EQ(all.plan.context, 8'192);
-  const PlannedRun half =
-      make_plan(settings(), header(), kFacts, all.cost.total() - Bytes(1));
+  const PlannedRun half = make_plan(settings(), header(), kFacts, all.cost.total() - Bytes(1));
   EXPECT_EQ(half.plan.context, 4'096);
   config::ModelConfig fixed = settings();
   fixed.context = 8'192;

@@ -130,8 +130,8 @@ Cost predict_cost(const Header& header, const RunOptions& options) {
     const std::uint64_t most = count_of(options.cache_ram);
     cost.cache_ram = to_bytes(plus(most, most / kCacheGrowthDivisor));
   }
-  cost.checkpoints = to_bytes(
-      times(checkpoint_bytes(slot, options), options.ctx_checkpoints, options.parallel));
+  cost.checkpoints =
+      to_bytes(times(checkpoint_bytes(slot, options), options.ctx_checkpoints, options.parallel));
   cost.process_overhead = to_bytes(overhead(header, options));
   if (options.gpu_layers > 0) {
     cost.device =
