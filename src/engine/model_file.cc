@@ -268,6 +268,8 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
   PlannedRun run = make_plan(source.settings, *header, facts, budget);
   file.plan = std::move(run.plan);
   file.cost = run.cost.total();
+  const bool mapped = cost_options(file.plan, Bytes(0)).load_mode == gguf::LoadMode::Mapped;
+  file.mapped = mapped ? run.cost.weights : Bytes(0);
   file.device = run.cost.device;
   file.device_compute = run.cost.device_compute;
   return file;

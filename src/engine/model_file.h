@@ -50,6 +50,7 @@ struct ModelFile {
   std::string detail;    // the same for the log
   RunPlan plan;
   Bytes cost{0};            // peak in use, host RAM
+  Bytes mapped{0};          // of these, pages of the files; 0: they are read into memory
   Bytes device{0};          // of all cards together: weights and caches
   Bytes device_compute{0};  // on each card that is used, besides
   Bytes file_size{0};       // all parts
