@@ -19,10 +19,10 @@ constexpr Bytes kLeastNews(256 * 1024);
 void Engine::Impl::learn_memory(ModelId model, const Running& running) {
   store::Measurement& measurement = measurements_[running.key];
   const bool complete = running.exercise.complete() && !measurement.fully_exercised;
-  if (running.high_water < measurement.high_water + kLeastNews && !complete) {
+  if (running.mark < measurement.high_water + kLeastNews && !complete) {
     return;
   }
-  store::add_high_water(measurement, running.high_water);
+  store::add_high_water(measurement, running.mark);
   measurement.fully_exercised = measurement.fully_exercised || complete;
   save_measurement(running.key);
   const ModelFile& file = catalog_.at(model).file;
@@ -72,10 +72,16 @@ void Engine::Impl::measure_child(ModelId model) {
 
 void Engine::Impl::take_reading(ModelId model, Running& running,
                                 const readers::ProcessMemory& memory) {
-  running.shared = memory.rss_file - memory.pss_file.value_or(memory.rss_file);
+  const Bytes pss = memory.pss_file.value_or(memory.rss_file);
+  const Bytes weights = std::min(memory.rss_file, catalog_.at(model).file.mapped);
+  running.shared = memory.rss_file - std::max(pss, weights);
   // While it loads, the mark holds what the load needs, too: of that only the present counts.
   const bool ready = running.child && running.child->ready();
   const Bytes seen = ready ? memory.peak() : memory.resident();
+  running.mark = std::max(running.mark, memory.resident() + memory.rss_file - pss - running.shared);
+  if (ready) {
+    running.mark = std::max(running.mark, memory.high_water - running.shared);
+  }
   if (seen > running.high_water) {
     running.high_water = seen;
     feed(core::event::Measured{model, running.generation, core::Footprint::host(seen)});
@@ -89,11 +95,11 @@ void Engine::Impl::take_reading(ModelId model, Running& running,
 // Just before it is told to stop: what a short peak took since the last sample. The small file is
 // read at once; what is shared is taken to be what it was.
 void Engine::Impl::read_last_mark(Running& running) {
-  if (running.pid == 0 || running.high_water.count == 0) {
+  if (running.pid == 0 || running.mark.count == 0) {
     return;
   }
   if (const auto memory = readers::read_process_status(running.pid)) {
-    running.high_water = std::max(running.high_water, memory->high_water - running.shared);
+    running.mark = std::max(running.mark, memory->high_water - running.shared);
   }
 }
 

@@ -276,6 +276,8 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
   file.parts = run.cost;
   file.cost = run.cost.total();
   file.wanted_context = run.wanted_context;
+  const bool mapped = cost_options(file.plan, Bytes(0)).load_mode == gguf::LoadMode::Mapped;
+  file.mapped = mapped ? run.cost.weights : Bytes(0);
   return file;
 }
 

@@ -51,6 +51,7 @@ struct ModelFile {
   std::string detail;    // the same for the log
   RunPlan plan;
   Bytes cost{0};               // peak in use, host RAM
+  Bytes mapped{0};             // of these, pages of the files; 0: they are read into memory
   gguf::Cost parts;            // what it consists of
   int wanted_context = 0;      // before it was shrunk so that the model fits
   Bytes file_size{0};          // all parts

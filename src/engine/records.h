@@ -33,7 +33,10 @@ struct Running {
   int leases = 0;          // granted and not yet released or cut, as the journal has told
   bool measuring = false;  // a reading of its memory is under way
   Bytes high_water{0};
-  Bytes shared{0};    // pages of files that are counted to other processes, at the last reading
+  // What its next generation is charged by: as high_water, but with its weights in full, even while
+  // another child maps the same file.
+  Bytes mark{0};
+  Bytes shared{0};    // the pages of files that `mark` leaves to others, at the last reading
   Exercise exercise;  // how much of what it may hold it was made to hold
   store::MeasurementKey key;
   ModelSource source;                     // what it was started for
