@@ -4,6 +4,7 @@
 // of prompt cache a child, any web origin, a web page), so each one that matters is written out
 // here, for the version at hand. Pure functions, any thread.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,14 @@
 namespace hf::engine {
 
 enum class ModelKind { Chat, Embedding, Reranker };
+
+// A card as the engine names it, and how many layers it gets.
+struct CardUse {
+  std::string device;
+  int layers = 0;
+
+  bool operator==(const CardUse&) const = default;
+};
 
 // How one model is run: what the configuration, the file's header and the budget agreed on.
 struct RunPlan {
@@ -28,6 +37,8 @@ struct RunPlan {
   int threads = 0;  // 0: the engine's choice, all cores
   bool swa_full = false;
   std::optional<int> gpu_layers;  // config::GpuLayers::kAll: all; none: the engine decides
+  bool cards_counted = false;     // the engine is told which cards to use, even if it is none
+  std::vector<CardUse> cards;     // in the engine's order; empty: none is used
   config::LoadMode load_mode = config::LoadMode::Auto;
   std::vector<std::string> extra;  // the administrator's, validated by config
 };

@@ -174,9 +174,10 @@ void Engine::Impl::note_promise(TicketId ticket) {
 // The file was replaced since it was costed: look at it again before anybody is asked to leave for
 // it.
 void Engine::Impl::refresh_then_arrive(TicketId ticket, ModelId model) {
-  const ModelSource source = catalog_.at(model).file.source;
-  worker_.run([this, ticket, model, source, budget = budget_, alive = alive_] {
-    const auto file = attempt([&] { return inspect(source, budget); });
+  const ModelFile& before = catalog_.at(model).file;
+  const CardRoom cards = card_room_beside(model);
+  worker_.run([this, ticket, model, before, cards, budget = budget_, alive = alive_] {
+    const auto file = attempt([&] { return inspect(before.source, budget, cards, &before); });
     boost::asio::post(io_, [this, ticket, model, budget, file, alive] {
       if (!*alive) {
         return;

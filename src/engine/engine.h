@@ -130,12 +130,20 @@ struct WaitStatus {
 
 enum class Overall { Ok, Degraded, Full };
 
+// A memory domain of the machine, host RAM first: the order is that of a core::Footprint.
+struct DomainStatus {
+  std::string name;  // "host", "cuda0"
+  Bytes total{0};
+  Bytes used{0};  // by everybody, as last read
+};
+
 struct Status {
   Overall overall = Overall::Ok;
   std::vector<std::string> warnings;  // why it is not ok
   std::vector<ModelStatus> models;    // all listed ones, sorted by name
   std::vector<WaitStatus> waiting;
   core::MemoryView memory;
+  std::vector<DomainStatus> domains;
   bool draining = false;
   Duration uptime{};
   std::string engine_version;

@@ -24,13 +24,15 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   Running running;
   running.generation = a.generation;
   running.spawned = now();
+  running.reserved = a.reserved;
   running.key = measurement_key(file);
   running.source = file.source;
   running.socket_path = run_dir_->socket_path(a.model, a.generation);
   process::ChildSpec spec;
   spec.engine = traits_.path;
   spec.arguments = command_line(file.plan, running.socket_path, traits_);
-  spec.environment = child_environment();
+  spec.environment = environment_of_children();
+  spec.fence = fence_for(a.model, a.generation, a.reserved);
   spec.socket_path = running.socket_path;
   spec.load_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(load_deadline(file));
   spec.stop_deadline = kStopDeadline;
@@ -53,7 +55,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   };
   events.on_exit = [this, model, generation, alive = alive_](const process::ChildExit& exit) {
     if (*alive) {
-      child_exited(model, generation, exit);
+      child_ended(model, generation, exit);
     }
   };
   events.on_speed = [this, model, generation, alive = alive_](const process::Speed& speed) {
@@ -103,14 +105,16 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
   if (found == running_.end() || found->second.generation != generation) {
     return;
   }
-  const int pid = found->second.pid;
+  const int pid = found->second.pid != 0 ? found->second.pid : found->second.reaped_pid;
   if (exit.was_ready) {
     learn_memory(model, found->second);
+    learn_cards(model, found->second);
   }
   const bool was_loading = scheduler_->view(model).state == core::State::Loading;
   // Its leases are told of one by one while the core takes them away; then the record goes.
   found->second.child.reset();
   found->second.pid = 0;
+  found->second.reaped_pid = 0;
   write(journal_line("exit", model)
             .generation(generation.value)
             .pid(pid)
@@ -124,7 +128,10 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     spdlog::error("the engine of {} ended unexpectedly ({} {}){}; its last words:\n{}",
                   catalog_.name(model),
                   exit.kind == process::ExitKind::Signalled ? "signal" : "code", exit.code,
-                  exit.load_timed_out ? " because it was not ready in time" : "", exit.log_tail);
+                  exit.load_timed_out ? " because it was not ready in time"
+                  : exit.hit_fence    ? " because it ran into its fence"
+                                      : "",
+                  exit.log_tail);
   }
   if (was_loading) {
     core::LoadFailure failure = core::LoadFailure::Crashed;

@@ -202,6 +202,9 @@ void Engine::Impl::perform(const core::action::Finished&) {
                                            &rescan_timer_, &save_timer_, &page_cache_timer_}) {
     timer->cancel();
   }
+  if (gpu_) {
+    gpu_->timer.cancel();
+  }
   if (on_finished_) {
     boost::asio::post(io_, std::move(on_finished_));
   }

@@ -30,6 +30,7 @@ Status Engine::Impl::status() {
   scheduler_->tell_time(now());
   Status status;
   status.memory = scheduler_->memory();
+  status.domains = domains();
   status.draining = scheduler_->shutting_down();
   status.uptime = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_);
   status.engine_version = traits_.version;
@@ -93,6 +94,7 @@ Status Engine::Impl::status() {
     if (memory_failures_ >= kBlindReadings) {
       status.warnings.push_back("memory cannot be read: pressure is not watched");
     }
+    add_card_warnings(status.warnings);
     if (status.draining) {
       status.warnings.push_back("the server is shutting down");
     }

@@ -18,10 +18,12 @@
 #include "engine/answer_time.h"
 #include "engine/catalog.h"
 #include "engine/engine.h"
+#include "engine/gpu_state.h"
 #include "engine/records.h"
 #include "engine/scan.h"
 #include "engine/speeds.h"
 #include "engine/worker_thread.h"
+#include "process/fence.h"
 #include "process/probe.h"
 #include "process/run_dir.h"
 #include "readers/machine_memory.h"
@@ -33,6 +35,9 @@ namespace hf::engine {
 
 // After this many failed readings of the machine's memory in a row pressure is no longer watched.
 constexpr int kBlindReadings = 6;
+// After its reap, a child's memory on a card is waited for so long; the core's stop deadline holds
+// it.
+constexpr std::chrono::seconds kDriverWait{5};
 
 class Engine::Impl {
  public:
@@ -114,6 +119,36 @@ class Engine::Impl {
   void set_oom_score(ModelId model);
   [[nodiscard]] store::MeasurementKey measurement_key(const ModelFile& file) const;
 
+  // engine_gpu.cc
+  void find_cards();
+  [[nodiscard]] bool has_cards() const { return gpu_ && !gpu_->cards.empty(); }
+  void warn_of_useless_layers(const char* why);
+  [[nodiscard]] std::vector<std::string> environment_of_children() const;
+  [[nodiscard]] core::Footprint card_budgets(const config::Config& config) const;
+  void tell_card_budgets();
+  [[nodiscard]] CardRoom card_room(const config::Config& config) const;
+  [[nodiscard]] CardRoom card_room_beside(ModelId model) const;
+  [[nodiscard]] core::Footprint on_cards(const ModelFile& file) const;
+  void start_card_timer();
+  void look_at_cards();
+  void take_card_reading(const readers::GpuReading& reading);
+  [[nodiscard]] std::vector<OurProcess> our_processes(std::size_t domain) const;
+  void measure_on_cards();
+  void learn_cards(ModelId model, const Running& running);
+  // " on cuda0"; nothing for host RAM.
+  [[nodiscard]] std::string on_domain(std::size_t domain) const;
+  [[nodiscard]] std::vector<DomainStatus> domains() const;
+  void add_card_warnings(std::vector<std::string>& warnings) const;
+
+  // engine_card_waits.cc
+  void child_ended(ModelId model, Generation generation, const process::ChildExit& exit);
+  void end_waits_that_are_over(const readers::GpuReading& reading);
+  void end_overdue_waits();
+
+  // engine_fence.cc
+  void open_fence();
+  process::Fence fence_for(ModelId model, Generation generation, const core::Footprint& reserved);
+
   // engine_costs.cc
   [[nodiscard]] ModelCosts costs_of(const ModelFile& file) const;
   void learn_load(ModelId model, const Running& running, Duration took);
@@ -181,6 +216,10 @@ class Engine::Impl {
   Bytes budget_;                             // of host RAM, as configured or computed
   int memory_failures_ = 0;                  // readings in a row that failed
   std::set<std::string> told_;  // warnings about files and folders that were given once
+
+  std::unique_ptr<GpuState> gpu_;  // null, or without cards: none is counted
+  config::Fence fence_ = config::Fence::Off;
+  std::optional<process::MemoryCgroups> cgroups_;  // with fence_ Cgroup
 
   std::deque<core::Event> events_;
   bool draining_events_ = false;

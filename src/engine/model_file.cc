@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/units.h"
+#include "engine/card_plan.h"
 #include "gguf/architecture.h"
 #include "gguf/cost.h"
 #include "gguf/header.h"
@@ -183,6 +184,9 @@ gguf::RunOptions cost_options(const RunPlan& plan) {
       std::find(plan.extra.begin(), plan.extra.end(), "--repack") != plan.extra.end();
   options.repack = repacks ? gguf::host_repack() : gguf::Repack::Off;
   options.embeddings = plan.kind == ModelKind::Chat;
+  if (plan.cards_counted) {
+    options.gpu_layers = static_cast<std::uint32_t>(plan.gpu_layers.value_or(0));
+  }
   return options;
 }
 
@@ -196,7 +200,15 @@ int default_threads() {
 // engine makes none; with a full-size window cache they are not needed.
 constexpr int kCheckpoints = 4;
 
-void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
+// Of the model's projector; 0: none, or it cannot be looked at.
+Bytes projector_size(const config::ModelConfig& settings) {
+  std::error_code error;
+  const auto size = settings.mmproj ? fs::file_size(*settings.mmproj, error) : 0;
+  return Bytes(error ? 0 : static_cast<std::int64_t>(size));
+}
+
+void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget, const CardRoom& cards,
+               const ModelFile* before) {
   const config::ModelConfig& settings = file.source.settings;
   RunPlan& plan = file.plan;
   plan.model_path = file.source.path.string();
@@ -213,11 +225,21 @@ void make_plan(ModelFile& file, const gguf::Header& header, Bytes budget) {
     plan.gpu_layers = settings.gpu_layers->count;
   }
   plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
-  const auto cost = [&] { return gguf::predict_cost(header, cost_options(plan)).total(); };
-  file.cost = cost();
-  while (!settings.context && file.cost > budget && plan.context / 2 >= kLeastContext) {
+  const auto settle = [&] {
+    if (cards.counted) {
+      const DeviceNeed need = device_need(header, cost_options(plan), projector_size(settings));
+      place_on_cards(file, need, cards, before);
+    }
+    file.cost = gguf::predict_cost(header, cost_options(plan)).total();
+  };
+  settle();
+  while (!settings.context && (file.cost > budget || !file.fits_cards) &&
+         plan.context / 2 >= kLeastContext) {
     plan.context /= 2;
-    file.cost = cost();
+    settle();
+  }
+  if (cost_options(plan).load_mode == gguf::LoadMode::Mapped) {
+    file.mapped = std::min(file.cost, header.tensors.total);
   }
 }
 
@@ -298,7 +320,8 @@ Found find_models(const config::Config& config) {
   return result;
 }
 
-ModelFile inspect(const ModelSource& source, Bytes budget) {
+ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards,
+                  const ModelFile* before) {
   ModelFile file;
   file.source = source;
   file.plan.name = source.settings.name;
@@ -322,7 +345,7 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
   file.file_size = header->file_size;
   file.architecture = header->architecture;
   file.trained_context = static_cast<int>(header->context_length);
-  make_plan(file, *header, budget);
+  make_plan(file, *header, budget, cards, before);
   if (source.settings.mmproj) {
     const fs::path& path = *source.settings.mmproj;
     file.companions.emplace_back(path, gguf::identify(path).value_or(gguf::FileIdentity{}));
@@ -334,7 +357,9 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
     }
     file.plan.mmproj_path = source.settings.mmproj->string();
     // Its weights, and as much again for its activations.
-    file.cost += projector->tensors.total + projector->tensors.total;
+    if (file.plan.cards.empty()) {
+      file.cost += projector->tensors.total + projector->tensors.total;
+    }
   }
   return file;
 }

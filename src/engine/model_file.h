@@ -11,7 +11,9 @@
 
 #include "base/bytes.h"
 #include "config/config.h"
+#include "core/footprint.h"
 #include "engine/command_line.h"
+#include "engine/placement.h"
 #include "gguf/identity.h"
 
 namespace hf::engine {
@@ -49,16 +51,22 @@ struct ModelFile {
   std::string problem;   // why it cannot be served, for clients: no paths. "": it can
   std::string detail;    // the same for the log
   RunPlan plan;
-  Bytes cost{0};       // peak in use, host RAM
-  Bytes file_size{0};  // all parts
+  Bytes cost{0};             // peak in use, host RAM
+  Bytes mapped{0};           // of it: pages of files, which the kernel may take back
+  core::Footprint on_cards;  // peak in use on each card; domain 0 is empty
+  bool fits_cards = true;    // false: more layers are configured than the cards can ever hold
+  Bytes file_size{0};        // all parts
   std::string architecture;
   int trained_context = 0;
   std::int64_t modified_unix_s = 0;
 };
 
 // Opens and costs one model. A context that was not configured is halved until the model fits
-// `budget` (not below kLeastContext: then it is reported as it is and never fits).
-ModelFile inspect(const ModelSource& source, Bytes budget);
+// `budget` and the cards (not below kLeastContext: then it is reported as it is and never fits).
+// `before`: what was known of the same model, whose place on the cards is kept if it can be; or
+// null.
+ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards = {},
+                  const ModelFile* before = nullptr);
 
 constexpr int kLeastContext = 1024;
 

@@ -31,6 +31,11 @@ struct Running {
   int leases = 0;          // granted and not yet released or cut, as the journal has told
   bool measuring = false;  // a reading of its memory is under way
   Bytes high_water{0};
+  core::Footprint reserved;        // for this generation
+  core::Footprint cards_seen;      // high-water mark on each card
+  core::Footprint cards_now;       // as of the latest look; zero where it was not listed
+  bool ready_before_look = false;  // it was ready when the latest look began
+  int reaped_pid = 0;              // its memory on a card is not back yet
   store::MeasurementKey key;
   ModelSource source;                     // what it was started for
   std::optional<double> cached_at_start;  // share of its files in the page cache, if known
