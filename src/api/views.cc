@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
+#include "api/domains.h"
 #include "api/json_values.h"
 #include "api/waits.h"
 
@@ -60,9 +61,10 @@ json::object cached_model(const ModelStatus& model, Detail detail) {
 }
 
 json::object memory_object(const core::MemoryView& memory) {
-  return {{"budget_bytes", memory.budget.total().count},
-          {"reserved_bytes", memory.reserved.total().count},
-          {"debt_bytes", memory.debt.total().count},
+  // Of host RAM; the cards stand under `domains`.
+  return {{"budget_bytes", memory.budget.in[core::kHostRam].count},
+          {"reserved_bytes", memory.reserved.in[core::kHostRam].count},
+          {"debt_bytes", memory.debt.in[core::kHostRam].count},
           {"used_percent", one_decimal(memory.used_percent)},
           {"level", level_name(memory.level)}};
 }
@@ -177,6 +179,7 @@ std::string health_json(const engine::Status& status, Detail detail) {
   for (const ModelStatus& model : status.models) {
     if (is_cached(model.view.state)) {
       cached.push_back(cached_model(model, detail));
+      cached.back().as_object()["bytes_by_domain"] = bytes_by_domain(status, model.view);
     }
     if (model.view.state == State::Loading) {
       loading.emplace_back(model.view.name);
@@ -193,6 +196,7 @@ std::string health_json(const engine::Status& status, Detail detail) {
   object["loading_models"] = std::move(loading);
   object["active_model_requests"] = std::move(active);
   object["memory"] = memory_object(status.memory);
+  object["memory"].as_object()["domains"] = domains_array(status);
   object["waiting"] = std::move(waiting);
   object["warnings"] = names_array(status.warnings);
   object["draining"] = status.draining;
@@ -230,6 +234,7 @@ std::string admin_models_json(const engine::Status& status, Detail detail) {
   json::array models;
   for (const ModelStatus& model : status.models) {
     models.push_back(admin_model(model, detail));
+    models.back().as_object()["bytes_by_domain"] = bytes_by_domain(status, model.view);
   }
   json::object object;
   object["models"] = std::move(models);

@@ -137,10 +137,13 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
   return std::move(line).take();
 }
 
-std::vector<std::string> child_environment() {
+std::vector<std::string> child_environment(CardOrder order) {
   // LLAMA_SERVER_ROUTER_PORT makes the stock server print its state on standard output and end when
   // its standard input closes. Nothing listens on that port.
   std::vector<std::string> environment{"LANG=C.UTF-8", "LLAMA_SERVER_ROUTER_PORT=1"};
+  if (order == CardOrder::OfTheBus) {
+    environment.emplace_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
+  }
   // Which cards may be used is the one thing that drivers take from the environment only.
   for (const char* name : {"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",
                            "GGML_VK_VISIBLE_DEVICES"}) {

@@ -45,7 +45,9 @@ struct RunPlan {
 
 std::vector<std::string> command_line(const RunPlan& plan, const std::string& socket_path,
                                       const process::EngineTraits& traits);
-std::vector<std::string> child_environment();
+// NVML counts cards in the order of the bus; CUDA counts the fastest first unless it is told.
+enum class CardOrder { AsItComes, OfTheBus };
+std::vector<std::string> child_environment(CardOrder order);
 
 // Everything that changes memory or speed, in a fixed order: the key under which measurements are
 // kept.

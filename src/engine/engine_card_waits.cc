@@ -52,40 +52,37 @@ void Engine::Impl::child_ended(ModelId model, Generation generation,
 }
 
 // The driver lists it on no card, and each card it was on has less in use than while it lived.
-void Engine::Impl::end_waits_that_are_over(const readers::GpuReading& reading) {
-  std::vector<Leaving> over;
-  std::erase_if(gpu_->leaving, [&](const Leaving& leaving) {
-    bool back = leaving.reaped <= gpu_->look_began;
-    for (std::size_t i = 0; back && i < gpu_->cards.size(); ++i) {
-      const readers::Gpu* gpu = find(reading, gpu_->cards[i].card);
-      const Bytes before = leaving.used_before.in[domain_of(i)];
-      back =
-          gpu != nullptr && !lists(*gpu, leaving.pid) && (before.count == 0 || gpu->used < before);
-    }
-    if (back) {
-      over.push_back(leaving);
-    }
-    return back;
-  });
-  for (const Leaving& leaving : over) {
-    child_exited(leaving.model, leaving.generation, leaving.exit);
+bool Engine::Impl::is_back(const Leaving& leaving, const readers::GpuReading& reading) const {
+  if (leaving.reaped > gpu_->look_began) {
+    return false;
   }
+  for (std::size_t i = 0; i < gpu_->cards.size(); ++i) {
+    const readers::Gpu* gpu = find(reading, gpu_->cards[i].card);
+    const Bytes before = leaving.used_before.in[domain_of(i)];
+    if (gpu == nullptr || lists(*gpu, leaving.pid) || (before.count > 0 && gpu->used >= before)) {
+      return false;
+    }
+  }
+  return true;
 }
 
-void Engine::Impl::end_overdue_waits() {
+// After a look, or with null when time has passed. At the shutdown nobody needs the bytes.
+void Engine::Impl::end_waits(const readers::GpuReading* reading) {
   std::vector<Leaving> over;
   std::erase_if(gpu_->leaving, [&](const Leaving& leaving) {
-    const bool overdue = leaving.until <= now() || scheduler_->shutting_down();
+    const bool back = reading != nullptr && is_back(leaving, *reading);
+    const bool overdue = leaving.until <= now() && !back;
     if (overdue) {
-      over.push_back(leaving);
-    }
-    return overdue;
-  });
-  for (const Leaving& leaving : over) {
-    if (!scheduler_->shutting_down()) {
       spdlog::warn("{} ended {} ago and the driver has not given back its memory",
                    catalog_.name(leaving.model), format_duration(kDriverWait));
     }
+    const bool ends = back || overdue || scheduler_->shutting_down();
+    if (ends) {
+      over.push_back(leaving);
+    }
+    return ends;
+  });
+  for (const Leaving& leaving : over) {
     child_exited(leaving.model, leaving.generation, leaving.exit);
   }
 }

@@ -23,18 +23,43 @@ constexpr milliseconds kLookPeriod{1000};
 constexpr milliseconds kLeavingPeriod{100};
 // A look that takes longer is told: the figures of the cards are old then.
 constexpr seconds kSilence{10};
-constexpr const char* kOrderOfTheBus = "CUDA_DEVICE_ORDER=PCI_BUS_ID";
+
+// A wish for layers on cards that comes to nothing, or whose bytes nobody counts.
+void warn_of_useless_layers(const config::Config& config, const char* why) {
+  const auto wishes = [](const config::ModelConfig& model) {
+    return model.gpu_layers && model.gpu_layers->count != 0;
+  };
+  std::vector<std::string> names;
+  for (const config::ModelConfig& model : config.models) {
+    if (wishes(model)) {
+      names.push_back(model.name);
+    }
+  }
+  if (names.empty() && wishes(config.defaults)) {
+    names.emplace_back("[defaults]");
+  }
+  for (const std::string& name : names) {
+    spdlog::warn("gpu_layers of {} changes nothing in the budget: {}", name, why);
+  }
+}
+
+// Children, those whose memory is waited for, and those that have just died.
+std::vector<OurProcess> our_processes(const std::map<ModelId, Running>& all, const GpuState& gpu,
+                                      std::size_t domain) {
+  std::vector<OurProcess> processes;
+  for (const auto& [model, running] : all) {
+    const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
+    if (pid != 0) {
+      processes.push_back({pid, running.reserved.in[domain]});
+    }
+  }
+  for (const Ghost& ghost : gpu.ghosts) {
+    processes.push_back({ghost.pid, Bytes(0)});
+  }
+  return processes;
+}
 
 }  // namespace
-
-// NVML counts cards in the order of the bus; CUDA does so only if it is told.
-std::vector<std::string> Engine::Impl::environment_of_children() const {
-  std::vector<std::string> environment = child_environment();
-  if (has_cards()) {
-    environment.emplace_back(kOrderOfTheBus);
-  }
-  return environment;
-}
 
 // At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty.
 void Engine::Impl::find_cards() {
@@ -60,17 +85,16 @@ void Engine::Impl::find_cards() {
     spdlog::warn("cards: {}", problem);
   }
   if (reading.gpus.empty()) {
-    return warn_of_useless_layers("no card of this machine is counted");
+    return warn_of_useless_layers(*config_, "no card of this machine is counted");
   }
-  std::vector<std::string> environment = child_environment();
-  environment.emplace_back(kOrderOfTheBus);
-  const auto devices = process::probe_devices(traits_, environment, kFirstLook);
+  const auto devices =
+      process::probe_devices(traits_, child_environment(CardOrder::OfTheBus), kFirstLook);
   if (!devices) {
     spdlog::warn("cards: {}; none is counted", devices.error().message);
     return;
   }
   if (devices->empty()) {
-    return warn_of_useless_layers("this engine computes on the CPU only");
+    return warn_of_useless_layers(*config_, "this engine computes on the CPU only");
   }
   FoundCards found = engine::find_cards(reading, *devices, visible_cards_of_environment());
   for (const std::string& remark : found.remarks) {
@@ -90,36 +114,6 @@ void Engine::Impl::find_cards() {
   }
 }
 
-// A wish for layers on cards that comes to nothing, or whose bytes nobody counts.
-void Engine::Impl::warn_of_useless_layers(const char* why) {
-  const auto wishes = [](const config::ModelConfig& model) {
-    return model.gpu_layers && model.gpu_layers->count != 0;
-  };
-  std::vector<std::string> names;
-  for (const config::ModelConfig& model : config_->models) {
-    if (wishes(model)) {
-      names.push_back(model.name);
-    }
-  }
-  if (names.empty() && wishes(config_->defaults)) {
-    names.emplace_back("[defaults]");
-  }
-  for (const std::string& name : names) {
-    spdlog::warn("gpu_layers of {} changes nothing in the budget: {}", name, why);
-  }
-}
-
-// In the ledger's domains; host RAM is not among them.
-core::Footprint Engine::Impl::card_budgets(const config::Config& config) const {
-  core::Footprint budgets;
-  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
-    const CardState& state = gpu_->cards[i];
-    budgets.in[domain_of(i)] =
-        card_budget(state.card.total, state.others, config.memory.gpu_budget).budget;
-  }
-  return budgets;
-}
-
 void Engine::Impl::tell_card_budgets() {
   for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
     const CardState& state = gpu_->cards[i];
@@ -130,31 +124,6 @@ void Engine::Impl::tell_card_budgets() {
       gpu_->told.in[domain_of(i)] = terms.budget;
     }
   }
-}
-
-// Where models can be placed, with nothing on the cards. By what others used at the start: a model
-// must not move because somebody else came or went for a while.
-CardRoom Engine::Impl::card_room(const config::Config& config) const {
-  CardRoom room;
-  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
-    const CardState& state = gpu_->cards[i];
-    const CardBudget terms =
-        card_budget(state.card.total, state.others_at_start, config.memory.gpu_budget);
-    room.places.push_back({state.card, terms.budget, Bytes(0)});
-  }
-  room.counted = !room.places.empty();
-  return room;
-}
-
-// The same beside all models but this one.
-CardRoom Engine::Impl::card_room_beside(ModelId model) const {
-  CardRoom room = card_room(*config_);
-  for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
-    if (ModelId(i) != model && catalog_.at(ModelId(i)).listed) {
-      count_in(room, catalog_.at(ModelId(i)).file, 1);
-    }
-  }
-  return room;
 }
 
 // What a model is charged on each card: as predicted, or what a child of the same kind was seen to
@@ -186,7 +155,7 @@ void Engine::Impl::start_card_timer() {
       return;
     }
     look_at_cards();
-    end_overdue_waits();
+    end_waits(nullptr);
     start_card_timer();
   });
 }
@@ -236,14 +205,14 @@ void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
       continue;
     }
     state.used = gpu->used;
-    state.others = others_on(*gpu, our_processes(domain_of(i)), state.others);
+    state.others = others_on(*gpu, our_processes(running_, *gpu_, domain_of(i)), state.others);
     for (auto& [model, running] : running_) {
       Bytes& held = running.cards_now.in[domain_of(i)];
       held = running.pid == 0 ? Bytes(0) : held_on(*gpu, running.pid).value_or(Bytes(0));
     }
   }
   measure_on_cards();
-  end_waits_that_are_over(reading);
+  end_waits(&reading);
   const core::Footprint before = gpu_->told;
   tell_card_budgets();
   if (gpu_->told != before && !scheduler_->shutting_down()) {
@@ -251,21 +220,7 @@ void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
   }
 }
 
-// Children, those whose memory is waited for, and those that have just died.
-std::vector<OurProcess> Engine::Impl::our_processes(std::size_t domain) const {
-  std::vector<OurProcess> processes;
-  for (const auto& [model, running] : running_) {
-    const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
-    if (pid != 0) {
-      processes.push_back({pid, running.reserved.in[domain]});
-    }
-  }
-  for (const Ghost& ghost : gpu_->ghosts) {
-    processes.push_back({ghost.pid, Bytes(0)});
-  }
-  return processes;
-}
-
+// What each child was seen to hold on the cards at most.
 void Engine::Impl::measure_on_cards() {
   std::vector<core::event::Measured> news;
   for (auto& [model, running] : running_) {
@@ -302,30 +257,6 @@ void Engine::Impl::learn_cards(ModelId model, const Running& running) {
     tuned.model = model;
     tuned.footprint = footprint_of(file);
     feed(tuned);
-  }
-}
-
-std::string Engine::Impl::on_domain(std::size_t domain) const {
-  const bool card = has_cards() && domain != core::kHostRam && domain <= gpu_->cards.size();
-  return card ? " on " + gpu_->cards[domain - 1].card.name : std::string();
-}
-
-std::vector<DomainStatus> Engine::Impl::domains() const {
-  std::vector<DomainStatus> all{
-      {"host", machine_.total, std::max(Bytes(0), machine_.total - machine_.available)}};
-  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
-    const CardState& state = gpu_->cards[i];
-    all.push_back({state.card.name, state.card.total, state.used});
-  }
-  return all;
-}
-
-void Engine::Impl::add_card_warnings(std::vector<std::string>& warnings) const {
-  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
-    const CardState& state = gpu_->cards[i];
-    if (state.missing || gpu_->silence_told) {
-      warnings.push_back(state.card.name + " cannot be read: its figures are old");
-    }
   }
 }
 

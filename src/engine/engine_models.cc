@@ -194,7 +194,7 @@ void Engine::Impl::rescan() {
   }
   scanning_ = true;
   worker_.run([this, config = config_, known = known_files(), budget = budget_,
-               cards = card_room(*config_), alive = alive_] {
+               cards = card_room(gpu_.get(), *config_), alive = alive_] {
     const auto scan = attempt([&] { return scan_models(*config, known, budget, false, cards); });
     boost::asio::post(io_, [this, scan, alive] {
       if (*alive) {

@@ -186,7 +186,7 @@ Bytes Engine::Impl::budget_of(const config::Config& config) const {
 
 core::Limits Engine::Impl::limits_of(const config::Config& config) const {
   core::Limits limits;
-  limits.budget = core::Footprint::host(budget_) + card_budgets(config);
+  limits.budget = core::Footprint::host(budget_) + card_budgets(gpu_.get(), config);
   if (has_cards()) {
     limits.stop_deadline += kDriverWait;  // its bytes are free when the driver has them back
   }
@@ -224,7 +224,7 @@ Result<void> Engine::Impl::start() {
 void Engine::Impl::add_all_models() {
   const Found found = find_models(*config_);
   warn_once(found.warnings);
-  CardRoom cards = card_room(*config_);
+  CardRoom cards = card_room(gpu_.get(), *config_);
   for (const ModelSource& source : found.sources) {
     ModelFile file = inspect(source, budget_, cards);
     count_in(cards, file, 1);

@@ -30,7 +30,9 @@ Status Engine::Impl::status() {
   scheduler_->tell_time(now());
   Status status;
   status.memory = scheduler_->memory();
-  status.domains = domains();
+  status.domains = card_domains(gpu_.get());
+  const Bytes used = std::max(Bytes(0), machine_.total - machine_.available);
+  status.domains.insert(status.domains.begin(), {"host", machine_.total, used});
   status.draining = scheduler_->shutting_down();
   status.uptime = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_);
   status.engine_version = traits_.version;
@@ -94,7 +96,9 @@ Status Engine::Impl::status() {
     if (memory_failures_ >= kBlindReadings) {
       status.warnings.push_back("memory cannot be read: pressure is not watched");
     }
-    add_card_warnings(status.warnings);
+    for (std::string& warning : card_warnings(gpu_.get())) {
+      status.warnings.push_back(std::move(warning));
+    }
     if (status.draining) {
       status.warnings.push_back("the server is shutting down");
     }

@@ -120,7 +120,7 @@ void Engine::Impl::preload_after_pins() {
     if (!need.fits_in(budget)) {
       const std::size_t domain = core::tightest(need, budget);
       spdlog::warn("{} cannot be preloaded: it needs {}{}, the budget is {}", name,
-                   format_bytes(need.in[domain]), on_domain(domain),
+                   format_bytes(need.in[domain]), on_domain(gpu_.get(), domain),
                    format_bytes(budget.in[domain]));
       continue;
     }

@@ -3,17 +3,26 @@
 // none of it. Loop thread, but for `readers`, which only jobs of `thread` use.
 
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "config/config.h"
 #include "engine/cards.h"
+#include "engine/engine.h"
+#include "engine/placement.h"
 #include "engine/worker_thread.h"
 #include "process/child.h"
 #include "readers/gpu_readers.h"
 
 namespace hf::engine {
+
+// After its reap, a child's memory on a card is waited for so long; the core's stop deadline has
+// room for it.
+constexpr std::chrono::seconds kDriverWait{5};
 
 struct CardState {
   Card card;
@@ -56,5 +65,17 @@ struct GpuState {
   // files must not wait for it. Last: joined first.
   WorkerThread thread;
 };
+
+// All of these take null for a machine on which no card is counted.
+
+// Budgets in the ledger's domains; host RAM is not among them.
+core::Footprint card_budgets(const GpuState* gpu, const config::Config& config);
+// Where models can be placed, with nothing on the cards. By what others used at the start: a model
+// must not move because somebody else came or went for a while.
+CardRoom card_room(const GpuState* gpu, const config::Config& config);
+std::vector<DomainStatus> card_domains(const GpuState* gpu);
+std::vector<std::string> card_warnings(const GpuState* gpu);
+// " on cuda0"; nothing for host RAM.
+std::string on_domain(const GpuState* gpu, std::size_t domain);
 
 }  // namespace hf::engine

@@ -35,9 +35,6 @@ namespace hf::engine {
 
 // After this many failed readings of the machine's memory in a row pressure is no longer watched.
 constexpr int kBlindReadings = 6;
-// After its reap, a child's memory on a card is waited for so long; the core's stop deadline holds
-// it.
-constexpr std::chrono::seconds kDriverWait{5};
 
 class Engine::Impl {
  public:
@@ -122,29 +119,17 @@ class Engine::Impl {
   // engine_gpu.cc
   void find_cards();
   [[nodiscard]] bool has_cards() const { return gpu_ && !gpu_->cards.empty(); }
-  void warn_of_useless_layers(const char* why);
-  [[nodiscard]] std::vector<std::string> environment_of_children() const;
-  [[nodiscard]] core::Footprint card_budgets(const config::Config& config) const;
   void tell_card_budgets();
-  [[nodiscard]] CardRoom card_room(const config::Config& config) const;
-  [[nodiscard]] CardRoom card_room_beside(ModelId model) const;
   [[nodiscard]] core::Footprint on_cards(const ModelFile& file) const;
   void start_card_timer();
   void look_at_cards();
   void take_card_reading(const readers::GpuReading& reading);
-  [[nodiscard]] std::vector<OurProcess> our_processes(std::size_t domain) const;
   void measure_on_cards();
   void learn_cards(ModelId model, const Running& running);
-  // " on cuda0"; nothing for host RAM.
-  [[nodiscard]] std::string on_domain(std::size_t domain) const;
-  [[nodiscard]] std::vector<DomainStatus> domains() const;
-  void add_card_warnings(std::vector<std::string>& warnings) const;
-
   // engine_card_waits.cc
   void child_ended(ModelId model, Generation generation, const process::ChildExit& exit);
-  void end_waits_that_are_over(const readers::GpuReading& reading);
-  void end_overdue_waits();
-
+  bool is_back(const Leaving& leaving, const readers::GpuReading& reading) const;
+  void end_waits(const readers::GpuReading* reading);
   // engine_fence.cc
   void open_fence();
   process::Fence fence_for(ModelId model, Generation generation, const core::Footprint& reserved);
