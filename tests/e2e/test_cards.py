@@ -1,4 +1,4 @@
-"""Graphics cards: their budgets, where models go, and that their memory is awaited. With a fake driver."""
+"""Cards: their budgets, where models go, and that their memory is awaited. With a fake driver."""
 
 import pytest
 

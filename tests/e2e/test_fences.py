@@ -8,7 +8,7 @@ from harness import stub
 from harness.prompts import chat
 
 GIB = 1024**3
-# Less than the fence of a tiny model (1.25 times its some 100 MiB, and 512 MiB) stays; this does not.
+# More than the fence of a tiny model: 1.25 times its some 100 MiB, and 512 MiB.
 BOMB = 1536 * 1024 * 1024
 
 

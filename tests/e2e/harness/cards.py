@@ -1,4 +1,4 @@
-"""Graphics cards of a test: a library like the driver's, and an engine that says it can use them."""
+"""Cards of a test: a library like the driver's, and an engine that says it can use them."""
 
 import os
 import pathlib
