@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
+#include "api/domains.h"
 #include "api/json_values.h"
 #include "api/waits.h"
 
@@ -106,11 +107,13 @@ void add_machine(json::object& object, const engine::Status& status) {
 
 json::object memory_object(const engine::Status& status) {
   const core::MemoryView& memory = status.memory;
-  json::object object{{"budget_bytes", memory.budget.total().count},
-                      {"reserved_bytes", memory.reserved.total().count},
-                      {"debt_bytes", memory.debt.total().count},
+  // Of host RAM; the cards stand under `domains`.
+  json::object object{{"budget_bytes", memory.budget.in[core::kHostRam].count},
+                      {"reserved_bytes", memory.reserved.in[core::kHostRam].count},
+                      {"debt_bytes", memory.debt.in[core::kHostRam].count},
                       {"used_percent", one_decimal(memory.used_percent)},
                       {"level", level_name(memory.level)}};
+  object["domains"] = domains_array(status);
   add_machine(object, status);
   return object;
 }
@@ -225,6 +228,7 @@ std::string health_json(const engine::Status& status, Detail detail) {
   for (const ModelStatus& model : status.models) {
     if (is_cached(model.view.state)) {
       cached.push_back(cached_model(model, detail));
+      cached.back().as_object()["bytes_by_domain"] = bytes_by_domain(status, model.view);
     }
     if (model.view.state == State::Loading) {
       loading.emplace_back(model.view.name);
@@ -279,6 +283,7 @@ std::string admin_models_json(const engine::Status& status, Detail detail) {
   json::array models;
   for (const ModelStatus& model : status.models) {
     models.push_back(admin_model(model, detail));
+    models.back().as_object()["bytes_by_domain"] = bytes_by_domain(status, model.view);
   }
   json::object object;
   object["models"] = std::move(models);

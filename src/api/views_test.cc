@@ -281,5 +281,25 @@ TEST(Explain, ShowsWhatLoadsAndAnswersCost) {
   EXPECT_FALSE(shown.at("longest_answer_measured").as_bool());
 }
 
+TEST(Health, EachMemoryDomainStandsApart) {
+  engine::Status status = two_models();
+  status.memory.budget.in[1] = Bytes(80);
+  status.memory.reserved.in[1] = Bytes(30);
+  status.models[0].view.reserved.in[1] = Bytes(30);
+  status.models[0].view.measured.in[1] = Bytes(20);
+  status.domains = {{"host", Bytes(9000), Bytes(6000)}, {"cuda0", Bytes(90), Bytes(35)}};
+  const json::value body = health(status);
+  EXPECT_EQ(body.at("memory").at("budget_bytes").as_int64(), 5000);
+  EXPECT_EQ(body.at("memory").at("domains"),
+            json::parse(R"([{"name":"host","budget_bytes":5000,"reserved_bytes":4000,
+              "used_bytes":6000,"total_bytes":9000},{"name":"cuda0","budget_bytes":80,
+              "reserved_bytes":30,"used_bytes":35,"total_bytes":90}])"));
+  const json::value& cached = body.at("cached_models");
+  EXPECT_EQ(cached.at(0).at("bytes_by_domain"),
+            json::parse(R"({"host":{"reserved":1000,"measured":900},
+              "cuda0":{"reserved":30,"measured":20}})"));
+  EXPECT_EQ(cached.at(1).at("bytes_by_domain").as_object().size(), 1U);
+}
+
 }  // namespace
 }  // namespace hf::api

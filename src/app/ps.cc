@@ -57,14 +57,37 @@ std::map<std::string, int> waiting_counts(const json::value& health) {
   return counts;
 }
 
-void print_models(const json::array& models, const std::map<std::string, int>& waiting) {
-  Table table({{"NAME"},
-               {"STATE"},
-               {"ACTIVE", true},
-               {"WAITING", true},
-               {"MEMORY", true},
-               {"IDLE", true},
-               {"USES", true}});
+// Host RAM; a server that does not tell it apart has no cards.
+std::string memory_text(const json::value& model) {
+  const json::value& host = member(member(model, "bytes_by_domain"), "host");
+  return host.is_object() ? bytes_text(host, "reserved") : bytes_text(model, "bytes_reserved");
+}
+
+// What a model has reserved on cards: "2.10 GiB cuda0, 900 MiB cuda1"; "-" if nothing.
+std::string cards_text(const json::value& model) {
+  std::string text;
+  const json::value& domains = member(model, "bytes_by_domain");
+  if (domains.is_object()) {
+    for (const auto& [name, bytes] : domains.get_object()) {
+      if (name != "host") {
+        text +=
+            (text.empty() ? "" : ", ") + bytes_text(bytes, "reserved") + ' ' + std::string(name);
+      }
+    }
+  }
+  return text.empty() ? "-" : text;
+}
+
+// The column of cards is there only where a card is.
+void print_models(const json::array& models, const std::map<std::string, int>& waiting,
+                  bool with_cards) {
+  std::vector<Table::Column> columns{{"NAME"},          {"STATE"},        {"ACTIVE", true},
+                                     {"WAITING", true}, {"MEMORY", true}, {"IDLE", true},
+                                     {"USES", true}};
+  if (with_cards) {
+    columns.push_back({"CARDS"});
+  }
+  Table table(std::move(columns));
   for (const json::value& model : models) {
     const std::string name = text_at(model, "name");
     const auto at = waiting.find(name);
@@ -72,10 +95,18 @@ void print_models(const json::array& models, const std::map<std::string, int>& w
     const int running = static_cast<int>(number_at(model, "active_requests")) - waits;
     const bool loaded = number_at(model, "bytes_reserved") > 0;
     const bool idle = loaded && running <= 0 && text_at(model, "state") == "ready";
-    table.add({name, state_text(model), std::to_string(std::max(0, running)), std::to_string(waits),
-               loaded ? bytes_text(model, "bytes_reserved") : "-",
-               idle ? seconds_text(model, "idle_s") : "-",
-               std::to_string(static_cast<std::int64_t>(number_at(model, "use_count")))});
+    std::vector<std::string> row{
+        name,
+        state_text(model),
+        std::to_string(std::max(0, running)),
+        std::to_string(waits),
+        loaded ? memory_text(model) : "-",
+        idle ? seconds_text(model, "idle_s") : "-",
+        std::to_string(static_cast<std::int64_t>(number_at(model, "use_count")))};
+    if (with_cards) {
+      row.push_back(cards_text(model));
+    }
+    table.add(std::move(row));
   }
   std::fputs(table.text().c_str(), stdout);
 }
@@ -158,7 +189,8 @@ int run_ps(bool all, bool as_json) {
                    : "no model is loaded; holdfast ps --all lists those that can be\n",
                stdout);
   } else {
-    print_models(shown, waiting_counts(health->value));
+    const bool with_cards = list_at(member(health->value, "memory"), "domains").size() > 1;
+    print_models(shown, waiting_counts(health->value), with_cards);
   }
   print_rest(health->value);
   return kGood;

@@ -1,7 +1,8 @@
 #pragma once
-// The mechanisms of the kernel that Holdfast uses where they exist and can do without where they do
-// not. Why a list: `[memory] without` switches any of them off, so that each rung of the ladder of
-// fall-backs can be tried on a machine that has them all. Value types, any thread.
+// The mechanisms of the kernel and of drivers that Holdfast uses where they exist and can do
+// without where they do not. Why a list: `[memory] without` switches any of them off, so that each
+// rung of the ladder of fall-backs can be tried on a machine that has them all. Value types, any
+// thread.
 
 #include <array>
 #include <bitset>
@@ -21,13 +22,15 @@ enum class Mechanism {
   SmapsRollup,  // /proc/PID/smaps_rollup
   Cachestat,    // cachestat(2)
   Mincore,      // mincore(2)
+  Nvml,         // NVIDIA's library
+  Amdgpu,       // sysfs of amdgpu
 };
 
 struct MechanismWord {
   Mechanism mechanism;
   std::string_view word;  // in the configuration
 };
-inline constexpr std::array<MechanismWord, 9> kMechanisms{{
+inline constexpr std::array<MechanismWord, 11> kMechanisms{{
     {Mechanism::MemInfo, "meminfo"},
     {Mechanism::CgroupV2, "cgroup_v2"},
     {Mechanism::CgroupV1, "cgroup_v1"},
@@ -37,6 +40,8 @@ inline constexpr std::array<MechanismWord, 9> kMechanisms{{
     {Mechanism::SmapsRollup, "smaps_rollup"},
     {Mechanism::Cachestat, "cachestat"},
     {Mechanism::Mincore, "mincore"},
+    {Mechanism::Nvml, "nvml"},
+    {Mechanism::Amdgpu, "amdgpu"},
 }};
 
 constexpr std::optional<Mechanism> mechanism_named(std::string_view word) {

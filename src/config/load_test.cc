@@ -228,7 +228,7 @@ TEST(ParseConfig, ListsTheMechanismsThatCanBeDoneWithout) {
               ElementsAre("a.toml:2:11: memory.without: \"smaps\" is not known here, expected a "
                           "list of some of \"meminfo\", \"cgroup_v2\", \"cgroup_v1\", "
                           "\"psi_trigger\", \"psi\", \"vmstat\", \"smaps_rollup\", "
-                          "\"cachestat\", \"mincore\""));
+                          "\"cachestat\", \"mincore\", \"nvml\", \"amdgpu\""));
   EXPECT_THAT(mistakes("[memory]\nwithout = \"psi\"\n").at(0),
               HasSubstr("is not of the right type, expected a list of some of"));
 }

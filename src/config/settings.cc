@@ -184,7 +184,8 @@ std::span<const Setting<MemoryConfig>> memory_settings() {
           "without", "[]",
           "Mechanisms of the kernel that are not used although they are there, to try what happens "
           "on a machine without them: `meminfo`, `cgroup_v2`, `cgroup_v1`, `psi_trigger`, `psi`, "
-          "`vmstat`, `smaps_rollup`, `cachestat`, `mincore`. `holdfast doctor` shows what is used "
+          "`vmstat`, `smaps_rollup`, `cachestat`, `mincore`, `nvml`, `amdgpu`. `holdfast doctor` "
+          "shows what is used "
           "instead.")),
   };
   return kSettings;

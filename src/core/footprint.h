@@ -89,4 +89,19 @@ struct Footprint {
   }
 };
 
+// The domain in which least is left (or most is missing) when `need` is wanted and `available` is
+// there; of equals the first, and host RAM if nothing is wanted.
+[[nodiscard]] constexpr std::size_t tightest(const Footprint& need, const Footprint& available) {
+  std::size_t worst = kHostRam;
+  bool found = false;
+  for (std::size_t d = 0; d < kDomains; ++d) {
+    const bool tighter = available.in[d] - need.in[d] < available.in[worst] - need.in[worst];
+    if (need.in[d].count > 0 && (!found || tighter)) {
+      worst = d;
+      found = true;
+    }
+  }
+  return worst;
+}
+
 }  // namespace hf::core

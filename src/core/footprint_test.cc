@@ -62,5 +62,19 @@ TEST(Ledger, FreeGoesBelowZeroWhenTheBudgetShrinks) {
   EXPECT_EQ(ledger.free(), split(-2, 0));
 }
 
+TEST(Footprint, TheTightestDomainIsTheOneThatDecides) {
+  Footprint need;
+  need.in[kHostRam] = Bytes(10);
+  need.in[2] = Bytes(5);
+  Footprint have;
+  have.in[kHostRam] = Bytes(100);
+  have.in[1] = Bytes(-50);  // nothing is wanted there
+  have.in[2] = Bytes(3);
+  EXPECT_EQ(tightest(need, have), 2U);
+  have.in[2] = Bytes(500);
+  EXPECT_EQ(tightest(need, have), kHostRam);
+  EXPECT_EQ(tightest(Footprint{}, have), kHostRam);
+}
+
 }  // namespace
 }  // namespace hf::core

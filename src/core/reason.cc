@@ -160,7 +160,10 @@ std::string least_of(int among) {
 std::string sentence(const Reason& r, const std::string& whom) {
   const std::string waited = format_duration(r.waited);
   const std::string limit = format_duration(r.limit);
-  const std::string bytes = format_bytes(r.need) + " needed, " + format_bytes(r.have) + " free";
+  // As the setting `gpus` numbers them.
+  const std::string where = r.domain == kHostRam ? "" : " on card " + std::to_string(r.domain - 1);
+  const std::string bytes =
+      format_bytes(r.need) + " needed" + where + ", " + format_bytes(r.have) + " free";
   switch (r.why) {
     case Why::None:
       return "no reason recorded";
@@ -192,7 +195,7 @@ std::string sentence(const Reason& r, const std::string& whom) {
     case Why::CleanupByHand:
       return "idle, and a cleanup was asked for";
     case Why::BudgetDebt:
-      return "loaded models hold " + format_bytes(r.need) + ", more than the budget of " +
+      return "loaded models hold " + format_bytes(r.need) + where + ", more than the budget of " +
              format_bytes(r.have);
     case Why::IdleTooLong:
       return "idle for " + waited + ", its ttl is " + limit;
@@ -220,7 +223,7 @@ std::string sentence(const Reason& r, const std::string& whom) {
     case Why::QueueFull:
       return "the queue is full";
     case Why::NeverFits:
-      return "needs " + format_bytes(r.need) + ", and at most " + format_bytes(r.have) +
+      return "needs " + format_bytes(r.need) + where + ", and at most " + format_bytes(r.have) +
              " can be given";
     case Why::ModelFailed:
       return "its last load failed; the next attempt is allowed later";
@@ -253,6 +256,12 @@ std::string sentence(const Reason& r, const std::string& whom) {
 }
 
 }  // namespace
+
+void put_bytes(Reason& reason, const Footprint& need, const Footprint& have) {
+  reason.domain = tightest(need, have);
+  reason.need = need.in[reason.domain];
+  reason.have = have.in[reason.domain];
+}
 
 std::string describe(const Reason& reason, std::string_view for_name) {
   return sentence(reason, for_name.empty() ? "another model" : std::string(for_name));

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "core/footprint.h"
 
 namespace hf::core {
 
@@ -68,6 +69,7 @@ struct Reason {
   std::optional<ModelId> for_model{};  // on whose behalf
   Bytes need{0};                       // bytes wanted …
   Bytes have{0};                       // … against bytes there
+  std::size_t domain = kHostRam;       // in which these two are counted
   Duration waited{};                   // the oldest wait behind the decision
   Duration limit{};                    // the limit it was compared with (patience, turn, ttl, …)
   double value = 0;                    // value of keeping, where one was compared
@@ -76,6 +78,9 @@ struct Reason {
   double until = 0;                    // … and the one below which it must fall; 0: none
   int among = 0;                       // idle models, of which it is worth the least; 0: all go
 };
+
+// Puts in the bytes of the domain that decides: the one with the least left or the most missing.
+void put_bytes(Reason& reason, const Footprint& need, const Footprint& have);
 
 // Stable machine name of a code: "idle_victim".
 std::string_view name_of(Why why);

@@ -115,8 +115,7 @@ void Scheduler::update_line(Model& model) {
   if (in_line && !model.spec.footprint.fits_in(room_without_pins(model))) {
     Reason reason;
     reason.why = Why::NeverFits;
-    reason.need = model.spec.footprint.total();
-    reason.have = room_without_pins(model).total();
+    put_bytes(reason, model.spec.footprint, room_without_pins(model));
     refuse_all(model, reason, Duration::zero());
     bring_back_victims(model);
     return update_line(model);

@@ -115,8 +115,7 @@ void Scheduler::on(const event::Arrived& e) {
   const auto refuse = [&](Why why, Duration retry_after) {
     Reason reason{.why = why};
     if (why == Why::NeverFits) {
-      reason.need = model->spec.footprint.total();
-      reason.have = room_without_pins(*model).total();
+      put_bytes(reason, model->spec.footprint, room_without_pins(*model));
     }
     emit(action::Refuse{e.ticket, e.model, retry_after, reason});
   };

@@ -89,8 +89,7 @@ bool Scheduler::serve_head() {
         return false;
       }
       Reason reason{.why = retries(*model) ? Why::RetryAfterOom : Why::HeadFits};
-      reason.need = model->spec.footprint.total();
-      reason.have = ledger_.free().total();
+      put_bytes(reason, model->spec.footprint, ledger_.free());
       reason.waited = now_ - model->queue.oldest();
       start_load(*model, reason);
       return true;
@@ -138,8 +137,7 @@ bool Scheduler::make_room(Model& head) {
     Model& victim = models_[id.value];
     const bool swapped = victim.state == State::Gated;  // it was busy until its gate drained it
     Reason reason{.why = swapped ? Why::TurnOver : Why::IdleVictim, .for_model = head.id};
-    reason.need = head.spec.footprint.total();
-    reason.have = ledger_.free().total();
+    put_bytes(reason, head.spec.footprint, ledger_.free());
     reason.value = value_of(worth(victim), limits_.policy);
     reason.waited = now_ - head.queue.oldest();
     head.victims.push_back(id);
@@ -177,8 +175,7 @@ bool Scheduler::gate_for(Model& head) {
       }
       changed = true;
       Reason reason{.why = Why::OwnerWaits, .for_model = head.id};
-      reason.need = head.spec.footprint.total();
-      reason.have = coming.total();
+      put_bytes(reason, head.spec.footprint, coming);
       reason.waited = oldest_wait();
       reason.limit = turn_of(member);
       shut_gate(member, Gate::ForOwner, reason);
@@ -235,8 +232,7 @@ void Scheduler::overtake() {
       continue;
     }
     Reason reason{.why = Why::OvertakesIntoFree};
-    reason.need = size.total();
-    reason.have = ledger_.free().total();
+    put_bytes(reason, size, ledger_.free());
     reason.waited = now_ - model.queue.oldest();
     start_load(model, reason);
     return overtake();  // line_ has changed
@@ -262,8 +258,7 @@ void Scheduler::load_wanted() {
     }
     wanted_.erase(wanted_.begin() + static_cast<std::ptrdiff_t>(i));
     if (!pointless) {
-      reason.need = model.spec.footprint.total();
-      reason.have = ledger_.free().total();
+      put_bytes(reason, model.spec.footprint, ledger_.free());
       model.victims.clear();  // it evicted nobody
       start_load(model, reason);
     }
@@ -331,8 +326,7 @@ void Scheduler::relieve_debt() {
   }
   for (const ModelId id : victims) {
     Reason reason{.why = Why::BudgetDebt};
-    reason.need = ledger_.reserved().total() + ledger_.debt().total();
-    reason.have = ledger_.budget().total();
+    put_bytes(reason, ledger_.reserved() + ledger_.debt(), ledger_.budget());
     stop(models_[id.value], reason);
   }
 }

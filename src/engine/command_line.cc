@@ -49,6 +49,38 @@ void add_load_mode(Line& line, config::LoadMode mode) {
   }
 }
 
+// Everything said outright: what the engine would choose depends on what is free at the moment. The
+// numbers of layers as proportions give each card exactly so many (llama.cpp, load_tensors).
+void add_cards(Line& line, const RunPlan& plan) {
+  if (plan.gpu_layers) {
+    const bool all = *plan.gpu_layers == config::GpuLayers::kAll;
+    line.add("--n-gpu-layers", all ? "999" : std::to_string(*plan.gpu_layers));
+  }
+  if (!plan.cards_counted) {
+    return;
+  }
+  std::string devices;
+  std::string layers;
+  for (const CardUse& card : plan.cards) {
+    devices.append(devices.empty() ? "" : ",").append(card.device);
+    layers.append(layers.empty() ? "" : ",").append(std::to_string(card.layers));
+  }
+  // Without a device named, even a model without layers there would compute its prompts on a card.
+  line.add("--device", plan.cards.empty() ? "none" : devices);
+  if (plan.cards.size() == 1) {
+    line.add("--split-mode", "none");
+    line.add("--main-gpu", "0");  // of the devices named
+  } else if (plan.cards.size() > 1) {
+    line.add("--split-mode", "layer");
+    line.add("--tensor-split", layers);
+  }
+  // The projector is charged to the first card; an engine that cannot be told puts it anywhere.
+  if (!plan.mmproj_path.empty() &&
+      (plan.cards.empty() || !line.add("--mmproj-device", plan.cards.front().device))) {
+    line.add("--no-mmproj-offload");
+  }
+}
+
 void add_kind(Line& line, const RunPlan& plan) {
   switch (plan.kind) {
     case ModelKind::Chat:
@@ -113,20 +145,20 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
     line.add("--swa-full");
   }
   add_cache_types(line, plan);
-  if (plan.gpu_layers) {
-    const bool all = *plan.gpu_layers == config::GpuLayers::kAll;
-    line.add("--n-gpu-layers", all ? "999" : std::to_string(*plan.gpu_layers));
-  }
+  add_cards(line, plan);
   add_load_mode(line, plan.load_mode);
   add_kind(line, plan);
   line.raw().insert(line.raw().end(), plan.extra.begin(), plan.extra.end());
   return std::move(line).take();
 }
 
-std::vector<std::string> child_environment() {
+std::vector<std::string> child_environment(CardOrder order) {
   // LLAMA_SERVER_ROUTER_PORT makes the stock server print its state on standard output and end when
   // its standard input closes. Nothing listens on that port.
   std::vector<std::string> environment{"LANG=C.UTF-8", "LLAMA_SERVER_ROUTER_PORT=1"};
+  if (order == CardOrder::OfTheBus) {
+    environment.emplace_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
+  }
   // Which cards may be used is the one thing that drivers take from the environment only.
   for (const char* name : {"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",
                            "GGML_VK_VISIBLE_DEVICES"}) {
@@ -149,6 +181,12 @@ std::string options_key(const RunPlan& plan) {
                     " emb=" + std::to_string(plan.embeddings ? 1 : 0);
   if (!plan.mmproj_path.empty()) {
     key += " mmproj=" + plan.mmproj_path;
+  }
+  if (plan.cards_counted) {
+    key += plan.cards.empty() ? " dev=none" : " dev=";
+    for (const CardUse& card : plan.cards) {
+      key.append(card.device).append(":").append(std::to_string(card.layers)).append(";");
+    }
   }
   for (const std::string& argument : plan.extra) {
     key += ' ' + argument;

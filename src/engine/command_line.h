@@ -4,6 +4,7 @@
 // of prompt cache a child, any web origin, a web page), so each one that matters is written out
 // here, for the version at hand. Pure functions, any thread.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,14 @@
 namespace hf::engine {
 
 enum class ModelKind { Chat, Embedding, Reranker };
+
+// A card as the engine names it, and how many layers it gets.
+struct CardUse {
+  std::string device;
+  int layers = 0;
+
+  bool operator==(const CardUse&) const = default;
+};
 
 // How one model is run: what the configuration, the file's header and the budget agreed on.
 struct RunPlan {
@@ -34,14 +43,17 @@ struct RunPlan {
   bool embeddings = true;
   bool embeddings_reserved = false;  // the memory that they take is charged from the start
   std::optional<int> gpu_layers;     // config::GpuLayers::kAll: all; none: the engine decides
-  int cards = 0;  // graphics cards that the engine will use; 0: all layers stay in RAM
+  bool cards_counted = false;        // the engine is told which cards to use, even if it is none
+  std::vector<CardUse> cards;        // in the engine's order; empty: none is used
   config::LoadMode load_mode = config::LoadMode::Auto;
   std::vector<std::string> extra;  // the administrator's, validated by config
 };
 
 std::vector<std::string> command_line(const RunPlan& plan, const std::string& socket_path,
                                       const process::EngineTraits& traits);
-std::vector<std::string> child_environment();
+// NVML counts cards in the order of the bus; CUDA counts the fastest first unless it is told.
+enum class CardOrder { AsItComes, OfTheBus };
+std::vector<std::string> child_environment(CardOrder order);
 
 // Everything that changes memory or speed, in a fixed order: the key under which measurements are
 // kept.

@@ -87,5 +87,62 @@ TEST(CommandLine, OldEnginesGetTheOldLoadSwitch) {
   EXPECT_THAT(command_line(p, "/run/x.sock", kNew), Not(Contains("--no-mmap")));
 }
 
+// The words after a flag; empty if it is not there.
+std::string after(const std::vector<std::string>& line, const std::string& flag) {
+  const auto at = std::find(line.begin(), line.end(), flag);
+  return at == line.end() || at + 1 == line.end() ? "" : *(at + 1);
+}
+
+const process::EngineTraits kCards =
+    traits({"--n-gpu-layers", "--device", "--split-mode", "--tensor-split", "--main-gpu",
+            "--mmproj", "--no-mmproj-offload", "--mmproj-device"});
+
+TEST(CommandLine, OneCardIsNamedOutright) {
+  RunPlan p = plan();
+  p.cards_counted = true;
+  p.gpu_layers = 33;
+  p.cards = {{"CUDA1", 33}};
+  const auto line = command_line(p, "/run/x.sock", kCards);
+  EXPECT_EQ(after(line, "--n-gpu-layers"), "33");
+  EXPECT_EQ(after(line, "--device"), "CUDA1");
+  EXPECT_EQ(after(line, "--split-mode"), "none");
+  EXPECT_EQ(after(line, "--main-gpu"), "0");
+  EXPECT_THAT(line, Not(Contains("--tensor-split")));
+  EXPECT_THAT(line, Not(Contains("--no-mmproj-offload")));
+}
+
+TEST(CommandLine, SeveralCardsGetTheirNumbersOfLayers) {
+  RunPlan p = plan();
+  p.cards_counted = true;
+  p.gpu_layers = 30;
+  p.cards = {{"CUDA0", 20}, {"CUDA2", 10}};
+  p.mmproj_path = "/m/mm.gguf";
+  const auto line = command_line(p, "/run/x.sock", kCards);
+  EXPECT_EQ(after(line, "--device"), "CUDA0,CUDA2");
+  EXPECT_EQ(after(line, "--split-mode"), "layer");
+  EXPECT_EQ(after(line, "--tensor-split"), "20,10");
+  EXPECT_EQ(after(line, "--mmproj-device"), "CUDA0");
+  EXPECT_NE(options_key(p), options_key(plan()));
+}
+
+TEST(CommandLine, AModelInRamIsKeptOffTheCards) {
+  RunPlan p = plan();
+  p.cards_counted = true;
+  p.gpu_layers = 0;
+  p.mmproj_path = "/m/mm.gguf";
+  const auto line = command_line(p, "/run/x.sock", kCards);
+  EXPECT_EQ(after(line, "--n-gpu-layers"), "0");
+  EXPECT_EQ(after(line, "--device"), "none");
+  EXPECT_THAT(line, Contains("--no-mmproj-offload"));
+}
+
+TEST(CommandLine, CardsThatAreNotCountedAreLeftToTheEngine) {
+  RunPlan p = plan();
+  p.gpu_layers = config::GpuLayers::kAll;
+  const auto line = command_line(p, "/run/x.sock", kCards);
+  EXPECT_EQ(after(line, "--n-gpu-layers"), "999");
+  EXPECT_THAT(line, Not(Contains("--device")));
+}
+
 }  // namespace
 }  // namespace hf::engine

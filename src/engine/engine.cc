@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "engine/card_plan.h"
 #include "engine/impl.h"
 
 namespace hf::engine {
@@ -176,9 +177,13 @@ void Engine::Impl::note_promise(TicketId ticket) {
 // The file was replaced since it was costed: look at it again before anybody is asked to leave for
 // it.
 void Engine::Impl::refresh_then_arrive(TicketId ticket, ModelId model) {
-  const ModelSource source = catalog_.at(model).file.source;
-  worker_.run([this, ticket, model, source, budget = budget_, alive = alive_] {
-    const auto file = attempt([&] { return inspect(source, budget); });
+  const ModelFile& before = catalog_.at(model).file;
+  CardRoom cards = card_room(gpu_.get(), *config_);
+  for (const auto& [name, file] : known_files()) {
+    count_in(cards, file, name == before.source.settings.name ? 0 : 1);
+  }
+  worker_.run([this, ticket, model, before, cards, budget = budget_, alive = alive_] {
+    const auto file = attempt([&] { return inspect(before.source, budget, cards, &before); });
     boost::asio::post(io_, [this, ticket, model, budget, file, alive] {
       if (!*alive) {
         return;

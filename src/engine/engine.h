@@ -135,6 +135,13 @@ enum class Overall { Ok, Degraded, Full };
 // How it is noticed that tasks stand still for want of memory (readers/ladder.h).
 enum class StallSource { PsiTrigger, Psi, None };
 
+// A memory domain of the machine, host RAM first: the order is that of a core::Footprint.
+struct DomainStatus {
+  std::string name;  // "host", "cuda0"
+  Bytes total{0};
+  Bytes used{0};  // by everybody, as last read
+};
+
 struct Status {
   Overall overall = Overall::Ok;
   std::vector<std::string> warnings;  // why it is not ok
@@ -144,6 +151,7 @@ struct Status {
   std::optional<readers::MemorySignals> machine;  // as last read; nullopt: it cannot be
   StallSource stall_source = StallSource::None;
   Bytes full_budget;  // the budget, if others did not use more than at the start
+  std::vector<DomainStatus> domains;
   bool draining = false;
   Duration uptime{};
   std::string engine_version;

@@ -23,13 +23,15 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   running.exercise = Exercise(file.plan);
   running.generation = a.generation;
   running.spawned = now();
+  running.reserved = a.reserved;
   running.key = measurement_key(file);
   running.source = file.source;
   running.socket_path = run_dir_->socket_path(a.model, a.generation);
   process::ChildSpec spec;
   spec.engine = traits_.path;
   spec.arguments = command_line(file.plan, running.socket_path, traits_);
-  spec.environment = child_environment();
+  spec.environment = child_environment(has_cards() ? CardOrder::OfTheBus : CardOrder::AsItComes);
+  spec.fence = fence_for(a.model, a.generation, a.reserved);
   spec.socket_path = running.socket_path;
   spec.load_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(load_deadline(file));
   spec.stop_deadline = kStopDeadline;
@@ -52,7 +54,7 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   };
   events.on_exit = [this, model, generation, alive = alive_](const process::ChildExit& exit) {
     if (*alive) {
-      child_exited(model, generation, exit);
+      child_ended(model, generation, exit);
     }
   };
   events.on_speed = [this, model, generation, alive = alive_](const process::Speed& speed) {
@@ -108,9 +110,10 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
   if (found == running_.end() || found->second.generation != generation) {
     return;
   }
-  const int pid = found->second.pid;
+  const int pid = found->second.pid != 0 ? found->second.pid : found->second.reaped_pid;
   if (exit.was_ready) {
     learn_memory(model, found->second);
+    learn_cards(model, found->second);
   }
   if (found->second.stop_asked) {
     stops_[model] = now() - *found->second.stop_asked;
@@ -119,6 +122,7 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
   // Its leases are told of one by one while the core takes them away; then the record goes.
   found->second.child.reset();
   found->second.pid = 0;
+  found->second.reaped_pid = 0;
   write(journal_line("exit", model)
             .generation(generation.value)
             .pid(pid)
@@ -132,7 +136,10 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     spdlog::error("the engine of {} ended unexpectedly ({} {}){}; its last words:\n{}",
                   catalog_.name(model),
                   exit.kind == process::ExitKind::Signalled ? "signal" : "code", exit.code,
-                  exit.load_timed_out ? " because it was not ready in time" : "", exit.log_tail);
+                  exit.load_timed_out ? " because it was not ready in time"
+                  : exit.hit_fence    ? " because it ran into its fence"
+                                      : "",
+                  exit.log_tail);
   }
   if (was_loading) {
     core::LoadFailure failure = core::LoadFailure::Crashed;

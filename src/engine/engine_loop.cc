@@ -213,6 +213,9 @@ void Engine::Impl::perform(const core::action::Finished&) {
         &page_cache_timer_}) {
     timer->cancel();
   }
+  if (gpu_) {
+    gpu_->timer.cancel();
+  }
   if (on_finished_) {
     boost::asio::post(io_, std::move(on_finished_));
   }

@@ -38,11 +38,12 @@ Duration Engine::Impl::load_deadline(const ModelFile& file) {
 core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
   const auto known = measurements_.find(measurement_key(file));
   if (known == measurements_.end()) {
-    return core::Footprint::host(file.cost);
+    return core::Footprint::host(file.cost) + on_cards(file);
   }
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
   return core::Footprint::host(
-      std::min(store::reservation(known->second, file.cost), std::max(file.cost, budget_)));
+             std::min(store::reservation(known->second, file.cost), std::max(file.cost, budget_))) +
+         on_cards(file);
 }
 
 core::ModelSpec Engine::Impl::spec_of(const ModelFile& file, const ModelCosts& costs) const {
@@ -218,8 +219,9 @@ void Engine::Impl::rescan() {
     return;
   }
   scanning_ = true;
-  worker_.run([this, config = config_, known = known_files(), budget = budget_, alive = alive_] {
-    const auto scan = attempt([&] { return scan_models(*config, known, budget, false); });
+  worker_.run([this, config = config_, known = known_files(), budget = budget_,
+               cards = card_room(gpu_.get(), *config_), alive = alive_] {
+    const auto scan = attempt([&] { return scan_models(*config, known, budget, false, cards); });
     boost::asio::post(io_, [this, scan, alive] {
       if (*alive) {
         scanning_ = false;

@@ -53,9 +53,16 @@ void Engine::Impl::adopt(Result<config::Config> wanted) {
   reloading_->wanted = std::make_shared<const config::Config>(std::move(*wanted));
   reloading_->config = std::make_shared<const config::Config>(std::move(*adopted));
   reloading_->budget = budget_of(*reloading_->config);
+  // A reload is the moment at which models may move to where there is room now.
+  const CardRoom before = card_room(gpu_.get(), *config_);
+  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
+    gpu_->cards[i].others_at_start = gpu_->cards[i].others;
+  }
+  const CardRoom cards = card_room(gpu_.get(), *reloading_->config);
+  const bool again = reloading_->budget != budget_ || !(cards == before);
   worker_.run([this, config = reloading_->config, budget = reloading_->budget,
-               known = known_files(), again = reloading_->budget != budget_, alive = alive_] {
-    const auto scan = attempt([&] { return scan_models(*config, known, budget, again); });
+               known = known_files(), again, cards, alive = alive_] {
+    const auto scan = attempt([&] { return scan_models(*config, known, budget, again, cards); });
     boost::asio::post(io_, [this, scan, alive] {
       if (*alive && scan) {
         apply_reload(std::move(*scan));

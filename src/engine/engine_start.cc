@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "engine/card_plan.h"
 #include "engine/find_engine.h"
 #include "engine/impl.h"
 
@@ -116,7 +117,10 @@ Bytes Engine::Impl::budget_of(const config::Config& config) const {
 
 core::Limits Engine::Impl::limits_of(const config::Config& config) const {
   core::Limits limits;
-  limits.budget = core::Footprint::host(yielding_.current());
+  limits.budget = core::Footprint::host(yielding_.current()) + card_budgets(gpu_.get(), config);
+  if (has_cards()) {
+    limits.stop_deadline += kDriverWait;  // its bytes are free when the driver has them back
+  }
   limits.patience = config.queue.patience;
   limits.turn = config.queue.turn;
   limits.request_limit = config.queue.request_limit;
@@ -140,6 +144,9 @@ Result<void> Engine::Impl::start() {
   read_machine();
   budget_ = budget_of(*config_);
   yielding_.reset(budget_);
+  find_cards();
+  tell_card_budgets();
+  open_fence();
   scheduler_.emplace(limits_of(*config_));
   add_all_models();
   start_timers();
@@ -149,8 +156,11 @@ Result<void> Engine::Impl::start() {
 void Engine::Impl::add_all_models() {
   const Found found = find_models(*config_);
   warn_once(found.warnings);
+  CardRoom cards = card_room(gpu_.get(), *config_);
   for (const ModelSource& source : found.sources) {
-    put_model(inspect(source, budget_));
+    ModelFile file = inspect(source, budget_, cards);
+    count_in(cards, file, 1);
+    put_model(std::move(file));
   }
   tune_all();  // now that the speeds of all of them are known
   spdlog::info("{} models", catalog_.size());

@@ -33,6 +33,14 @@ Status Engine::Impl::status() {
   status.machine = signals_;
   status.stall_source = stall_source();
   status.full_budget = yielding_.full();
+  status.domains = card_domains(gpu_.get());
+  DomainStatus host{"host", Bytes(0), Bytes(0)};
+  if (signals_) {
+    const readers::MachineMemory& machine = signals_->snapshot.machine;
+    host.total = machine.total;
+    host.used = std::max(Bytes(0), machine.total - machine.available);
+  }
+  status.domains.insert(status.domains.begin(), std::move(host));
   status.draining = scheduler_->shutting_down();
   status.uptime = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_);
   status.engine_version = traits_.version;
@@ -98,6 +106,9 @@ Status Engine::Impl::status() {
     }
     if (memory_failures_ >= kBlindReadings) {
       status.warnings.push_back("memory cannot be read: pressure is not watched");
+    }
+    for (std::string& warning : card_warnings(gpu_.get())) {
+      status.warnings.push_back(std::move(warning));
     }
     if (status.draining) {
       status.warnings.push_back("the server is shutting down");

@@ -47,6 +47,7 @@ void Engine::Impl::start_timers() {
   every(others_timer_, kMeasurePeriod, &Impl::watch_others);
   every(rescan_timer_, kRescanPeriod, &Impl::rescan);
   every(save_timer_, kSavePeriod, &Impl::save_history);
+  start_card_timer();
   look_at_page_cache();
   every(page_cache_timer_, kPageCachePeriod, &Impl::look_at_page_cache);
 }
@@ -109,7 +110,7 @@ void Engine::Impl::warn_relief(const core::action::Notice& notice) {
   relief.pinned = names_of(notice.pinned_names);
   const core::MemoryView memory = scheduler_->memory();
   relief.budget = memory.budget.total();
-  Bytes wanted = memory.reserved.total() + memory.debt.total();
+  core::Footprint wanted = memory.reserved + memory.debt;
   for (const core::WaitView& wait : scheduler_->waiting()) {
     if (wait.position == 0) {
       continue;  // loading, or waiting for a slot: memory is not what it lacks
@@ -118,10 +119,10 @@ void Engine::Impl::warn_relief(const core::action::Notice& notice) {
     relief.oldest_wait = std::max(relief.oldest_wait, wait.oldest);
     const core::ModelView view = scheduler_->view(wait.model);
     if (view.reserved == core::Footprint{}) {
-      wanted += view.estimate.total();
+      wanted += view.estimate;
     }
   }
-  relief.more_needed = std::max(Bytes(0), wanted - relief.budget);
+  relief.more_needed = wanted.missing_from(memory.budget).total();
   for (const ModelId id : notice.names) {
     const core::ModelView view = scheduler_->view(id);
     if (view.reserved.total() > relief.largest_bytes) {

@@ -112,15 +112,18 @@ void Engine::Impl::preload_after_pins() {
   if (pins_under_way_ > 0 || preloads_.empty()) {
     return;
   }
-  const Bytes budget = scheduler_->memory().budget.total();
+  const core::Footprint budget = scheduler_->memory().budget;
   for (const std::string& name : config_->preload) {
     const auto model = catalog_.by_name(name);
     if (!model || !preloads_.contains(*model)) {
       continue;
     }
-    if (const Bytes need = scheduler_->view(*model).estimate.total(); need > budget) {
-      spdlog::warn("{} cannot be preloaded: it needs {}, the budget is {}", name,
-                   format_bytes(need), format_bytes(budget));
+    const core::Footprint need = scheduler_->view(*model).estimate;
+    if (!need.fits_in(budget)) {
+      const std::size_t domain = core::tightest(need, budget);
+      spdlog::warn("{} cannot be preloaded: it needs {}{}, the budget is {}", name,
+                   format_bytes(need.in[domain]), on_domain(gpu_.get(), domain),
+                   format_bytes(budget.in[domain]));
       continue;
     }
     feed(core::event::Preload{*model});

@@ -19,12 +19,14 @@
 #include "engine/answer_time.h"
 #include "engine/catalog.h"
 #include "engine/engine.h"
+#include "engine/gpu_state.h"
 #include "engine/records.h"
 #include "engine/request_recorder.h"
 #include "engine/scan.h"
 #include "engine/speeds.h"
 #include "engine/worker_thread.h"
 #include "engine/yielding_budget.h"
+#include "process/fence.h"
 #include "process/probe.h"
 #include "process/run_dir.h"
 #include "readers/machine_memory.h"
@@ -123,6 +125,23 @@ class Engine::Impl {
   static void read_last_mark(Running& running);
   void note_use(ModelId model, Generation generation, const std::string& line);
   void learn_memory(ModelId model, const Running& running);
+  // engine_gpu.cc
+  void find_cards();
+  [[nodiscard]] bool has_cards() const { return gpu_ && !gpu_->cards.empty(); }
+  void tell_card_budgets();
+  [[nodiscard]] core::Footprint on_cards(const ModelFile& file) const;
+  void start_card_timer();
+  void look_at_cards();
+  void take_card_reading(const readers::GpuReading& reading);
+  void measure_on_cards();
+  void learn_cards(ModelId model, const Running& running);
+  // engine_card_waits.cc
+  void child_ended(ModelId model, Generation generation, const process::ChildExit& exit);
+  bool is_back(const Leaving& leaving, const readers::GpuReading& reading) const;
+  void end_waits(const readers::GpuReading* reading);
+  // engine_fence.cc
+  void open_fence();
+  process::Fence fence_for(ModelId model, Generation generation, const core::Footprint& reserved);
 
   // engine_costs.cc
   [[nodiscard]] ModelCosts costs_of(const ModelFile& file) const;
@@ -219,6 +238,10 @@ class Engine::Impl {
   YieldingBudget yielding_;                  // what counts of it now
   int memory_failures_ = 0;                  // readings in a row that failed
   std::set<std::string> told_;  // warnings about files and folders that were given once
+
+  std::unique_ptr<GpuState> gpu_;  // null, or without cards: none is counted
+  config::Fence fence_ = config::Fence::Off;
+  std::optional<process::MemoryCgroups> cgroups_;  // with fence_ Cgroup
 
   std::deque<core::Event> events_;
   bool draining_events_ = false;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "engine/card_plan.h"
 #include "gguf/architecture.h"
 #include "gguf/compute_size.h"
 #include "gguf/kind.h"
@@ -112,9 +113,8 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   const bool repacks =
       std::find(plan.extra.begin(), plan.extra.end(), "--repack") != plan.extra.end();
   options.repack = repacks ? gguf::host_repack() : gguf::Repack::Off;
-  if (plan.cards > 0) {
-    const bool all = plan.gpu_layers.value_or(config::GpuLayers::kAll) == config::GpuLayers::kAll;
-    options.gpu_layers = all ? gguf::kLayersMax + 1 : static_cast<std::uint32_t>(*plan.gpu_layers);
+  if (plan.cards_counted) {
+    options.gpu_layers = static_cast<std::uint32_t>(plan.gpu_layers.value_or(0));
   }
   options.batch = count_argument(plan, {"-b", "--batch-size"}, options.batch);
   options.ubatch = count_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
@@ -127,7 +127,8 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
 }
 
 PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& header,
-                     const PlanFacts& facts, Bytes budget) {
+                     const PlanFacts& facts, Bytes budget, const CardRoom& cards,
+                     const RunPlan* before) {
   PlannedRun run;
   RunPlan& plan = run.plan;
   plan.model_path = facts.model_path;
@@ -154,16 +155,25 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
   }
   plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
   run.wanted_context = plan.context;
-  const auto cost = [&] {
+  const auto settle = [&] {
     plan.cache_ram = cache_of(settings, header, plan);
-    const gguf::RunOptions options = cost_options(plan, facts.mmproj);
+    if (cards.counted) {
+      const DeviceNeed need = device_need(header, cost_options(plan, Bytes(0)), facts.mmproj);
+      const OnCards placed = place_on_cards(plan, settings, need, cards, before);
+      run.on_cards = placed.bytes;
+      run.fits_cards = placed.fit;
+    }
+    // The projector goes to the first card.
+    const gguf::RunOptions options =
+        cost_options(plan, plan.cards.empty() ? facts.mmproj : Bytes(0));
     plan.batch_rows = static_cast<int>(gguf::batch_rows(options));
-    return gguf::predict_cost(header, options);
+    run.cost = gguf::predict_cost(header, options);
   };
-  run.cost = cost();
-  while (!settings.context && run.cost.total() > budget && plan.context / 2 >= kLeastContext) {
+  settle();
+  while (!settings.context && (run.cost.total() > budget || !run.fits_cards) &&
+         plan.context / 2 >= kLeastContext) {
     plan.context /= 2;
-    run.cost = cost();
+    settle();
   }
   return run;
 }

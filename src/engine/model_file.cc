@@ -233,7 +233,8 @@ Found find_models(const config::Config& config) {
   return result;
 }
 
-ModelFile inspect(const ModelSource& source, Bytes budget) {
+ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards,
+                  const ModelFile* before) {
   ModelFile file;
   file.source = source;
   file.plan.name = source.settings.name;
@@ -271,11 +272,14 @@ ModelFile inspect(const ModelSource& source, Bytes budget) {
       file.detail = path.string() + ": " + projector.error().message;
     }
   }
-  PlannedRun run = make_plan(source.settings, *header, facts, budget);
+  const RunPlan* plan_before = before == nullptr ? nullptr : &before->plan;
+  PlannedRun run = make_plan(source.settings, *header, facts, budget, cards, plan_before);
   file.plan = std::move(run.plan);
   file.parts = run.cost;
   file.cost = run.cost.total();
   file.wanted_context = run.wanted_context;
+  file.on_cards = run.on_cards;
+  file.fits_cards = run.fits_cards;
   const bool mapped = cost_options(file.plan, Bytes(0)).load_mode == gguf::LoadMode::Mapped;
   file.mapped = mapped ? run.cost.weights : Bytes(0);
   return file;

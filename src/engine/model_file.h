@@ -11,7 +11,9 @@
 
 #include "base/bytes.h"
 #include "config/config.h"
+#include "core/footprint.h"
 #include "engine/command_line.h"
+#include "engine/placement.h"
 #include "gguf/cost.h"
 #include "gguf/identity.h"
 
@@ -52,6 +54,8 @@ struct ModelFile {
   RunPlan plan;
   Bytes cost{0};               // peak in use, host RAM
   Bytes mapped{0};             // of these, pages of the files; 0: they are read into memory
+  core::Footprint on_cards;    // peak in use on each card; domain 0 is empty
+  bool fits_cards = true;      // false: more layers are configured than the cards can ever hold
   gguf::Cost parts;            // what it consists of
   int wanted_context = 0;      // before it was shrunk so that the model fits
   Bytes file_size{0};          // all parts
@@ -61,8 +65,10 @@ struct ModelFile {
   std::int64_t modified_unix_s = 0;
 };
 
-// Opens and costs one model (make_plan.h says how).
-ModelFile inspect(const ModelSource& source, Bytes budget);
+// Opens and costs one model (make_plan.h says how). `before`: what was known of the same model,
+// whose place on the cards is kept if it can be; or null.
+ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards = {},
+                  const ModelFile* before = nullptr);
 
 // True if what `file` was made from has changed on disk (or come, or gone).
 bool has_changed(const ModelFile& file);

@@ -36,8 +36,13 @@ struct Running {
   // What its next generation is charged by: as high_water, but with its weights in full, even while
   // another child maps the same file.
   Bytes mark{0};
-  Bytes shared{0};    // the pages of files that `mark` leaves to others, at the last reading
-  Exercise exercise;  // how much of what it may hold it was made to hold
+  Bytes shared{0};           // the pages of files that `mark` leaves to others, at the last reading
+  Exercise exercise;         // how much of what it may hold it was made to hold
+  core::Footprint reserved;  // for this generation
+  core::Footprint cards_seen;      // high-water mark on each card
+  core::Footprint cards_now;       // as of the latest look; zero where it was not listed
+  bool ready_before_look = false;  // it was ready when the latest look began
+  int reaped_pid = 0;              // its memory on a card is not back yet
   store::MeasurementKey key;
   ModelSource source;                     // what it was started for
   std::optional<double> cached_at_start;  // share of its files in the page cache, if known

@@ -18,8 +18,10 @@ struct Scan {
   std::vector<ModelFile> changed;  // new, or different in settings or on disk; inspected
 };
 
-// `again`: inspect everything, because the budget, which decides about contexts, is another one.
+// `cards`: with nothing placed on them; the models are placed in the order of their names, each
+// beside all others that are known. `again`: inspect everything, because the budget, which decides
+// about contexts, is another one.
 Scan scan_models(const config::Config& config, const std::map<std::string, ModelFile>& known,
-                 Bytes budget, bool again);
+                 Bytes budget, bool again, CardRoom cards = {});
 
 }  // namespace hf::engine

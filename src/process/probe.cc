@@ -53,10 +53,9 @@ void read_into(UniqueFd& fd, std::string& text) {
   }
 }
 
-Result<std::string> output_of(const std::string& path, const char* option,
-                              Clock::time_point until) {
+Result<std::string> output_of(const std::string& path, const char* option, Clock::time_point until,
+                              const std::vector<std::string>& environment = {"LANG=C.UTF-8"}) {
   const std::vector<std::string> arguments{option};
-  const std::vector<std::string> environment{"LANG=C.UTF-8"};
   Result<Launched> launched = launch(path, arguments, environment);
   if (!launched) {
     return fail(std::move(launched).error());
@@ -154,6 +153,41 @@ Result<EngineTraits> probe_engine(const std::string& path, std::chrono::millisec
         fmt::format("{}: its --help names no --model and --host: not a llama-server", path));
   }
   return traits;
+}
+
+std::vector<std::string> parse_devices(std::string_view text) {
+  std::vector<std::string> devices;
+  bool listing = false;
+  for_each_line(text, [&](std::string_view line) {
+    if (line.find("Available devices:") != std::string_view::npos) {
+      listing = true;
+      return true;
+    }
+    // "  CUDA0: NVIDIA H200 (143771 MiB, 143211 MiB free)"; its logger may write in between.
+    const std::size_t colon = line.find(": ");
+    if (listing && line.starts_with("  ") && colon != std::string_view::npos) {
+      const std::string_view name = line.substr(2, colon - 2);
+      if (!name.empty() && name.find(' ') == std::string_view::npos) {
+        devices.emplace_back(name);
+      }
+    }
+    return true;
+  });
+  return devices;
+}
+
+Result<std::vector<std::string>> probe_devices(const EngineTraits& engine,
+                                               const std::vector<std::string>& environment,
+                                               std::chrono::milliseconds deadline) {
+  if (!engine.has("--list-devices") || !engine.has("--device")) {
+    return fail(Errc::Unsupported, engine.path + ": it does not say which devices it can use");
+  }
+  Result<std::string> text =
+      output_of(engine.path, "--list-devices", Clock::now() + deadline, environment);
+  if (!text) {
+    return fail(std::move(text).error());
+  }
+  return parse_devices(*text);
 }
 
 }  // namespace hf::process

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -31,5 +32,15 @@ std::string parse_version(std::string_view text);
 // its help names neither --model nor --host), Io.
 Result<EngineTraits> probe_engine(const std::string& path,
                                   std::chrono::milliseconds deadline = std::chrono::seconds(10));
+
+// The names of what it can compute on beside the CPU ("CUDA0", "Vulkan1"), in its order: the lines
+// under "Available devices:".
+std::vector<std::string> parse_devices(std::string_view text);
+
+// Runs `PATH --list-devices` with `environment`, which decides what it sees. Slow where it wakes a
+// driver. Errors: as probe_engine; Unsupported if it does not list devices.
+Result<std::vector<std::string>> probe_devices(const EngineTraits& engine,
+                                               const std::vector<std::string>& environment,
+                                               std::chrono::milliseconds deadline);
 
 }  // namespace hf::process

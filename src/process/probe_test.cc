@@ -76,5 +76,16 @@ TEST_F(ProbeTest, GivesUpOnAProgramThatNeverStopsTalking) {
   EXPECT_EQ(endless.error().code, Errc::Unsupported);
 }
 
+TEST(ParseDevices, TakesTheNamesBelowTheHeading) {
+  EXPECT_THAT(parse_devices("ggml_cuda_init: found 2 CUDA devices:\n  Device 0: NVIDIA X, no\n"
+                            "Available devices:\n"
+                            "  CUDA0: NVIDIA X (24217 MiB, 23000 MiB free)\n"
+                            "0.00.001 I srv  llama_server: initializing ...\n"
+                            "  Vulkan1: AMD: Y (RADV) (16000 MiB, 16000 MiB free)\n"),
+              testing::ElementsAre("CUDA0", "Vulkan1"));
+  EXPECT_THAT(parse_devices("Available devices:\n  (none)\n"), testing::IsEmpty());
+  EXPECT_THAT(parse_devices(""), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace hf::process

@@ -5,6 +5,9 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <exception>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 #include "stub_engine/lifecycle.h"
 #include "stub_engine/options.h"
@@ -19,6 +22,14 @@ int main(int argc, char** argv) {
   }
   if (options.version) {
     std::fputs("version: stub (build 0)\n", stderr);
+    return 0;
+  }
+  if (options.list_devices) {
+    // The cards it is to have: the lines of PROGRAM.devices.
+    std::ifstream file(options.program + ".devices");
+    const std::string devices{std::istreambuf_iterator<char>(file),
+                              std::istreambuf_iterator<char>()};
+    std::printf("Available devices:\n%s", devices.empty() ? "  (none)\n" : devices.c_str());
     return 0;
   }
   ::signal(SIGPIPE, SIG_IGN);

@@ -14,6 +14,11 @@ const char* const kHelp = R"(----- common params -----
 -lm,   --load-mode MODE                 model loading mode
 -fit,  --fit [on|off]                   whether to adjust unset arguments
 -ngl,  --gpu-layers, --n-gpu-layers N   layers to store in VRAM
+-dev,  --device <dev1,dev2,..>          devices to use for offloading
+--list-devices                          print list of available devices and exit
+-sm,   --split-mode {none,layer,row}    how to split the model across multiple GPUs
+-ts,   --tensor-split N0,N1,N2,...      fraction of the model to offload to each GPU
+-mg,   --main-gpu INDEX                 the GPU to use for the model
 -mm,   --mmproj FILE                    path to a multimodal projector file
 --offline                               Offline mode
 --swa-full                              use full-size SWA cache
@@ -37,6 +42,7 @@ const char* const kHelp = R"(----- common params -----
 
 Options parse_options(int argc, char** argv) {
   Options options;
+  options.program = argv[0];
   options.all.assign(argv + 1, argv + argc);
   for (std::size_t i = 0; i < options.all.size(); ++i) {
     const std::string_view name = options.all[i];
@@ -55,6 +61,8 @@ Options parse_options(int argc, char** argv) {
       options.parallel = std::atoi(value.c_str());
     } else if (name == "--help") {
       options.help = true;
+    } else if (name == "--list-devices") {
+      options.list_devices = true;
     } else if (name == "--version") {
       options.version = true;
     }

@@ -8,6 +8,7 @@
 namespace hf::stub {
 
 struct Options {
+  std::string program;           // its own path
   std::vector<std::string> all;  // as given
   std::string model;
   std::string host = "stub.sock";
@@ -17,6 +18,7 @@ struct Options {
   int parallel = 1;
   bool help = false;
   bool version = false;
+  bool list_devices = false;
 
   [[nodiscard]] int slot_context() const { return context / (parallel > 0 ? parallel : 1); }
 };

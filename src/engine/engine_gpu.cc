@@ -1,0 +1,265 @@
+// Cards: found at the start, looked at every second, each with a budget of its own.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <future>
+
+#include "base/assert.h"
+#include "base/units.h"
+#include "engine/card_plan.h"
+#include "engine/impl.h"
+
+namespace hf::engine {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// nvidia-smi takes up to two seconds a card to wake a driver that is not kept awake.
+constexpr seconds kFirstLook{30};
+constexpr milliseconds kLookPeriod{1000};
+// While somebody's memory is waited for.
+constexpr milliseconds kLeavingPeriod{100};
+// A look that takes longer is told: the figures of the cards are old then.
+constexpr seconds kSilence{10};
+
+// A wish for layers on cards that comes to nothing, or whose bytes nobody counts.
+void warn_of_useless_layers(const config::Config& config, const char* why) {
+  const auto wishes = [](const config::ModelConfig& model) {
+    return model.gpu_layers && model.gpu_layers->count != 0;
+  };
+  std::vector<std::string> names;
+  for (const config::ModelConfig& model : config.models) {
+    if (wishes(model)) {
+      names.push_back(model.name);
+    }
+  }
+  if (names.empty() && wishes(config.defaults)) {
+    names.emplace_back("[defaults]");
+  }
+  for (const std::string& name : names) {
+    spdlog::warn("gpu_layers of {} changes nothing in the budget: {}", name, why);
+  }
+}
+
+// Children, those whose memory is waited for, and those that have just died.
+std::vector<OurProcess> our_processes(const std::map<ModelId, Running>& all, const GpuState& gpu,
+                                      std::size_t domain) {
+  std::vector<OurProcess> processes;
+  for (const auto& [model, running] : all) {
+    const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
+    if (pid != 0) {
+      processes.push_back({pid, running.reserved.in[domain]});
+    }
+  }
+  for (const Ghost& ghost : gpu.ghosts) {
+    processes.push_back({ghost.pid, Bytes(0)});
+  }
+  return processes;
+}
+
+}  // namespace
+
+// At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty.
+void Engine::Impl::find_cards() {
+  readers::GpuSources sources;
+  sources.nvml = !config_->memory.without.has(Mechanism::Nvml);
+  sources.amdgpu = !config_->memory.without.has(Mechanism::Amdgpu);
+  sources.nvml_library = config_->memory.nvml;
+  sources.root = config_->memory.proc_root;
+  auto state = std::make_unique<GpuState>(io_);
+  state->readers = std::make_shared<readers::GpuReaders>(sources);
+  auto answer = std::make_shared<std::promise<readers::GpuReading>>();
+  std::future<readers::GpuReading> reading_to_come = answer->get_future();
+  state->thread.run([readers = state->readers, answer] {
+    const auto reading = attempt([&] { return readers->read({}); });
+    answer->set_value(reading ? *reading : readers::GpuReading{});
+  });
+  if (reading_to_come.wait_for(kFirstLook) != std::future_status::ready) {
+    spdlog::warn("the driver of the cards did not answer within {}; no card is counted or used",
+                 format_duration(kFirstLook));
+    gpu_ = std::move(state);  // its thread still waits for the driver; no card is in it
+    return;
+  }
+  const readers::GpuReading reading = reading_to_come.get();
+  for (const std::string& problem : reading.problems) {
+    spdlog::warn("cards: {}", problem);
+  }
+  if (reading.gpus.empty()) {
+    return warn_of_useless_layers(*config_, "no card of this machine is counted");
+  }
+  const auto devices =
+      process::probe_devices(traits_, child_environment(CardOrder::OfTheBus), kFirstLook);
+  if (!devices) {
+    spdlog::warn("cards: {}; none is counted", devices.error().message);
+    return;
+  }
+  if (devices->empty()) {
+    return warn_of_useless_layers(*config_, "this engine computes on the CPU only");
+  }
+  FoundCards found = engine::find_cards(reading, *devices, visible_cards_of_environment());
+  for (const std::string& remark : found.remarks) {
+    spdlog::warn("cards: {}", remark);
+  }
+  for (Card& card : found.cards) {
+    const readers::Gpu& gpu = *find(reading, card);
+    CardState seen;
+    seen.used = gpu.used;
+    seen.others = others_on(gpu, {}, Bytes(0));
+    seen.others_at_start = seen.others;
+    seen.card = std::move(card);
+    state->cards.push_back(std::move(seen));
+  }
+  if (!state->cards.empty()) {
+    gpu_ = std::move(state);
+  }
+}
+
+void Engine::Impl::tell_card_budgets() {
+  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
+    const CardState& state = gpu_->cards[i];
+    const CardBudget terms =
+        card_budget(state.card.total, state.others, config_->memory.gpu_budget);
+    if (terms.budget != gpu_->told.in[domain_of(i)]) {
+      spdlog::info("budget of {} ({}): {}", state.card.name, state.card.title, arithmetic(terms));
+      gpu_->told.in[domain_of(i)] = terms.budget;
+    }
+  }
+}
+
+// What a model is charged on each card: as predicted, or what a child of the same kind was seen to
+// hold, but never so much that a model which was predicted to fit is refused.
+core::Footprint Engine::Impl::on_cards(const ModelFile& file) const {
+  core::Footprint bytes = file.on_cards;
+  const auto known = measurements_.find(measurement_key(file));
+  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
+    Bytes& predicted = bytes.in[domain_of(i)];
+    if (predicted.count == 0 || known == measurements_.end()) {
+      continue;
+    }
+    const auto seen = known->second.card_high_water.find(gpu_->cards[i].card.name);
+    if (seen != known->second.card_high_water.end()) {
+      const Bytes most = std::max(predicted, scheduler_->limits().budget.in[domain_of(i)]);
+      predicted = std::max(predicted, std::min(seen->second, most));
+    }
+  }
+  return bytes;
+}
+
+void Engine::Impl::start_card_timer() {
+  if (!has_cards()) {
+    return;
+  }
+  gpu_->timer.expires_after(gpu_->leaving.empty() ? kLookPeriod : kLeavingPeriod);
+  gpu_->timer.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (error || !*alive || stopped_) {
+      return;
+    }
+    look_at_cards();
+    end_waits(nullptr);
+    start_card_timer();
+  });
+}
+
+void Engine::Impl::look_at_cards() {
+  if (gpu_->looking) {
+    if (now() - gpu_->look_began > kSilence && !std::exchange(gpu_->silence_told, true)) {
+      spdlog::warn("the driver of the cards has not answered for {}; their figures are old",
+                   format_duration(kSilence));
+    }
+    return;
+  }
+  gpu_->looking = true;
+  gpu_->look_began = now();
+  std::vector<int> pids;
+  for (auto& [model, running] : running_) {
+    if (running.pid != 0) {
+      pids.push_back(running.pid);
+      running.ready_before_look = running.child->ready();
+    }
+  }
+  gpu_->thread.run([this, readers = gpu_->readers, pids = std::move(pids), alive = alive_] {
+    const auto reading = attempt([&] { return readers->read(pids); });
+    boost::asio::post(io_, [this, reading, alive] {
+      if (!*alive) {
+        return;
+      }
+      gpu_->looking = false;
+      gpu_->silence_told = false;
+      if (reading && !stopped_) {
+        take_card_reading(*reading);
+      }
+    });
+  });
+}
+
+void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
+  std::erase_if(gpu_->ghosts, [this](const Ghost& ghost) { return ghost.until <= now(); });
+  for (std::size_t i = 0; i < gpu_->cards.size(); ++i) {
+    CardState& state = gpu_->cards[i];
+    const readers::Gpu* gpu = find(reading, state.card);
+    if (std::exchange(state.missing, gpu == nullptr) != state.missing) {
+      spdlog::warn("{} {}", state.card.name,
+                   state.missing ? "is gone: its figures are old" : "is back");
+    }
+    if (gpu == nullptr) {
+      continue;
+    }
+    state.used = gpu->used;
+    state.others = others_on(*gpu, our_processes(running_, *gpu_, domain_of(i)), state.others);
+    for (auto& [model, running] : running_) {
+      Bytes& held = running.cards_now.in[domain_of(i)];
+      held = running.pid == 0 ? Bytes(0) : held_on(*gpu, running.pid).value_or(Bytes(0));
+    }
+  }
+  measure_on_cards();
+  end_waits(&reading);
+  const core::Footprint before = gpu_->told;
+  tell_card_budgets();
+  if (gpu_->told != before && !scheduler_->shutting_down()) {
+    feed(core::event::LimitsChanged{limits_of(*config_)});
+  }
+}
+
+// What each child was seen to hold on the cards at most.
+void Engine::Impl::measure_on_cards() {
+  std::vector<core::event::Measured> news;
+  for (auto& [model, running] : running_) {
+    const core::Footprint most = max_of(running.cards_seen, running.cards_now);
+    if (most != running.cards_seen) {
+      running.cards_seen = most;
+      news.push_back({model, running.generation, most});
+    }
+  }
+  for (const core::event::Measured& measured : news) {
+    feed(measured);
+  }
+}
+
+// What the child held at most on each card is what its next generation is charged, if it is more
+// than was predicted.
+void Engine::Impl::learn_cards(ModelId model, const Running& running) {
+  bool news = false;
+  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
+    const Bytes seen = running.cards_seen.in[domain_of(i)];
+    if (seen.count > 0) {
+      Bytes& most = measurements_[running.key].card_high_water[gpu_->cards[i].card.name];
+      news = news || seen > most;
+      most = std::max(most, seen);
+    }
+  }
+  if (!news) {
+    return;
+  }
+  save_measurement(running.key);
+  const ModelFile& file = catalog_.at(model).file;
+  if (running.key == measurement_key(file)) {
+    core::event::SpecTuned tuned;
+    tuned.model = model;
+    tuned.footprint = footprint_of(file);
+    feed(tuned);
+  }
+}
+
+}  // namespace hf::engine

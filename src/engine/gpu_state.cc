@@ -1,0 +1,51 @@
+#include "engine/gpu_state.h"
+
+namespace hf::engine {
+
+core::Footprint card_budgets(const GpuState* gpu, const config::Config& config) {
+  core::Footprint budgets;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    const CardState& state = gpu->cards[i];
+    budgets.in[domain_of(i)] =
+        card_budget(state.card.total, state.others, config.memory.gpu_budget).budget;
+  }
+  return budgets;
+}
+
+CardRoom card_room(const GpuState* gpu, const config::Config& config) {
+  CardRoom room;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    const CardState& state = gpu->cards[i];
+    const CardBudget terms =
+        card_budget(state.card.total, state.others_at_start, config.memory.gpu_budget);
+    room.places.push_back({state.card, terms.budget, Bytes(0)});
+  }
+  room.counted = !room.places.empty();
+  return room;
+}
+
+std::vector<DomainStatus> card_domains(const GpuState* gpu) {
+  std::vector<DomainStatus> domains;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    const CardState& state = gpu->cards[i];
+    domains.push_back({state.card.name, state.card.total, state.used});
+  }
+  return domains;
+}
+
+std::vector<std::string> card_warnings(const GpuState* gpu) {
+  std::vector<std::string> warnings;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    if (gpu->cards[i].missing || gpu->silence_told) {
+      warnings.push_back(gpu->cards[i].card.name + " cannot be read: its figures are old");
+    }
+  }
+  return warnings;
+}
+
+std::string on_domain(const GpuState* gpu, std::size_t domain) {
+  const bool card = gpu != nullptr && domain != core::kHostRam && domain <= gpu->cards.size();
+  return card ? " on " + gpu->cards[domain - 1].card.name : std::string();
+}
+
+}  // namespace hf::engine

@@ -1,0 +1,154 @@
+"""Cards: their budgets, where models go, and that their memory is awaited. With a fake driver."""
+
+import pytest
+
+from harness import processes, stub
+from harness.cards import GIB, MIB, Cards
+from harness.prompts import chat
+from harness.waiting import wait_until
+
+
+@pytest.fixture
+def cards(tmp_path):
+    return Cards(tmp_path)
+
+
+def arguments(server, model):
+    """The flags of the model's latest process, by name."""
+    words = stub.events(server, model, "start")[-1]["args"]
+    return {word: words[i + 1] if i + 1 < len(words) else "" for i, word in enumerate(words)}
+
+
+def domains(server):
+    return {domain["name"]: domain for domain in server.health()["memory"]["domains"]}
+
+
+def test_models_are_dealt_out_over_the_cards_and_counted_there(serve, cards):
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, cards.settings())
+    server.wait_for_line(r"budget of cuda0 \(Fake\): 7.50 GiB = 8.00 GiB - 0 B used by others")
+    server.load("a", "b")
+    assert arguments(server, "a")["--device"] == "CUDA0"
+    assert arguments(server, "b")["--device"] == "CUDA1"
+    assert arguments(server, "a")["--split-mode"] == "none"
+    assert int(arguments(server, "a")["--n-gpu-layers"]) > 1
+    seen = domains(server)
+    assert list(seen) == ["host", "cuda0", "cuda1"]
+    for card in ("cuda0", "cuda1"):
+        assert seen[card]["total_bytes"] == 8 * GIB
+        assert 500_000_000 < seen[card]["reserved_bytes"] < seen[card]["budget_bytes"]
+    bytes_of_a = server.cached("a")["bytes_by_domain"]
+    assert bytes_of_a["cuda0"]["reserved"] == seen["cuda0"]["reserved_bytes"]
+    assert "cuda1" not in bytes_of_a
+    assert "CARDS" in server.cli("ps").stdout
+    child = processes.environment(server.child_of("a"))
+    assert child["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    server.stop()
+
+
+def test_a_card_that_is_full_makes_its_idle_model_leave(serve, cards):
+    """A card of 2 GiB holds one model, not two; RAM would hold both."""
+    cards.total = 2 * GIB
+    cards.write()
+    settings = cards.settings(defaults={"gpus": [0]}, memory={"gpu_budget": "1GiB"})
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, settings)
+    server.load("a")
+    server.load("b")
+    server.wait_loaded("b")
+    server.stop()
+
+
+def test_a_child_is_gone_when_the_driver_has_its_memory_back(serve, cards):
+    settings = cards.settings(defaults={"gpus": [0]}, memory={"gpu_budget": "1GiB"})
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, settings)
+    server.load("a")
+    pid = server.child_of("a")
+    cards.held[0, pid] = 900 * MIB
+    cards.write()
+    wait_until(lambda: server.cached("a")["bytes_by_domain"]["cuda0"]["measured"] == 900 * MIB,
+               "the card's memory is measured")
+    asked = server.stream(chat("b", max_tokens=1))
+    wait_until(lambda: not processes.is_alive(pid), "a's process has ended")
+    assert server.cached("a")["state"] == "stopping"
+    assert server.journal("exit", "spawn")[-1]["model"] == "a"  # its own spawn
+    cards.held.clear()
+    cards.write()
+    assert asked.finish().end == "complete"
+    assert [line["event"] for line in server.journal("exit", "spawn")] == ["spawn", "exit", "spawn"]
+    assert not any("has not given back" in line for line in server.lines)
+    assert server.get("/api/v1/models").json["models"][0]["bytes_estimated"] > 900 * MIB
+    server.stop()
+
+
+def test_a_driver_that_keeps_the_memory_is_not_waited_for_for_ever(serve, cards):
+    settings = cards.settings(defaults={"gpus": [0]}, memory={"gpu_budget": "1GiB"})
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, settings)
+    server.load("a")
+    cards.held[0, server.child_of("a")] = 100 * MIB
+    cards.write()
+    wait_until(lambda: server.cached("a")["bytes_by_domain"]["cuda0"]["measured"], "it is measured")
+    assert server.chat(chat("b", max_tokens=1)).status == 200
+    server.wait_for_line("a ended 5.* ago and the driver has not given back its memory")
+    server.stop()
+
+
+def test_what_others_take_of_a_card_is_not_given_away(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
+    before = domains(server)["cuda0"]["budget_bytes"]
+    cards.others[0] = 7 * GIB + 256 * MIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == 256 * MIB, "a smaller budget")
+    refused = server.chat(chat("a"))
+    assert refused.status == 422 and server.journal("spawn") == []
+    assert refused.error["available_bytes"] == 256 * MIB
+    assert "on card 0" in server.journal("refuse")[0]["reason"]
+    cards.others[0] = 0
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == before, "the budget is back")
+    assert server.chat(chat("a")).status == 200
+    server.stop()
+
+
+def test_hidden_cards_are_not_used(serve, tmp_path):
+    cards = Cards(tmp_path, devices=["CUDA0"])
+    server = serve({"a": "tiny-1"}, cards.settings(), {"CUDA_VISIBLE_DEVICES": "GPU-0001"})
+    cards.others[1] = GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["used_bytes"] == GIB, "cuda0 is the second card")
+    server.load("a")
+    assert arguments(server, "a")["--device"] == "CUDA0"
+    server.stop()
+
+
+def test_an_engine_for_the_cpu_only_counts_no_card(serve, tmp_path):
+    cards = Cards(tmp_path, devices=[])
+    server = serve({"a": "tiny-1"}, cards.settings(**{'models."a"': {"gpu_layers": 5}}))
+    server.wait_for_line("gpu_layers of a changes nothing in the budget: this engine computes on")
+    server.load("a")
+    assert list(domains(server)) == ["host"]
+    assert "--device" not in arguments(server, "a")
+    assert "CARDS" not in server.cli("ps").stdout
+    server.stop()
+
+
+def test_a_card_that_falls_off_is_told_and_hurts_nobody(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings())
+    server.load("a")
+    cards.extra = "fail nvmlDeviceGetMemoryInfo 15\n"
+    cards.write()
+    server.wait_for_line("cuda0 is gone: its figures are old")
+    assert server.chat(chat("a")).status == 200
+    assert "cuda0 cannot be read: its figures are old" in server.health()["warnings"]
+    cards.extra = ""
+    cards.write()
+    server.wait_for_line("cuda0 is back")
+    server.stop()
+
+
+def test_a_slow_driver_keeps_nobody_waiting(serve, cards):
+    """Each look takes two seconds; answers, health and new files do not wait for it."""
+    server = serve({"a": "tiny-1"}, cards.settings())
+    cards.extra = "delay nvmlDeviceGetCount_v2 2000\n"
+    cards.write()
+    assert server.chat(chat("a")).status == 200
+    assert server.get("/health", timeout=1).status == 200
+    server.stop()
