@@ -12,7 +12,7 @@ from harness.server import CHAT
 from harness.waiting import wait_until
 
 MESSAGES = "/v1/messages"
-ANSWER = 200  # long enough that it runs while everything is tried
+ANSWER = 150  # long enough that it runs while everything is tried
 
 
 def place_parts(server, name, recipe_arguments=("--size", "tiny"), parts=2):
