@@ -126,9 +126,19 @@ json::object model_object(const engine::ModelCheck& model) {
           {"checkpoints_bytes", parts.checkpoints.count},
           {"overhead_bytes", parts.process_overhead.count},
           {"total_bytes", file.cost.count},
+          {"card_bytes", file.on_cards.total().count},
           {"fits", model.fits},
           {"can_be_served", model.can_be_served()},
           {"problem", file.problem.empty() ? json::value(nullptr) : json::value(file.detail)}};
+}
+
+json::object card_object(const engine::CheckedCard& card) {
+  return {{"name", card.card.name},
+          {"title", card.card.title},
+          {"total_bytes", card.terms.total.count},
+          {"others_bytes", card.terms.others.count},
+          {"reserve_bytes", card.terms.reserve.count},
+          {"budget_bytes", card.terms.budget.count}};
 }
 
 json::object need_object(const readers::Need& need) {
@@ -162,6 +172,10 @@ std::string doctor_json(const DoctorReport& report) {
   for (const engine::ModelCheck& model : checkup.models) {
     models.push_back(model_object(model));
   }
+  json::array cards;
+  for (const engine::CheckedCard& card : checkup.cards) {
+    cards.push_back(card_object(card));
+  }
   json::array ladder;
   for (const readers::Need& need : checkup.ladder) {
     ladder.push_back(need_object(need));
@@ -183,6 +197,7 @@ std::string doctor_json(const DoctorReport& report) {
   object["server"] = server_value(checkup);
   object["memory"] = memory_value(checkup);
   object["budget"] = budget_object(checkup);
+  object["cards"] = std::move(cards);
   object["models"] = std::move(models);
   object["ladder"] = std::move(ladder);
   object["findings"] = std::move(findings);

@@ -132,7 +132,11 @@ std::string memory_text(const Checkup& checkup) {
                                             *checkup.overcommit == 2 ? " (strict)" : ""));
     }
   }
-  return text + budget_row(checkup) + terms_rows(checkup);
+  text += budget_row(checkup) + terms_rows(checkup);
+  for (const engine::CheckedCard& card : checkup.cards) {
+    text += row(card.card.name, card.card.title + ", budget " + engine::arithmetic(card.terms));
+  }
+  return text;
 }
 
 std::string context_cell(const engine::ModelFile& file) {
@@ -153,10 +157,14 @@ std::string verdict_of(const ModelCheck& model, BudgetSource source) {
   if (!model.fits) {
     return coloured(Colour::Red, "does not fit");
   }
-  return coloured(Colour::Green,
-                  model.file.plan.context < model.file.wanted_context
-                      ? fmt::format("fits (shrunk from {})", model.file.wanted_context)
-                      : "fits");
+  std::string verdict = "fits";
+  if (model.file.on_cards.total().count > 0) {
+    verdict += " with " + format_bytes(model.file.on_cards.total()) + " on cards";
+  }
+  if (model.file.plan.context < model.file.wanted_context) {
+    verdict += fmt::format(" (shrunk from {})", model.file.wanted_context);
+  }
+  return coloured(Colour::Green, verdict);
 }
 
 std::string models_text(const DoctorReport& report) {

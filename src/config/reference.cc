@@ -46,10 +46,10 @@ looks for the file as at the start (once it has used one, it stays with that one
 and a mistake changes nothing. Only what changed is touched:
 
 * A model whose process would run with something else (`path`, `mmproj`, `context`, `parallel`,
-  `gpu_layers`, `gpus`, `cache_ram`, `cache_type_k`, `cache_type_v`, `swa_full`, `embeddings`, `load_mode`,
-  `args`) is drained: running answers end on the old process, newcomers get the next one. A model
-  that is gone is drained too, and its name answers 404. A context that only the budget decides
-  about follows a new budget from the next load on.
+  `gpu_layers`, `gpus`, `cache_ram`, `cache_type_k`, `cache_type_v`, `swa_full`, `embeddings`,
+  `load_mode`, `args`) is drained: running answers end on the old process, newcomers get the next
+  one. A model that is gone is drained too, and its name answers 404. A context that only the budget
+  decides about follows a new budget from the next load on.
 * A `pin` that is taken out of the file unpins the model, unless somebody pinned it by hand. One
   that does not fit is tried again when the budget grows or another pin goes.
 * The file must be a regular one of at most 4 MiB. Another `models_dir` that cannot be read refuses

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "engine/card_plan.h"
 #include "engine/find_engine.h"
 #include "readers/proc_file.h"
 
@@ -69,7 +70,7 @@ void check_engine(Checkup& checkup, const config::Config& config) {
   checkup.traits = std::move(*traits);
 }
 
-void check_models(Checkup& checkup, const config::Config& config) {
+void check_models(Checkup& checkup, const config::Config& config, CardRoom cards) {
   const Found found = find_models(config);
   for (const std::string& warning : found.warnings) {
     const bool empty = found.sources.empty();
@@ -78,9 +79,10 @@ void check_models(Checkup& checkup, const config::Config& config) {
   }
   for (const ModelSource& source : found.sources) {
     ModelCheck model;
-    model.file = inspect(source, checkup.budget);
+    model.file = inspect(source, checkup.budget, cards);
+    count_in(cards, model.file, 1);
     if (model.file.is_model) {
-      model.fits = model.file.cost <= checkup.budget;
+      model.fits = model.file.cost <= checkup.budget && model.file.fits_cards;
       checkup.models.push_back(std::move(model));
     }
   }
@@ -111,7 +113,7 @@ Checkup check_up(const config::Config& config, std::optional<RunningServer> serv
   checkup.descriptors = descriptor_limit();
   checkup.ladder = readers::inspect_ladder(memory.proc_root, memory.without);
   choose_budget(checkup, config);
-  check_models(checkup, config);
+  check_models(checkup, config, check_cards(checkup, config));
   for (Finding& finding : findings_of(checkup, config)) {
     checkup.findings.push_back(std::move(finding));
   }

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "engine/cards.h"
 #include "engine/model_file.h"
 #include "process/probe.h"
 #include "readers/ladder.h"
@@ -45,8 +46,13 @@ enum class BudgetSource { Configured, Server, Computed, Unknown };
 
 struct ModelCheck {
   ModelFile file;
-  bool fits = false;  // by itself, into the whole budget
+  bool fits = false;  // by itself, into the whole budget, and its layers on the cards
   [[nodiscard]] bool can_be_served() const { return file.problem.empty() && fits; }
+};
+
+struct CheckedCard {
+  Card card;
+  CardBudget terms;
 };
 
 struct Checkup {
@@ -58,6 +64,7 @@ struct Checkup {
   std::optional<readers::BudgetTerms> terms;    // the default budget, whichever holds
   Bytes budget;
   BudgetSource budget_source = BudgetSource::Unknown;
+  std::vector<CheckedCard> cards;  // that are counted
   std::vector<readers::Need> ladder;
   std::vector<ModelCheck> models;     // by name; adapters and the like are left out
   std::optional<Bytes> models_space;  // free on the disk of models_dir
@@ -71,6 +78,9 @@ Checkup check_up(const config::Config& config, std::optional<RunningServer> serv
 // Fills in the findings; pure but for looking whether files may be written. Of check_up(), apart
 // for its tests.
 std::vector<Finding> findings_of(const Checkup& checkup, const config::Config& config);
+
+// Fills in the cards and their rung. Waits for the driver. Returns where models can be placed.
+CardRoom check_cards(Checkup& checkup, const config::Config& config);
 
 // Why a file at that path cannot be written or made; "" if it can. Nothing is touched.
 std::string why_not_writable(const std::filesystem::path& path);

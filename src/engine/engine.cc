@@ -111,16 +111,7 @@ std::vector<Decision> Engine::decisions_about(ModelId model) const {
 
 Engine::Impl::Impl(Engine& self, boost::asio::io_context& io,
                    std::shared_ptr<const config::Config> config)
-    : self_(self),
-      io_(io),
-      config_(std::move(config)),
-      core_timer_(io),
-      memory_timer_(io),
-      measure_timer_(io),
-      others_timer_(io),
-      rescan_timer_(io),
-      save_timer_(io),
-      page_cache_timer_(io) {}
+    : EngineState(self, io, std::move(config)) {}
 
 Engine::Impl::~Impl() {
   *alive_ = false;

@@ -63,13 +63,8 @@ std::vector<OurProcess> our_processes(const std::map<ModelId, Running>& all, con
 
 // At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty.
 void Engine::Impl::find_cards() {
-  readers::GpuSources sources;
-  sources.nvml = !config_->memory.without.has(Mechanism::Nvml);
-  sources.amdgpu = !config_->memory.without.has(Mechanism::Amdgpu);
-  sources.nvml_library = config_->memory.nvml;
-  sources.root = config_->memory.proc_root;
   auto state = std::make_unique<GpuState>(io_);
-  state->readers = std::make_shared<readers::GpuReaders>(sources);
+  state->readers = std::make_shared<readers::GpuReaders>(gpu_sources(config_->memory));
   auto answer = std::make_shared<std::promise<readers::GpuReading>>();
   std::future<readers::GpuReading> reading_to_come = answer->get_future();
   state->thread.run([readers = state->readers, answer] {

@@ -2,6 +2,15 @@
 
 namespace hf::engine {
 
+readers::GpuSources gpu_sources(const config::MemoryConfig& memory) {
+  readers::GpuSources sources;
+  sources.nvml = !memory.without.has(Mechanism::Nvml);
+  sources.amdgpu = !memory.without.has(Mechanism::Amdgpu);
+  sources.nvml_library = memory.nvml;
+  sources.root = memory.proc_root;
+  return sources;
+}
+
 core::Footprint card_budgets(const GpuState* gpu, const config::Config& config) {
   core::Footprint budgets;
   for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {

@@ -66,6 +66,9 @@ struct GpuState {
   WorkerThread thread;
 };
 
+// Where cards are looked for, as configured.
+readers::GpuSources gpu_sources(const config::MemoryConfig& memory);
+
 // All of these take null for a machine on which no card is counted.
 
 // Budgets in the ledger's domains; host RAM is not among them.

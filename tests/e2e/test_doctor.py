@@ -13,9 +13,10 @@ GIB = 1024 ** 3
 NOBODY = "127.0.0.1:1"
 FLOORS = {"pressure alarm": "marks alone", "machine memory": "nothing",
           "memory limit": "RAM alone", "thrash counters": "nothing",
-          "a model's memory": "RssAnon + RssFile", "page cache share": "averages"}
+          "a model's memory": "RssAnon + RssFile", "page cache share": "averages",
+          "card memory": "none"}
 EVERYTHING = ["meminfo", "cgroup_v2", "cgroup_v1", "psi_trigger", "psi", "vmstat", "smaps_rollup",
-              "cachestat", "mincore"]
+              "cachestat", "mincore", "nvml", "amdgpu"]
 
 
 def doctor(server, *arguments, status=0, host=NOBODY):
