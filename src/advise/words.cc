@@ -139,7 +139,7 @@ std::vector<std::string> verdict(const Case& history, const Advice& advice, Lang
 
 std::string basis(const Case& history, Language language) {
   return say(language,
-             {"From {} of history: {} requests, {} models, {} users, a budget of {}.",
+             {"From {} of history: requests {}, models {}, users {}, a budget of {}.",
               "По записи за {}: запросов {}, моделей {}, пользователей {}, бюджет {}."},
              span_text(history, language), count_text(history.trace.rows.size(), language),
              history.models.size(), history.trace.users,

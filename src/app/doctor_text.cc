@@ -75,7 +75,7 @@ std::string budget_row(const Checkup& checkup) {
     case BudgetSource::Configured:
       return row("budget", bytes + ", as configured");
     case BudgetSource::Server:
-      return row("budget", bytes + ", as the running server computed it at its start");
+      return row("budget", bytes + ", as the running server computed it");
     case BudgetSource::Computed:
       return row("budget", bytes);
     case BudgetSource::Unknown:

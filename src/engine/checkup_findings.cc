@@ -74,15 +74,17 @@ void about_models(const Checkup& checkup, const config::Config& config, Findings
     const std::string& name = file.source.settings.name;
     if (!file.problem.empty()) {
       found.add(Severity::Warning, name + " cannot be served: " + file.detail,
-                "replace or remove the file");
+                "put the whole file there (every part of a split one), or take the model out");
     } else if (!model.fits && checkup.budget_source != BudgetSource::Unknown) {
-      found.add(Severity::Warning,
-                name + " needs " + format_bytes(file.cost) + ", the budget is " +
-                    format_bytes(checkup.budget),
-                file.source.settings.context
-                    ? "set a smaller context or fewer slots (parallel), or take a smaller "
-                      "quantisation"
-                    : "take a smaller quantisation, fewer slots (parallel), or more memory");
+      found.add(
+          Severity::Warning,
+          name + " needs " + format_bytes(file.cost) + ", the budget is " +
+              format_bytes(checkup.budget),
+          file.source.settings.context
+              ? "set a smaller context, fewer slots (parallel) or a smaller cache_ram, or take a "
+                "smaller quantisation"
+              : "set fewer slots (parallel) or a smaller cache_ram, take a smaller "
+                "quantisation, or allow more memory");
     } else if (file.plan.context < file.wanted_context) {
       found.add(Severity::Note,
                 name + ": context shrunk from " + std::to_string(file.wanted_context) + " to " +
