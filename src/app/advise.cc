@@ -202,7 +202,7 @@ int run_advise(const Words& words, bool as_json) {
     return kWrongUsage;
   }
   Result<advise::Case> history = read_case(*question, words.requests);
-  if (!history && history.error().code == Errc::NotFound) {
+  if (!history && history.error().code == Errc::NotFound && words.history.empty()) {
     history = advise::make_case({}, question->limits);  // no server has run yet
   }
   if (!history) {

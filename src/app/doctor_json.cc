@@ -127,7 +127,7 @@ json::object model_object(const engine::ModelCheck& model) {
           {"overhead_bytes", parts.process_overhead.count},
           {"total_bytes", file.cost.count},
           {"card_bytes", file.on_cards.total().count},
-          {"fits", model.fits},
+          {"fits", file.problem.empty() && model.fits},
           {"can_be_served", model.can_be_served()},
           {"problem", file.problem.empty() ? json::value(nullptr) : json::value(file.detail)}};
 }

@@ -56,10 +56,7 @@ std::string wait_text(const json::value& wait) {
   if (!wait.is_object()) {
     return "  nobody waits for it\n";
   }
-  std::string text = "  waits for " + text_at(wait, "waiting_for");
-  if (const std::string blockers = joined(wait, "blockers"); !blockers.empty()) {
-    text += " of " + blockers;
-  }
+  std::string text = "  " + waits_text(wait);
   text += ", place " + count_text(wait, "position") + ", the oldest request for " +
           seconds_text(wait, "oldest_s");
   if (member(wait, "eta_s").is_number()) {

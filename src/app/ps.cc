@@ -119,10 +119,7 @@ std::string wait_line(const json::value& wait) {
   if (number_at(wait, "position") > 0) {
     line += ", place " + std::to_string(static_cast<int>(number_at(wait, "position")));
   }
-  line += ", waits for " + text_at(wait, "waiting_for");
-  if (const std::string blockers = joined(wait, "blockers"); !blockers.empty()) {
-    line += " (" + blockers + ")";
-  }
+  line += ", " + waits_text(wait);
   if (member(wait, "eta_s").is_number()) {
     line += ", expected in " + seconds_text(wait, "eta_s");
   }
@@ -142,7 +139,12 @@ void print_rest(const json::value& health) {
   }
   const json::value& memory = member(health, "memory");
   std::string text = "\nmemory: " + bytes_text(memory, "reserved_bytes") + " of " +
-                     bytes_text(memory, "budget_bytes") + " reserved; the machine uses ";
+                     bytes_text(memory, "budget_bytes") + " reserved";
+  if (number_at(memory, "full_budget_bytes") > number_at(memory, "budget_bytes")) {
+    text += " (" + bytes_text(memory, "full_budget_bytes") +
+            " when other programs use no more than at the start)";
+  }
+  text += "; the machine uses ";
   text += fmt::format("{:.1f}%\n", number_at(memory, "used_percent"));
   for (const json::value& warning : list_at(health, "warnings")) {
     if (warning.is_string()) {

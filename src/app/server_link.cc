@@ -198,4 +198,32 @@ std::string joined(const json::value& value, std::string_view key) {
   return result;
 }
 
+std::string waits_text(const json::value& wait) {
+  const std::string what = text_at(wait, "waiting_for");
+  const std::string others = joined(wait, "blockers");
+  if (what == "pressure") {
+    return "waits until memory pressure eases";
+  }
+  if (what == "load") {
+    return "waits for its load";
+  }
+  if (what == "slot") {
+    return "waits for a slot";
+  }
+  if (what == "load_slot") {
+    return "waits for another load to end" + (others.empty() ? "" : ": " + others);
+  }
+  const std::string of = others.empty() ? "" : " of " + others;
+  if (what == "drain") {
+    return "waits for running answers" + of + " to end";
+  }
+  if (what == "reap") {
+    return "waits for the process" + of + " to end";
+  }
+  if (what == "turn") {
+    return "waits for a turn" + of + " to end";
+  }
+  return "waits for memory" + of;
+}
+
 }  // namespace hf::app

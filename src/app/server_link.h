@@ -57,6 +57,8 @@ std::string text_at(const boost::json::value& value, std::string_view key);
 double number_at(const boost::json::value& value, std::string_view key);
 // The member, or null.
 const boost::json::value& member(const boost::json::value& value, std::string_view key);
+// What an element of `waiting` waits for, in words: "waits for a turn of a, b to end".
+std::string waits_text(const boost::json::value& wait);
 // The elements of a list, none if it is no list.
 const boost::json::array& list_at(const boost::json::value& value, std::string_view key);
 // The texts of a list joined by ", ".

@@ -240,6 +240,10 @@ TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticke
     v.eta = std::min(*v.eta, *v.bound);
     v.terms = ticket.terms;
   }
+  if (pressure_.level() != PressureLevel::Normal && !model.open() &&
+      model.state != State::Loading) {
+    v.eta.reset();  // nobody knows when it eases
+  }
   return v;
 }
 

@@ -44,9 +44,9 @@ std::optional<double> estimated_speed(std::span<const SpeedSample> samples, Byte
 std::optional<AnswerTime> answer_time(const AnswerFacts& facts, const SpeedSamples& samples) {
   const auto decode = facts.decode ? facts.decode : estimated_speed(samples.decode, facts.weights);
   auto prefill = facts.prefill ? facts.prefill : estimated_speed(samples.prefill, facts.weights);
-  if (!prefill) {
-    prefill =
-        decode;  // only short prompts so far: to read a token takes no longer than to write one
+  // Only short prompts so far: to read a token takes no longer than to write one.
+  if (!facts.prefill && decode) {
+    prefill = std::max(prefill, decode);
   }
   if (!prefill || (facts.decodes && !decode)) {
     return std::nullopt;

@@ -109,7 +109,10 @@ void Engine::Impl::warn_relief(const core::action::Notice& notice) {
   relief.in_use = names_of(notice.names);
   relief.pinned = names_of(notice.pinned_names);
   const core::MemoryView memory = scheduler_->memory();
-  relief.budget = memory.budget.total();
+  relief.yielded = yielding_.full() - yielding_.current();
+  core::Footprint budget = memory.budget;  // somebody else's use is not a reason to configure less
+  budget.in[core::kHostRam] += relief.yielded;
+  relief.budget = budget.total();
   core::Footprint wanted = memory.reserved + memory.debt;
   for (const core::WaitView& wait : scheduler_->waiting()) {
     if (wait.position == 0) {
@@ -122,7 +125,7 @@ void Engine::Impl::warn_relief(const core::action::Notice& notice) {
       wanted += view.estimate;
     }
   }
-  relief.more_needed = wanted.missing_from(memory.budget).total();
+  relief.more_needed = wanted.missing_from(budget).total();
   for (const ModelId id : notice.names) {
     const core::ModelView view = scheduler_->view(id);
     if (view.reserved.total() > relief.largest_bytes) {

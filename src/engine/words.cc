@@ -137,34 +137,60 @@ std::string reload_refused_line(Language language, const std::string& why) {
          why;
 }
 
+namespace {
+
+std::string russian_remedy(const Relief& relief) {
+  std::string text;
+  if (relief.yielded.count > 0) {
+    text =
+        "другие программы занимают на " + format_bytes(relief.yielded) + " больше, чем при запуске";
+  }
+  if (relief.more_needed.count > 0 || text.empty()) {
+    text += (text.empty() ? "ещё " : "; ещё ") + format_bytes(relief.more_needed) +
+            " памяти (бюджет " + format_bytes(relief.budget + relief.more_needed) + " вместо " +
+            format_bytes(relief.budget) + ")";
+  }
+  return text + ", либо вариант модели " + relief.largest_in_use + " меньше её " +
+         format_bytes(relief.largest_bytes);
+}
+
+std::string english_remedy(const Relief& relief) {
+  std::string text;
+  if (relief.yielded.count > 0) {
+    text =
+        "the " + format_bytes(relief.yielded) + " that other programs use more than at the start";
+  }
+  if (relief.more_needed.count > 0 || text.empty()) {
+    text += (text.empty() ? "" : "; ") + format_bytes(relief.more_needed) +
+            " more memory (a budget of " + format_bytes(relief.budget + relief.more_needed) +
+            " instead of " + format_bytes(relief.budget) + ")";
+  }
+  return text + ", or a smaller variant of " + relief.largest_in_use + " (now " +
+         format_bytes(relief.largest_bytes) + ")";
+}
+
+}  // namespace
+
 std::string relief_line(Language language, const Relief& relief) {
   const std::string lasted = format_duration(relief.lasted);
   const std::string oldest = format_duration(relief.oldest_wait);
-  const std::string more = format_bytes(relief.more_needed);
-  const std::string budget = format_bytes(relief.budget);
-  const std::string wanted = format_bytes(relief.budget + relief.more_needed);
-  const std::string largest = format_bytes(relief.largest_bytes);
+  const bool pins = !relief.pinned.empty();
   if (language == Language::Russian) {
-    const bool pins = !relief.pinned.empty();
-    return (pins
-                ? "⚠️ Все модели используются или закреплены "
-                  "уже "
-                : "⚠️ Все модели используются уже ") +
+    return (pins ? "⚠️ Все модели используются или закреплены "
+                   "уже "
+                 : "⚠️ Все модели используются уже ") +
            lasted + ": " + name_set(relief.in_use) +
            (pins ? "; закреплены: " + name_set(relief.pinned) : "") +
            "; ждут: " + name_set(relief.waiting) + ", дольше всего " + oldest +
-           ". Помогло бы: ещё " + more + " памяти (бюджет " + wanted + " вместо " + budget +
-           "), либо вариант модели " + relief.largest_in_use + " меньше её " + largest +
+           ". Помогло бы: " + russian_remedy(relief) +
            ". Что дали бы другие бюджеты, показывает holdfast advise.";
   }
-  const bool pins = !relief.pinned.empty();
   return std::string("⚠️ All models have been in use ") + (pins ? "or pinned " : "") + "for " +
          lasted + ": " + name_set(relief.in_use) +
          (pins ? "; pinned: " + name_set(relief.pinned) : "") +
          "; waiting: " + name_set(relief.waiting) + ", the oldest for " + oldest +
-         ". What would help: " + more + " more memory (a budget of " + wanted + " instead of " +
-         budget + "), or a smaller variant of " + relief.largest_in_use + " (now " + largest +
-         "). holdfast advise shows what other budgets would have given.";
+         ". What would help: " + english_remedy(relief) +
+         ". holdfast advise shows what other budgets would have given.";
 }
 
 }  // namespace hf::engine

@@ -40,7 +40,8 @@ struct Relief {
   std::vector<std::string> pinned;  // nobody uses them
   std::vector<std::string> waiting;
   Duration oldest_wait{};
-  Bytes budget{0};
+  Bytes budget{0};             // the full one, even while it yields to other programs
+  Bytes yielded{0};            // of it, to other programs
   Bytes more_needed{0};        // this much more budget would hold the waiting models as well
   std::string largest_in_use;  // its smaller variant is the other remedy
   Bytes largest_bytes{0};

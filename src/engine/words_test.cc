@@ -101,6 +101,20 @@ TEST(ReliefLine, SaysHowMuchMoreWouldHelp) {
   EXPECT_NE(relief_line(Language::Russian, relief).find("ещё 2.00 GiB памяти"), std::string::npos);
 }
 
+TEST(ReliefLine, DoesNotAdviseASmallerBudgetThanTheOneThatOthersHaveTaken) {
+  Relief relief;
+  relief.budget = 4 * kGiB;
+  relief.yielded = 3 * kGiB;
+  relief.largest_in_use = "a";
+  const std::string text = relief_line(Language::English, relief);
+  EXPECT_NE(text.find("the 3.00 GiB that other programs use more than at the start, or a smaller"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("a budget of"), std::string::npos) << text;
+  EXPECT_NE(relief_line(Language::Russian, relief).find("на 3.00 GiB больше, чем при запуске"),
+            std::string::npos);
+}
+
 TEST(ReloadLine, NamesWhatChangedAndNothingElse) {
   Reloaded result;
   EXPECT_EQ(reload_line(Language::English, result), "🔄 Configuration read again: nothing changed");
