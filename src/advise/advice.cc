@@ -117,12 +117,14 @@ class Choice {
 
   void choose_less() {
     const Figures& now = advice_.now();
+    if (now.unserved > 0) {
+      return;  // too little memory is no ground to advise less
+    }
     for (std::size_t i = 0; i < advice_.present && !advice_.less_memory; ++i) {
       const Figures& less = advice_.replayed[i].figures;
       const Duration lost = cost_of(less) - now_;
       const double most_loads = static_cast<double>(now.loads) * (1 + kWorthShare);
-      if (!is_worth(lost) && less.unserved <= now.unserved &&
-          static_cast<double>(less.loads) <= most_loads) {
+      if (!is_worth(lost) && less.unserved == 0 && static_cast<double>(less.loads) <= most_loads) {
         advice_.less_memory = i;
       }
     }

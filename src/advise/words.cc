@@ -37,21 +37,22 @@ std::string span_text(const Case& history, Language language) {
   return format_duration(duration_of_seconds(hours * 3600));
 }
 
-// "312 instead of 1,840 cold loads, …"
+// "312 instead of 1,840 cold loads, …"; what could not be served at all comes first.
 std::string compared(const Case& history, const Advice& advice, std::size_t index,
                      Language language) {
   const Figures& now = advice.now();
   const Figures& other = advice.replayed[index].figures;
-  std::string text = say(language,
-                         {"{} instead of {} cold loads, {} instead of {} of waiting",
-                          "холодных загрузок {} вместо {}, ожидания {} вместо {}"},
-                         count_text(other.loads, language), count_text(now.loads, language),
-                         format_duration(other.waited), format_duration(now.waited));
+  std::string text;
   if (other.unserved != now.unserved) {
-    text += say(language,
-                {", {} instead of {} requests not served", ", запросов без ответа {} вместо {}"},
-                count_text(other.unserved, language), count_text(now.unserved, language));
+    text = say(language,
+               {"{} instead of {} requests not served, ", "запросов без ответа {} вместо {}, "},
+               count_text(other.unserved, language), count_text(now.unserved, language));
   }
+  text += say(language,
+              {"{} instead of {} cold loads, {} instead of {} of waiting",
+               "холодных загрузок {} вместо {}, ожидания {} вместо {}"},
+              count_text(other.loads, language), count_text(now.loads, language),
+              format_duration(other.waited), format_duration(now.waited));
   return text + say(language, {" in {}", " за {}"}, span_text(history, language));
 }
 

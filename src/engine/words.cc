@@ -176,9 +176,10 @@ std::string relief_line(Language language, const Relief& relief) {
   const std::string oldest = format_duration(relief.oldest_wait);
   const bool pins = !relief.pinned.empty();
   if (language == Language::Russian) {
-    return (pins ? "⚠️ Все модели используются или закреплены "
-                   "уже "
-                 : "⚠️ Все модели используются уже ") +
+    return (pins
+                ? "⚠️ Все модели используются или закреплены "
+                  "уже "
+                : "⚠️ Все модели используются уже ") +
            lasted + ": " + name_set(relief.in_use) +
            (pins ? "; закреплены: " + name_set(relief.pinned) : "") +
            "; ждут: " + name_set(relief.waiting) + ", дольше всего " + oldest +
