@@ -178,7 +178,7 @@ std::string options_key(const RunPlan& plan) {
                     " lm=" + std::string(config::to_text(plan.load_mode)) +
                     " ctk=" + std::string(config::to_text(plan.cache_type_k)) +
                     " ctv=" + std::string(config::to_text(plan.cache_type_v)) +
-                    " emb=" + std::to_string(plan.embeddings ? 1 : 0);
+                    " emb=" + std::to_string(plan.embeddings_reserved ? 2 : plan.embeddings ? 1 : 0);
   if (!plan.mmproj_path.empty()) {
     key += " mmproj=" + plan.mmproj_path;
   }
