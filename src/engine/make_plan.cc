@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,24 @@ std::optional<std::string> argument(const RunPlan& plan,
     }
   }
   return value;
+}
+
+// The engine's words for "no" (common_arg_utils::is_falsey).
+bool is_off(const std::string& value) {
+  return value == "off" || value == "disabled" || value == "false" || value == "0";
+}
+
+// Tokens of a batch, as the engine reads them: what is not above zero is no limit.
+std::uint32_t batch_argument(const RunPlan& plan, std::initializer_list<std::string_view> names,
+                             std::uint32_t otherwise) {
+  const auto text = argument(plan, names);
+  std::int64_t count = 0;
+  if (!text ||
+      std::from_chars(text->data(), text->data() + text->size(), count).ec != std::errc{}) {
+    return otherwise;  // the engine refuses what is no number
+  }
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  return static_cast<std::uint32_t>(count > 0 ? std::min(count, kMost) : kMost);
 }
 
 // As a count of at least 1, or `otherwise`. The engine refuses what is no number.
@@ -104,7 +123,7 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   options.cache_ram = plan.cache_ram;
   options.ctx_checkpoints = static_cast<std::uint32_t>(plan.context_checkpoints);
   options.swa_full = plan.swa_full;
-  options.flash_attention = argument(plan, {"-fa", "--flash-attn"}).value_or("auto") != "off";
+  options.flash_attention = !is_off(argument(plan, {"-fa", "--flash-attn"}).value_or("auto"));
   options.load_mode =
       plan.load_mode == config::LoadMode::None || plan.load_mode == config::LoadMode::Dio
           ? gguf::LoadMode::Read
@@ -116,8 +135,8 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   if (plan.cards_counted) {
     options.gpu_layers = static_cast<std::uint32_t>(plan.gpu_layers.value_or(0));
   }
-  options.batch = count_argument(plan, {"-b", "--batch-size"}, options.batch);
-  options.ubatch = count_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
+  options.batch = batch_argument(plan, {"-b", "--batch-size"}, options.batch);
+  options.ubatch = batch_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
   const auto threads = static_cast<std::uint32_t>(std::max(1, plan.threads));
   options.threads = std::max(count_argument(plan, {"-t", "--threads"}, threads),
                              count_argument(plan, {"-tb", "--threads-batch"}, threads));

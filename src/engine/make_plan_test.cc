@@ -103,8 +103,13 @@ TEST(CostOptions, ReadTheFlagsThatChangeMemory) {
   EXPECT_EQ(options_with({"-ub", "128"}).ubatch, 128U);
   EXPECT_EQ(options_with({"--ubatch-size", "1024", "--batch_size", "256"}).batch, 256U);
   EXPECT_EQ(options_with({"--threads", "1", "-tb", "9"}).threads, 9U);
-  EXPECT_FALSE(options_with({"-fa", "off"}).flash_attention);
+  for (const char* no : {"off", "disabled", "false", "0"}) {
+    EXPECT_FALSE(options_with({"-fa", no}).flash_attention) << no;
+  }
+  EXPECT_TRUE(options_with({"-fa", "1"}).flash_attention);
   EXPECT_EQ(options_with({"-ub", "many"}).ubatch, 512U) << "the engine refuses it";
+  EXPECT_GE(options_with({"-ub", "0"}).ubatch, 2'048U) << "as large as a batch";
+  EXPECT_GE(options_with({"-b", "-1"}).batch, 8'192U) << "as large as the context";
 }
 
 TEST(CostOptions, LayersLeaveTheHostOnlyWhereThereAreCards) {
