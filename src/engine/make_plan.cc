@@ -112,6 +112,26 @@ Bytes cache_of(const config::ModelConfig& settings, const gguf::Header& header,
   return Bytes((whole + kMiB.count - 1) / kMiB.count * kMiB.count);  // the engine counts MiB
 }
 
+// A draft model is run in the same process with as many slots of the same context. It is counted
+// as if it were a child, on the host: too much by a program's pages.
+void add_side_files(gguf::Cost& cost, const PlanFacts& facts, const RunPlan& plan) {
+  cost.weights += facts.adapters;
+  if (!facts.draft) {
+    return;
+  }
+  gguf::RunOptions options = cost_options(plan, Bytes(0));
+  options.cache_type_k = options.cache_type_v = gguf::TensorType::F16;
+  options.cache_ram = Bytes(0);  // its states lie in the model's
+  options.gpu_layers = 0;
+  options.embeddings = false;
+  const gguf::Cost draft = gguf::predict_cost(*facts.draft, options);
+  cost.weights += draft.weights;
+  cost.kv_cache += draft.kv_cache;
+  cost.compute += draft.compute;
+  cost.checkpoints += draft.checkpoints;
+  cost.process_overhead += draft.process_overhead;
+}
+
 }  // namespace
 
 gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
@@ -187,6 +207,7 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
         cost_options(plan, plan.cards.empty() ? facts.mmproj : Bytes(0));
     plan.batch_rows = static_cast<int>(gguf::batch_rows(options));
     run.cost = gguf::predict_cost(header, options);
+    add_side_files(run.cost, facts, plan);
   };
   settle();
   while (!settings.context && (run.cost.total() > budget || !run.fits_cards) &&

@@ -97,6 +97,17 @@ TEST(MakePlan, ChatModelsPayForEmbeddingsOnlyWhenTold) {
   EXPECT_GT(make_plan(s, header(), kFacts, kTiB).cost.total(), served);
 }
 
+TEST(MakePlan, FilesThatFlagsNameAreCounted) {
+  const gguf::Cost alone = make_plan(settings(), header(), kFacts, kTiB).cost;
+  PlanFacts facts = kFacts;
+  facts.adapters = 30 * kMiB;
+  facts.draft = header();
+  const gguf::Cost cost = make_plan(settings(), header(), facts, kTiB).cost;
+  EXPECT_EQ(cost.weights, alone.weights + alone.weights + 30 * kMiB);
+  EXPECT_EQ(cost.kv_cache, alone.kv_cache + alone.kv_cache);
+  EXPECT_EQ(cost.cache_ram, alone.cache_ram);
+}
+
 TEST(CostOptions, ReadTheFlagsThatChangeMemory) {
   const gguf::RunOptions usual = options_with({});
   EXPECT_EQ(usual.ubatch, 512U);

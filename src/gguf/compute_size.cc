@@ -120,7 +120,8 @@ ComputeSize compute_size(const Header& header, const RunOptions& options) {
   const std::uint64_t copies =
       plus(times(rows, widest, kHalf),
            times(rows, header.expert_count, widths.experts, kBytesPerExpertRow));
-  size.scratch = plus(std::max(layers, last), masks, plus(copies, score_bytes(header, widths, options)));
+  size.scratch =
+      plus(std::max(layers, last), masks, plus(copies, score_bytes(header, widths, options)));
   size.inputs = plus(masks, times(rows, widths.embedding, kFloat));
   return size;
 }

@@ -41,7 +41,7 @@ struct TensorSummary {
   std::uint64_t count = 0;
   Bytes total;
   Bytes token_embedding;
-  Bytes output;               // 0: the output matrix is the token embedding (tied)
+  Bytes output;  // 0: the output matrix is the token embedding (tied)
   // By layer: what moves to a GPU with it. As long as a model can be for a later part of a split
   // one, which does not say how many there are.
   std::vector<Bytes> layers;
