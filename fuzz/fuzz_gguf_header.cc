@@ -1,8 +1,8 @@
 // Feeds arbitrary bytes to the GGUF header reader and what it accepts to the cost model. Build and
 // run:
 //   clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc fuzz/fuzz_gguf_header.cc
-//     src/gguf/{architecture,byte_source,cost,cursor,header,identity,kind}.cc
-//     src/gguf/{metadata,tensor_type,tensors}.cc
+//     src/gguf/{architecture,byte_source,cache_size,compute_size,cost,cursor,header,identity}.cc
+//     src/gguf/{kind,metadata,repack,tensor_type,tensors}.cc
 //     src/base/assert.cc -o fuzz_gguf_header
 //   ./fuzz_gguf_header -max_total_time=30 -max_len=65536
 

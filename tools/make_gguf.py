@@ -338,7 +338,7 @@ def part_metadata(args, pairs, tensors):
         pair("split.count", U16, args.parts),
         pair("split.tensors.count", I32, tensors),
     ]
-    return (pairs if args.part == 1 else pairs[:1]) + own
+    return (pairs if args.part == 1 else []) + own
 
 
 def padded(size):

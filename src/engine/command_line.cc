@@ -177,8 +177,10 @@ std::string options_key(const RunPlan& plan) {
                     (plan.gpu_layers ? std::to_string(*plan.gpu_layers) : std::string("auto")) +
                     " lm=" + std::string(config::to_text(plan.load_mode)) +
                     " ctk=" + std::string(config::to_text(plan.cache_type_k)) +
-                    " ctv=" + std::string(config::to_text(plan.cache_type_v)) +
-                    " emb=" + std::to_string(plan.embeddings ? 1 : 0);
+                    " ctv=" + std::string(config::to_text(plan.cache_type_v)) + " emb=" +
+                    (plan.embeddings_reserved ? "2"
+                     : plan.embeddings        ? "1"
+                                              : "0");
   if (!plan.mmproj_path.empty()) {
     key += " mmproj=" + plan.mmproj_path;
   }

@@ -69,6 +69,13 @@ TEST(CommandLine, EmbeddingsCanBeRefused) {
   EXPECT_THAT(command_line(p, "/run/x.sock", kNew), Contains("--embeddings"));
 }
 
+TEST(CommandLine, WhatWasMeasuredWithoutReservedEmbeddingsIsNoMeasureOfThem) {
+  RunPlan p = plan();
+  const std::string before = options_key(p);
+  p.embeddings_reserved = true;
+  EXPECT_NE(options_key(p), before);
+}
+
 TEST(CommandLine, ChatModelsServeEmbeddingsToo) {
   const auto line = command_line(plan(), "/run/x.sock", kNew);
   EXPECT_THAT(line, IsSupersetOf({"--embeddings", "--pooling", "mean"}));

@@ -22,6 +22,8 @@ constexpr std::string_view kPromptTooLarge = "exceeds cache size limit";
 Exercise::Exercise(const RunPlan& plan)
     : full_batch_(plan.batch_rows),
       logs_prompts_(plan.kind == ModelKind::Chat),
+      can_be_full_(plan.mmproj_path.empty() &&
+                   (plan.kind != ModelKind::Chat || !plan.embeddings_reserved)),
       cache_ran_over_(plan.cache_ram.count == 0),
       filled_(static_cast<std::size_t>(std::max(1, plan.parallel)), false) {
   // An embedding's whole text must fit into one batch.
@@ -53,7 +55,7 @@ void Exercise::read(std::string_view text) {
 }
 
 bool Exercise::complete() const {
-  return batch_ran_ && cache_ran_over_ &&
+  return can_be_full_ && batch_ran_ && cache_ran_over_ &&
          std::all_of(filled_.begin(), filled_.end(), [](bool filled) { return filled; });
 }
 

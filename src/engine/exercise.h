@@ -2,7 +2,9 @@
 // Whether a child has been used to the full: every slot was filled (nearly) to its context, a full
 // batch was computed and the prompt cache ran over (or can hold no whole prompt). Exists because
 // only then the most memory it was seen to hold is the most that it will hold. Learnt from the
-// lines of the engine's log. Value type, one thread, no clock.
+// lines of the engine's log, which do not tell images from text, nor embeddings from completions:
+// a model with a projector, or a chat model whose embeddings are reserved for, is never used to the
+// full. Value type, one thread, no clock.
 
 #include <cstdint>
 #include <string_view>
@@ -23,6 +25,7 @@ class Exercise {
   std::int64_t full_slot_ = 0;   // tokens from which on a slot counts as full
   std::int64_t full_batch_ = 0;  // tokens of one prompt that make up a full batch
   bool logs_prompts_ = true;     // false: only beginnings and ends of tasks are logged
+  bool can_be_full_ = true;      // false: some uses leave no trace in the log
   bool batch_ran_ = false;
   bool cache_ran_over_ = false;
   std::vector<bool> filled_;  // by slot

@@ -74,6 +74,19 @@ TEST(Exercise, EmbeddingModelsAreFullWithOneBatchASlot) {
   EXPECT_TRUE(exercise.complete());
 }
 
+TEST(Exercise, TextSaysNothingAboutImagesAndReservedEmbeddings) {
+  RunPlan images = plan(1);
+  images.mmproj_path = "/m/mmproj-a.gguf";
+  RunPlan embeddings = plan(1);
+  embeddings.embeddings_reserved = true;
+  for (const RunPlan& p : {images, embeddings}) {
+    Exercise exercise(p);
+    exercise.read(prompt(4000));
+    exercise.read(ended(0, 4095));
+    EXPECT_FALSE(exercise.complete());
+  }
+}
+
 TEST(Exercise, SlotsThatCannotBeAreIgnored) {
   Exercise exercise(plan(1));
   exercise.read(prompt(4000));

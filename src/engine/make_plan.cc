@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,24 @@ std::optional<std::string> argument(const RunPlan& plan,
   return value;
 }
 
+// The engine's words for "no" (common_arg_utils::is_falsey).
+bool is_off(const std::string& value) {
+  return value == "off" || value == "disabled" || value == "false" || value == "0";
+}
+
+// Tokens of a batch, as the engine reads them: what is not above zero is no limit.
+std::uint32_t batch_argument(const RunPlan& plan, std::initializer_list<std::string_view> names,
+                             std::uint32_t otherwise) {
+  const auto text = argument(plan, names);
+  std::int64_t count = 0;
+  if (!text ||
+      std::from_chars(text->data(), text->data() + text->size(), count).ec != std::errc{}) {
+    return otherwise;  // the engine refuses what is no number
+  }
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  return static_cast<std::uint32_t>(count > 0 ? std::min(count, kMost) : kMost);
+}
+
 // As a count of at least 1, or `otherwise`. The engine refuses what is no number.
 std::uint32_t count_argument(const RunPlan& plan, std::initializer_list<std::string_view> names,
                              std::uint32_t otherwise) {
@@ -93,6 +112,26 @@ Bytes cache_of(const config::ModelConfig& settings, const gguf::Header& header,
   return Bytes((whole + kMiB.count - 1) / kMiB.count * kMiB.count);  // the engine counts MiB
 }
 
+// A draft model is run in the same process with as many slots of the same context. It is counted
+// as if it were a child, on the host: too much by a program's pages.
+void add_side_files(gguf::Cost& cost, const PlanFacts& facts, const RunPlan& plan) {
+  cost.weights += facts.adapters;
+  if (!facts.draft) {
+    return;
+  }
+  gguf::RunOptions options = cost_options(plan, Bytes(0));
+  options.cache_type_k = options.cache_type_v = gguf::TensorType::F16;
+  options.cache_ram = Bytes(0);  // its states lie in the model's
+  options.gpu_layers = 0;
+  options.embeddings = false;
+  const gguf::Cost draft = gguf::predict_cost(*facts.draft, options);
+  cost.weights += draft.weights;
+  cost.kv_cache += draft.kv_cache;
+  cost.compute += draft.compute;
+  cost.checkpoints += draft.checkpoints;
+  cost.process_overhead += draft.process_overhead;
+}
+
 }  // namespace
 
 gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
@@ -104,7 +143,7 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   options.cache_ram = plan.cache_ram;
   options.ctx_checkpoints = static_cast<std::uint32_t>(plan.context_checkpoints);
   options.swa_full = plan.swa_full;
-  options.flash_attention = argument(plan, {"-fa", "--flash-attn"}).value_or("auto") != "off";
+  options.flash_attention = !is_off(argument(plan, {"-fa", "--flash-attn"}).value_or("auto"));
   options.load_mode =
       plan.load_mode == config::LoadMode::None || plan.load_mode == config::LoadMode::Dio
           ? gguf::LoadMode::Read
@@ -116,8 +155,8 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   if (plan.cards_counted) {
     options.gpu_layers = static_cast<std::uint32_t>(plan.gpu_layers.value_or(0));
   }
-  options.batch = count_argument(plan, {"-b", "--batch-size"}, options.batch);
-  options.ubatch = count_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
+  options.batch = batch_argument(plan, {"-b", "--batch-size"}, options.batch);
+  options.ubatch = batch_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
   const auto threads = static_cast<std::uint32_t>(std::max(1, plan.threads));
   options.threads = std::max(count_argument(plan, {"-t", "--threads"}, threads),
                              count_argument(plan, {"-tb", "--threads-batch"}, threads));
@@ -168,6 +207,7 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
         cost_options(plan, plan.cards.empty() ? facts.mmproj : Bytes(0));
     plan.batch_rows = static_cast<int>(gguf::batch_rows(options));
     run.cost = gguf::predict_cost(header, options);
+    add_side_files(run.cost, facts, plan);
   };
   settle();
   while (!settings.context && (run.cost.total() > budget || !run.fits_cards) &&

@@ -2,6 +2,8 @@
 // How a model is run, and what that costs: from its settings, its header and the budget. Apart from
 // model_file, which opens files: this is pure. Any thread.
 
+#include <optional>
+
 #include "base/bytes.h"
 #include "config/config.h"
 #include "core/footprint.h"
@@ -27,6 +29,8 @@ struct PlanFacts {
   std::string model_path;
   std::string mmproj_path;  // "" none
   Bytes mmproj;
+  Bytes adapters{0};                                 // that flags name, likewise below
+  std::optional<gguf::Header> draft = std::nullopt;  // of a draft model
 };
 
 // A context that was not configured is halved until the model fits `budget` and the cards (not

@@ -97,14 +97,30 @@ TEST(MakePlan, ChatModelsPayForEmbeddingsOnlyWhenTold) {
   EXPECT_GT(make_plan(s, header(), kFacts, kTiB).cost.total(), served);
 }
 
+TEST(MakePlan, FilesThatFlagsNameAreCounted) {
+  const gguf::Cost alone = make_plan(settings(), header(), kFacts, kTiB).cost;
+  PlanFacts facts = kFacts;
+  facts.adapters = 30 * kMiB;
+  facts.draft = header();
+  const gguf::Cost cost = make_plan(settings(), header(), facts, kTiB).cost;
+  EXPECT_EQ(cost.weights, alone.weights + alone.weights + 30 * kMiB);
+  EXPECT_EQ(cost.kv_cache, alone.kv_cache + alone.kv_cache);
+  EXPECT_EQ(cost.cache_ram, alone.cache_ram);
+}
+
 TEST(CostOptions, ReadTheFlagsThatChangeMemory) {
   const gguf::RunOptions usual = options_with({});
   EXPECT_EQ(usual.ubatch, 512U);
   EXPECT_EQ(options_with({"-ub", "128"}).ubatch, 128U);
   EXPECT_EQ(options_with({"--ubatch-size", "1024", "--batch_size", "256"}).batch, 256U);
   EXPECT_EQ(options_with({"--threads", "1", "-tb", "9"}).threads, 9U);
-  EXPECT_FALSE(options_with({"-fa", "off"}).flash_attention);
+  for (const char* no : {"off", "disabled", "false", "0"}) {
+    EXPECT_FALSE(options_with({"-fa", no}).flash_attention) << no;
+  }
+  EXPECT_TRUE(options_with({"-fa", "1"}).flash_attention);
   EXPECT_EQ(options_with({"-ub", "many"}).ubatch, 512U) << "the engine refuses it";
+  EXPECT_GE(options_with({"-ub", "0"}).ubatch, 2'048U) << "as large as a batch";
+  EXPECT_GE(options_with({"-b", "-1"}).batch, 8'192U) << "as large as the context";
 }
 
 TEST(CostOptions, LayersLeaveTheHostOnlyWhereThereAreCards) {

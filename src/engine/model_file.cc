@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "engine/make_plan.h"
+#include "engine/side_files.h"
 #include "gguf/header.h"
 #include "gguf/tensor_type.h"
 
@@ -136,9 +137,31 @@ bool add_parts(ModelFile& file, gguf::Header& header) {
       header.tensors.layers[layer] += next->tensors.layers[layer];
     }
     header.tensors.output += next->tensors.output;
-    header.tensors.token_embedding += next->tensors.token_embedding;
+    if (next->tensors.token_embedding.count > 0) {
+      header.tensors.token_embedding = next->tensors.token_embedding;
+      header.tensors.token_embedding_type = next->tensors.token_embedding_type;
+    }
   }
   return true;
+}
+
+// What cannot be read is left to the engine, which says so when it loads.
+void add_side_files(ModelFile& file, PlanFacts& facts) {
+  const SideFiles side = side_files(file.source.settings.args);
+  const auto add_companion = [&](const fs::path& path) {
+    file.companions.emplace_back(path, gguf::identify(path).value_or(gguf::FileIdentity{}));
+    return gguf::read_header(path);
+  };
+  for (const fs::path& path : side.adapters) {
+    if (const auto adapter = add_companion(path)) {
+      facts.adapters += adapter->tensors.total;
+    }
+  }
+  if (side.draft) {
+    if (auto draft = add_companion(*side.draft)) {
+      facts.draft = std::move(*draft);
+    }
+  }
 }
 
 // Over the matrices, which are nearly all of a model.
@@ -250,6 +273,11 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
     mark_broken(file, header.error());
     return file;
   }
+  if (header->split_no > 0) {
+    mark_broken(file, Error{Errc::Corrupt, "part " + std::to_string(header->split_no + 1) +
+                                               " of a split model: `path` must name the first"});
+    return file;
+  }
   // Files of older converters do not say what they are.
   file.is_model = header->type.empty() || header->type == "model";
   if (!add_parts(file, *header)) {
@@ -260,6 +288,7 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
   file.architecture = header->architecture;
   file.trained_context = static_cast<int>(header->context_length);
   PlanFacts facts{source.path.string(), "", Bytes(0)};
+  add_side_files(file, facts);
   if (source.settings.mmproj) {
     const fs::path& path = *source.settings.mmproj;
     file.companions.emplace_back(path, gguf::identify(path).value_or(gguf::FileIdentity{}));

@@ -141,6 +141,43 @@ TEST_F(ModelFiles, AnAdapterIsNoModel) {
   EXPECT_TRUE(inspected("a").is_model);
 }
 
+TEST_F(ModelFiles, LaterPartsHoldTensorsAndNoKeysOfTheModel) {
+  const auto save = [&](const char* name, const gguf::testing::GgufBuilder& part) {
+    const auto bytes = part.build(gguf::testing::kSmallLlamaData);
+    std::ofstream(dir_ / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  };
+  write("whole.gguf");
+  save("big-00001-of-00002.gguf",
+       gguf::testing::small_llama().u32("split.no", 0).u32("split.count", 2));
+  gguf::testing::GgufBuilder later;
+  later.u32("split.no", 1).u32("split.count", 2).tensor("blk.1.ffn_gate.weight", {64, 8}, 1, 0);
+  save("big-00002-of-00002.gguf", later);
+  const ModelFile split = inspected("big-00001-of-00002");
+  EXPECT_EQ(split.problem, "") << split.detail;
+  EXPECT_EQ(split.parts.weights, inspected("whole").parts.weights + Bytes(1'024));
+  config::ModelConfig table;
+  table.name = "wrong";
+  table.parallel = 1;
+  table.path = dir_ / "big-00002-of-00002.gguf";
+  config_.models.push_back(table);
+  EXPECT_THAT(inspected("wrong").detail, HasSubstr("must name the first"));
+}
+
+TEST_F(ModelFiles, AdaptersAndDraftsOfFlagsAreCountedAndWatched) {
+  write("a.gguf");
+  const ModelFile alone = inspected("a");
+  write("other/draft.gguf");
+  config_.defaults.args = {"--lora", dir_ / "other/draft.gguf", "-md", dir_ / "other/draft.gguf"};
+  const ModelFile with = inspected("a");
+  EXPECT_EQ(with.parts.weights.count, 3 * alone.parts.weights.count);
+  EXPECT_GT(with.parts.kv_cache, alone.parts.kv_cache);
+  EXPECT_FALSE(has_changed(with));
+  write("other/draft.gguf", 1);
+  EXPECT_TRUE(has_changed(with));
+}
+
 TEST_F(ModelFiles, AMissingFileIsAProblemUntilItComes) {
   config::ModelConfig table;
   table.name = "later";

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kFloat = 4;
 constexpr std::uint64_t kHalf = 2;
+constexpr std::uint64_t kBytesPerExpertRow = 8;
 // Flash attention's tiles, per thread: 64 rows of queries, keys and values of a head, and scores.
 constexpr std::uint64_t kTile = 64;
 
@@ -60,13 +61,18 @@ std::uint64_t row_numbers(const Widths& w) {
   return plus(std::max(feed_forward, attention), w.recurrent);
 }
 
+// The engine has none for Grok, whatever it is told.
+bool uses_flash_attention(const Header& header, const RunOptions& options) {
+  return options.flash_attention && header.architecture != "grok";
+}
+
 // Attention masks: of whole contexts and, where there are windows, of those; without flash
 // attention twice as wide, and the scores of every head in full.
 std::uint64_t mask_bytes(const Header& header, const RunOptions& options) {
   if (keeps_no_cache(header.architecture)) {
     return times(batch_rows(options), batch_rows(options), kFloat);
   }
-  const std::uint64_t number = options.flash_attention ? kHalf : kFloat;
+  const std::uint64_t number = uses_flash_attention(header, options) ? kHalf : kFloat;
   std::uint64_t cells = slot_cells(options);
   if (needs_swa_full(header)) {
     cells = plus(cells, window_cells(header, options));
@@ -74,8 +80,8 @@ std::uint64_t mask_bytes(const Header& header, const RunOptions& options) {
   return times(batch_rows(options), cells, number);
 }
 
-std::uint64_t score_bytes(const Widths& w, const RunOptions& options) {
-  return options.flash_attention
+std::uint64_t score_bytes(const Header& header, const Widths& w, const RunOptions& options) {
+  return uses_flash_attention(header, options)
              ? times(options.threads, kTile, kFloat,
                      plus(times(3, w.queries / std::max<std::uint64_t>(w.heads, 1)),
                           times(2, kTile), kTile))
@@ -110,8 +116,12 @@ ComputeSize compute_size(const Header& header, const RunOptions& options) {
   const std::uint64_t layers = times(rows, row_numbers(widths), kFloat);
   // A product of matrices copies its input, in 16 bits or fewer, on the host only.
   const std::uint64_t widest = std::max({widths.feed_forward, widths.embedding, widths.queries});
-  const std::uint64_t copies = times(rows, widest, kHalf);
-  size.scratch = plus(std::max(layers, last), masks, plus(copies, score_bytes(widths, options)));
+  // With experts it also lists, for each of them, which rows it may get (ggml_graph_plan).
+  const std::uint64_t copies =
+      plus(times(rows, widest, kHalf),
+           times(rows, header.expert_count, widths.experts, kBytesPerExpertRow));
+  size.scratch =
+      plus(std::max(layers, last), masks, plus(copies, score_bytes(header, widths, options)));
   size.inputs = plus(masks, times(rows, widths.embedding, kFloat));
   return size;
 }

@@ -132,6 +132,24 @@ TEST(Cost, LatentAttentionKeepsNoValues) {
   EXPECT_EQ(predict_cost(header, options()).kv_cache, Bytes(12 * 2 * 4'096 * 576 * 2));
 }
 
+TEST(Cost, GrokHasNoFlashAttention) {
+  RunOptions without = options();
+  without.flash_attention = false;
+  EXPECT_EQ(predict_cost(model("grok"), options()).compute,
+            predict_cost(model("llama"), without).compute);
+}
+
+TEST(Cost, RowsAreSortedByExpert) {
+  Header few = model("qwen3moe");
+  few.expert_count = 64;
+  few.expert_used_count.values = {8};
+  few.expert_feed_forward_length = 256;
+  Header many = few;
+  many.expert_count = 128;
+  EXPECT_EQ(predict_cost(many, options()).compute - predict_cost(few, options()).compute,
+            Bytes(64 * 8 * 512 * 8));
+}
+
 TEST(Cost, EncodersKeepNothing) {
   EXPECT_EQ(predict_cost(model("bert"), options()).kv_cache, Bytes(0));
 }

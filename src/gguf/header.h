@@ -41,8 +41,10 @@ struct TensorSummary {
   std::uint64_t count = 0;
   Bytes total;
   Bytes token_embedding;
-  Bytes output;               // 0: the output matrix is the token embedding (tied)
-  std::vector<Bytes> layers;  // by layer: what moves to a GPU with it
+  Bytes output;  // 0: the output matrix is the token embedding (tied)
+  // By layer: what moves to a GPU with it. As long as a model can be for a later part of a split
+  // one, which does not say how many there are.
+  std::vector<Bytes> layers;
   // Matrices whose rows come in eights, the token embedding apart: what a CPU backend may copy into
   // a layout of its own. By type number.
   std::array<Bytes, kTensorTypeCount> matrices{};
@@ -51,7 +53,7 @@ struct TensorSummary {
 
 struct Header {
   std::uint32_t version = 0;
-  std::string architecture;
+  std::string architecture;  // empty only for a later part of a split model
   std::string name;
   std::string type;  // general.type: "model", "adapter", "mmproj", …; empty in older files
   std::optional<std::uint32_t> file_type;

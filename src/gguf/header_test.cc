@@ -93,6 +93,18 @@ TEST(Header, ReadsPoolingAndSplit) {
   EXPECT_EQ(header->split_no, 1U);
 }
 
+TEST(Header, ALaterPartOfASplitModelSaysNothingOfTheModel) {
+  GgufBuilder builder;
+  builder.u32("split.no", 1).u32("split.count", 2);
+  builder.tensor("blk.1.attn_q.weight", {64, 8}, 1, 0).tensor("output.weight", {64, 3}, 1, 1024);
+  const auto header = parse(builder, 1024 + 384);
+  ASSERT_TRUE(header) << header.error().message;
+  EXPECT_EQ(header->architecture, "");
+  ASSERT_GT(header->tensors.layers.size(), 1U);
+  EXPECT_EQ(header->tensors.layers[1], Bytes(1024));
+  EXPECT_EQ(header->tensors.output, Bytes(384));
+}
+
 TEST(Header, SkipsNestedArraysAndFloats) {
   GgufBuilder builder;
   builder.begin_array("odd.nested", 9, 1).raw(6, 4).raw(2, 8).raw(0, 4).raw(0, 4);

@@ -301,7 +301,8 @@ class MetadataReader {
   }
 
   void place_numbers() {
-    if (cursor_.ok() && header_.architecture.empty()) {
+    // Splitters write the model's keys into the first part only.
+    if (cursor_.ok() && header_.architecture.empty() && header_.split_no == 0) {
       cursor_.fail_with(Errc::Corrupt, "no general.architecture");
     }
     const std::string prefix = header_.architecture + ".";

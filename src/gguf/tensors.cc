@@ -115,7 +115,8 @@ void read_tensors(Cursor& cursor, std::uint64_t tensor_count, std::uint32_t alig
   }
   TensorSummary& summary = header.tensors;
   summary.count = tensor_count;
-  summary.layers.resize(header.block_count);
+  // A later part does not say how many layers the model has.
+  summary.layers.resize(header.split_no > 0 ? kLayersMax : header.block_count);
   const std::uint64_t size = cursor.position() + cursor.remaining();
   std::uint64_t data_end = 0;  // of the tensor that ends last, from the start of the data
   std::uint64_t sum = 0;

@@ -26,8 +26,8 @@ struct Measurement {
   std::optional<double> load_seconds_cached;  // moving average, file in the page cache
   std::optional<double> load_seconds_cold;    // moving average, file read from the disk
   Bytes high_water;                           // the most memory seen; 0 = never seen
-  // True once every slot was filled and a full batch ran: from then on high_water is the whole
-  // truth.
+  // True once every slot was filled, a full batch ran and the prompt cache ran over: from then on
+  // high_water is the whole truth.
   bool fully_exercised = false;
   std::optional<double> slowest_decode;          // tokens/s; slowest_rate.h says which are believed
   std::optional<double> slowest_prefill;         // tokens/s

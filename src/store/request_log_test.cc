@@ -43,6 +43,21 @@ RequestLog batch(std::vector<LoggedRequest> requests) {
   return log;
 }
 
+TEST(RequestLog, ModelsWithoutARowAreForgottenWhenTheFileIsOpened) {
+  const TemporaryFolder folder;
+  {
+    Store store = *Store::open(folder / "h.db");
+    ASSERT_TRUE(store.save_requests(batch({request(1000)}), {}).has_value());
+    RequestLog later = batch({request(9000)});
+    later.models = {model("b")};
+    ASSERT_TRUE(store.save_requests(later, {.since_ms = 5000}).has_value());
+    EXPECT_THAT(store.load_requests({})->models, SizeIs(2));
+  }
+  const RequestLog log = *Store::open(folder / "h.db")->load_requests({});
+  ASSERT_THAT(log.models, SizeIs(1));
+  EXPECT_EQ(log.models[0].name, "b");
+}
+
 TEST(RequestLog, RemembersAllOfABatch) {
   const TemporaryFolder folder;
   RequestLog log = batch({request(1000), request(500, 1)});

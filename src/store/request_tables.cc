@@ -169,6 +169,12 @@ void save_requests(SQLite::Database& connection, const RequestLog& batch, const 
   transaction.commit();
 }
 
+void forget_unused_models(SQLite::Database& connection) {
+  connection.exec(
+      "DELETE FROM request_models WHERE id NOT IN (SELECT model FROM requests) AND "
+      "id NOT IN (SELECT model FROM request_loads)");
+}
+
 RequestLog load_requests(SQLite::Database& connection, const Wanted& wanted) {
   // One picture: the server may write meanwhile.
   SQLite::Transaction transaction(connection, SQLite::TransactionBehavior::DEFERRED);

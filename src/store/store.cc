@@ -212,6 +212,7 @@ Result<Store> Store::open(const fs::path& path) {
       if (Status migrated = migrate(database->connection); !migrated) {
         return fail(std::move(migrated.error()));
       }
+      forget_unused_models(database->connection);
       return Store(std::move(database));
     });
   };

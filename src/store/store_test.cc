@@ -158,6 +158,45 @@ TEST(Store, BringsAFileOfTheFirstVersionUpToDate) {
   EXPECT_TRUE(store.save_measurement(kRow, 1).has_value());
 }
 
+// What each version could hold is there afterwards, and what came later can be written.
+TEST(Store, BringsAFileOfAnyVersionUpToDate) {
+  for (std::size_t version = 1; version < kMigrations.size(); ++version) {
+    const TemporaryFolder folder;
+    {
+      OtherProgram other(folder / "h.db");
+      for (std::size_t step = 0; step < version; ++step) {
+        other.run(kMigrations.at(step));
+      }
+      other.run("PRAGMA user_version = " + std::to_string(version));
+      other.run("INSERT INTO model_stats VALUES ('a', 7, 2.5, 1000, 2000)");
+      other.run(
+          "INSERT INTO measurements VALUES ('/m/a.gguf:1:2', 'ctx=4096', 'v0.5.0', 1.5, NULL, "
+          "5000000000, 1, 8.25, NULL, 10)");
+      if (version >= 3) {
+        other.run(
+            "INSERT INTO request_models VALUES (1, 'a', '7', 5, 4.5, 900, NULL, 2, 0, NULL, 0);"
+            "INSERT INTO requests VALUES (1, 1000, 1, 0, 20, 30, 0, 1)");
+      }
+    }
+    EXPECT_EQ(Store::open_to_read(folder / "h.db").error().code, Errc::Unsupported);
+    Store store = *Store::open(folder / "h.db");
+    EXPECT_EQ(store.warning(), std::nullopt) << version;
+    const History history = *store.load_all();
+    EXPECT_THAT(history.models, ElementsAre(kModelA));
+    MeasurementRow known = kRow;
+    known.value.card_high_water.clear();
+    EXPECT_THAT(history.measurements, ElementsAre(known)) << version;
+    EXPECT_THAT(store.load_requests({})->requests, SizeIs(version >= 3 ? 1 : 0)) << version;
+    EXPECT_TRUE(store.save_measurement(kRow, 11).has_value());
+    EXPECT_THAT(store.load_all()->measurements, ElementsAre(kRow));
+    RequestLog log;
+    log.models.emplace_back().name = "b";
+    log.requests.push_back({.at_ms = 2000});
+    ASSERT_TRUE(store.save_requests(log, {}).has_value());
+    EXPECT_THAT(store.load_requests({})->requests, SizeIs(version >= 3 ? 2 : 1));
+  }
+}
+
 TEST(Store, AFullDiskIsAnErrorAndSavesNothingOfTheCall) {
   const TemporaryFolder folder;
   Store store = *Store::open(folder / "h.db");

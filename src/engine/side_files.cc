@@ -1,0 +1,36 @@
+#include "engine/side_files.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace hf::engine {
+namespace {
+
+// "FILE,FILE", or "FILE:SCALE,FILE:SCALE".
+void add_list(const std::string& list, bool scaled, std::vector<std::filesystem::path>& files) {
+  std::istringstream items(list);
+  for (std::string item; std::getline(items, item, ',');) {
+    files.emplace_back(scaled ? item.substr(0, item.find(':')) : item);
+  }
+}
+
+}  // namespace
+
+SideFiles side_files(const std::vector<std::string>& args) {
+  SideFiles files;
+  for (std::size_t i = 0; i + 1 < args.size(); ++i) {
+    std::string flag = args[i];
+    if (flag.starts_with("--")) {
+      std::replace(flag.begin(), flag.end(), '_', '-');
+    }
+    const bool scaled = flag == "--lora-scaled" || flag == "--control-vector-scaled";
+    if (scaled || flag == "--lora" || flag == "--control-vector") {
+      add_list(args[i + 1], scaled, files.adapters);
+    } else if (flag == "-md" || flag == "--model-draft" || flag == "--spec-draft-model") {
+      files.draft = args[i + 1];
+    }
+  }
+  return files;
+}
+
+}  // namespace hf::engine
