@@ -100,6 +100,8 @@ def test_what_others_take_of_a_card_is_not_given_away(serve, cards):
     refused = server.chat(chat("a"))
     assert refused.status == 422 and server.journal("spawn") == []
     assert refused.error["available_bytes"] == 256 * MIB
+    assert "(now 256 MiB on cuda0)" in refused.error["hint"]
+    assert "pinned" not in refused.error["hint"], "what RAM has beyond the card is nobody's pin"
     assert "on card 0" in server.journal("refuse")[0]["reason"]
     cards.others[0] = 0
     cards.write()
