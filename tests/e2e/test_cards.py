@@ -1,5 +1,9 @@
 """Cards: their budgets, where models go, and that their memory is awaited. With a fake driver."""
 
+import os
+import signal
+import time
+
 import pytest
 
 from harness import processes, stub
@@ -88,6 +92,22 @@ def test_a_driver_that_keeps_the_memory_is_not_waited_for_for_ever(serve, cards)
     wait_until(lambda: server.cached("a")["bytes_by_domain"]["cuda0"]["measured"], "it is measured")
     assert server.chat(chat("b", max_tokens=1)).status == 200
     server.wait_for_line("a ended 5.* ago and the driver has not given back its memory")
+    server.stop()
+
+
+def test_what_a_crashed_child_held_is_not_taken_for_somebody_elses_at_once(serve, cards):
+    """In a container the driver does not list our processes: only what is in use tells of them."""
+    server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
+    server.load("a")
+    before = domains(server)["cuda0"]["budget_bytes"]
+    cards.others[0] = domains(server)["cuda0"]["reserved_bytes"]
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["used_bytes"] == cards.others[0], "a look")
+    assert domains(server)["cuda0"]["budget_bytes"] == before
+    os.kill(server.child_of("a"), signal.SIGKILL)
+    died = time.monotonic()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] < before, "nobody waits any more")
+    assert time.monotonic() - died > 3, "the driver has 5 s to give it back"
     server.stop()
 
 
