@@ -31,7 +31,7 @@ void Engine::Impl::child_ended(ModelId model, Generation generation,
   const bool awaited = state == core::State::Loading || state == core::State::Stopping;
   if (!has_cards() || !is_on_cards(running.reserved) || scheduler_->shutting_down() || !awaited) {
     if (has_cards() && running.pid != 0) {
-      gpu_->ghosts.push_back({running.pid, now() + kDriverWait});
+      gpu_->ghosts.push_back({running.pid, running.reserved, now() + kDriverWait});
     }
     return child_exited(model, generation, exit);
   }

@@ -3,24 +3,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "base/units.h"
+#include "engine/fence_size.h"
 #include "engine/impl.h"
 #include "readers/cgroup.h"
 
 namespace hf::engine {
-namespace {
-
-// Far enough above a prediction that errs within 15 % never to stop a sound child, and room for
-// what no prediction counts: stacks of threads, buffers of connections.
-constexpr Bytes kSlack = 512 * kMiB;
-
-Bytes fence_of(Bytes expected) {
-  return expected + Bytes(expected.count / 4) + kSlack;
-}
-
-}  // namespace
-
 void Engine::Impl::open_fence() {
   fence_ = config_->engine.fence;
   if (fence_ != config::Fence::Cgroup) {
@@ -48,7 +38,7 @@ process::Fence Engine::Impl::fence_for(ModelId model, Generation generation,
   const Bytes host = reserved.in[core::kHostRam];
   if (fence_ == config::Fence::Cgroup) {
     const std::string name = std::to_string(model.value) + '-' + std::to_string(generation.value);
-    auto made = cgroups_->make(name, fence_of(host));
+    auto made = cgroups_->make(name, cgroup_limit(host));
     if (made) {
       fence.cgroup = std::move(*made);
       return fence;
@@ -58,7 +48,9 @@ process::Fence Engine::Impl::fence_for(ModelId model, Generation generation,
   }
   // A driver maps a card's memory and its own into the process in ways that this limit counts.
   if (fence_ != config::Fence::Off && file.plan.cards.empty()) {
-    fence.data = fence_of(host - std::min(host, file.mapped));
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    fence.data = data_limit(host - std::min(host, file.mapped), file.plan.threads,
+                            file.plan.parallel, cores);
   }
   return fence;
 }

@@ -54,7 +54,7 @@ std::vector<OurProcess> our_processes(const std::map<ModelId, Running>& all, con
     }
   }
   for (const Ghost& ghost : gpu.ghosts) {
-    processes.push_back({ghost.pid, Bytes(0)});
+    processes.push_back({ghost.pid, ghost.reserved.in[domain]});
   }
   return processes;
 }

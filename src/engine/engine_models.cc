@@ -15,15 +15,16 @@ namespace {
 constexpr double kLeastBytesPerSecond = 50e6;
 constexpr double kLoadGraceSeconds = 60;
 
-// What an administrator can do for a model that does not fit.
-std::string room_hint(const RunPlan& plan, Bytes budget, Bytes pinned) {
+// What an administrator can do for a model that does not fit. `budget`: of the domain in which it
+// does not; `card`: " on cuda0", or nothing for host RAM.
+std::string room_hint(const RunPlan& plan, Bytes budget, Bytes pinned, const std::string& card) {
   std::string hint = "it would run with context = " + std::to_string(plan.context) +
-                     " and parallel = " + std::to_string(plan.parallel) +
-                     "; set one of them lower, take a smaller file of it, or raise memory.budget "
-                     "(now " +
-                     format_bytes(budget) + ")";
+                     " and parallel = " + std::to_string(plan.parallel) + "; set one of them" +
+                     (card.empty() ? "" : ", or gpu_layers,") + " lower, take a smaller file of it";
+  hint += card.empty() ? ", or raise memory.budget (now " + format_bytes(budget) + ")"
+                       : ", or free more of the card (now " + format_bytes(budget) + card + ")";
   if (pinned > Bytes(0)) {
-    hint += ", or unpin others (" + format_bytes(pinned) + " are pinned)";
+    hint += ", or unpin others (" + format_bytes(pinned) + " are pinned" + card + ")";
   }
   return hint;
 }
@@ -41,9 +42,8 @@ core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
     return core::Footprint::host(file.cost) + on_cards(file);
   }
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
-  return core::Footprint::host(
-             std::min(store::reservation(known->second, file.cost), std::max(file.cost, budget_))) +
-         on_cards(file);
+  const Bytes charge = charge_for(file.plan, known->second, file.cost);
+  return core::Footprint::host(std::min(charge, std::max(file.cost, budget_))) + on_cards(file);
 }
 
 core::ModelSpec Engine::Impl::spec_of(const ModelFile& file, const ModelCosts& costs) const {
@@ -293,7 +293,10 @@ Refusal Engine::Impl::refusal_of(ModelId model, const core::Reason& reason,
   refusal.message =
       reason.why == Why::ModelBroken ? catalog_.at(model).file.problem : core::describe(reason, "");
   if (reason.why == Why::NeverFits) {
-    refusal.hint = room_hint(catalog_.at(model).file.plan, budget_, budget_ - reason.have);
+    const Bytes now = scheduler_->limits().budget.in[reason.domain];
+    const Bytes budget = reason.domain == core::kHostRam ? budget_ : now;
+    refusal.hint = room_hint(catalog_.at(model).file.plan, budget, now - reason.have,
+                             on_domain(gpu_.get(), reason.domain));
   }
   return refusal;
 }

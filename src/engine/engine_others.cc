@@ -120,14 +120,16 @@ Bytes Engine::Impl::pinned_bytes(std::optional<ModelId> but) const {
   return pinned;
 }
 
-// So much that every model which fits the full budget beside what is pinned still does.
-Bytes Engine::Impl::least_budget() const {
-  const Bytes pinned = pinned_bytes();
+// So much that every model which fits the full budget beside what is pinned still does. `unpinned`:
+// a pin that is about to go.
+Bytes Engine::Impl::least_budget(std::optional<ModelId> unpinned) const {
+  const Bytes pinned = pinned_bytes(unpinned);
   Bytes largest;
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
     const core::ModelView view = scheduler_->view(ModelId(i));
     const Bytes need = view.estimate.in[core::kHostRam];
-    if (view.listed && !view.broken && !view.pinned && pinned + need <= yielding_.full()) {
+    const bool pinned_still = view.pinned && unpinned != ModelId(i);
+    if (view.listed && !view.broken && !pinned_still && pinned + need <= yielding_.full()) {
       largest = std::max(largest, need);
     }
   }
@@ -147,7 +149,12 @@ void Engine::Impl::make_room_for(const core::Event& event) {
     least = tuned->footprint ? pinned_bytes() + tuned->footprint->in[core::kHostRam] : Bytes(0);
   } else if (const auto* pin = std::get_if<core::event::Pin>(&event)) {
     const core::ModelView view = scheduler_->view(pin->model);
-    least = pin->pinned ? least_budget() + view.estimate.in[core::kHostRam] : Bytes(0);
+    least = pin->pinned ? least_budget() + view.estimate.in[core::kHostRam]
+                        : least_budget(pin->model);  // others fit now that did not beside it
+  } else if (const auto* unload = std::get_if<core::event::Unload>(&event)) {
+    least = least_budget(unload->model);  // takes its pin away, too
+  } else if (const auto* removed = std::get_if<core::event::ModelRemoved>(&event)) {
+    least = least_budget(removed->model);
   }
   if (yielding_.raise(least)) {
     spdlog::info("budget: {} for now, because a model needs it", format_bytes(yielding_.current()));

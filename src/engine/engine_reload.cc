@@ -97,10 +97,15 @@ void Engine::Impl::apply_reload(Scan scan) {
   const core::Limits before = limits_of(*config_);
   // The larger of two budgets counts while models change, so that nobody who waits is told that it
   // can never fit between the one and the other.
-  const bool grows = reload.budget >= budget_;
+  const bool same = !reload.config->memory.budget && reload.budget == budget_;
+  // What was yielded to others stays so when nothing about the budget changed.
+  const Bytes budget = same ? yielding_.current() : reload.budget;
+  const bool grows = budget >= yielding_.current();
   config_ = reload.config;
   budget_ = reload.budget;
-  yielding_.reset(budget_);
+  if (!same) {
+    yielding_.reset(budget_);
+  }
   const core::Limits limits = limits_of(*config_);
   if (grows && limits != before) {
     feed(core::event::LimitsChanged{limits});

@@ -59,4 +59,10 @@ bool Exercise::complete() const {
          std::all_of(filled_.begin(), filled_.end(), [](bool filled) { return filled; });
 }
 
+Bytes charge_for(const RunPlan& plan, const store::Measurement& known, Bytes predicted) {
+  const Bytes seen = store::reservation(known, predicted);
+  const bool unseen_part = plan.kind == ModelKind::Chat && plan.embeddings_reserved;
+  return unseen_part ? std::max(seen, predicted) : seen;
+}
+
 }  // namespace hf::engine

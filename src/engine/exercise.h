@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "engine/command_line.h"
+#include "store/measurement.h"
 
 namespace hf::engine {
 
@@ -30,5 +32,10 @@ class Exercise {
   bool cache_ran_over_ = false;
   std::vector<bool> filled_;  // by slot
 };
+
+// What the next child is charged, by what was predicted and what was seen. Never less than
+// predicted where embeddings of a chat model were asked for: its log does not tell whether there
+// were any, and the outputs of a whole batch are a large part of what it may hold.
+Bytes charge_for(const RunPlan& plan, const store::Measurement& known, Bytes predicted);
 
 }  // namespace hf::engine

@@ -95,5 +95,18 @@ TEST(Exercise, SlotsThatCannotBeAreIgnored) {
   EXPECT_FALSE(exercise.complete());
 }
 
+TEST(ChargeFor, WhatWasSeenUnlessEmbeddingsWereAskedForToo) {
+  store::Measurement known;
+  known.high_water = Bytes(1'000);
+  known.fully_exercised = true;
+  RunPlan p = plan();
+  EXPECT_EQ(charge_for(p, known, Bytes(2'000)), Bytes(1'030));
+  p.embeddings_reserved = true;  // filled with chats alone
+  EXPECT_EQ(charge_for(p, known, Bytes(2'000)), Bytes(2'000));
+  EXPECT_EQ(charge_for(p, known, Bytes(900)), Bytes(1'030));
+  p.kind = ModelKind::Embedding;  // nothing else is asked of it
+  EXPECT_EQ(charge_for(p, known, Bytes(2'000)), Bytes(1'030));
+}
+
 }  // namespace
 }  // namespace hf::engine

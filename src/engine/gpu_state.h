@@ -46,6 +46,7 @@ struct Leaving {
 // A child that died unasked: nobody waits for its memory, but it is not somebody else's either.
 struct Ghost {
   int pid = 0;
+  core::Footprint reserved;  // what it may still hold, where the driver does not list it
   TimePoint until;
 };
 

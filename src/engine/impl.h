@@ -178,7 +178,7 @@ class Engine::Impl : private EngineState {
   // engine_others.cc
   void watch_others();
   void yield_to_others(const readers::MachineMemory& others);
-  [[nodiscard]] Bytes least_budget() const;
+  [[nodiscard]] Bytes least_budget(std::optional<ModelId> unpinned = std::nullopt) const;
   [[nodiscard]] Bytes pinned_bytes(std::optional<ModelId> but = std::nullopt) const;
   void make_room_for(const core::Event& event);
 

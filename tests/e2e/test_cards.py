@@ -1,5 +1,9 @@
 """Cards: their budgets, where models go, and that their memory is awaited. With a fake driver."""
 
+import os
+import signal
+import time
+
 import pytest
 
 from harness import processes, stub
@@ -91,6 +95,22 @@ def test_a_driver_that_keeps_the_memory_is_not_waited_for_for_ever(serve, cards)
     server.stop()
 
 
+def test_what_a_crashed_child_held_is_not_taken_for_somebody_elses_at_once(serve, cards):
+    """In a container the driver does not list our processes: only what is in use tells of them."""
+    server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
+    server.load("a")
+    before = domains(server)["cuda0"]["budget_bytes"]
+    cards.others[0] = domains(server)["cuda0"]["reserved_bytes"]
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["used_bytes"] == cards.others[0], "a look")
+    assert domains(server)["cuda0"]["budget_bytes"] == before
+    os.kill(server.child_of("a"), signal.SIGKILL)
+    died = time.monotonic()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] < before, "nobody waits any more")
+    assert time.monotonic() - died > 3, "the driver has 5 s to give it back"
+    server.stop()
+
+
 def test_what_others_take_of_a_card_is_not_given_away(serve, cards):
     server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
     before = domains(server)["cuda0"]["budget_bytes"]
@@ -100,6 +120,8 @@ def test_what_others_take_of_a_card_is_not_given_away(serve, cards):
     refused = server.chat(chat("a"))
     assert refused.status == 422 and server.journal("spawn") == []
     assert refused.error["available_bytes"] == 256 * MIB
+    assert "(now 256 MiB on cuda0)" in refused.error["hint"]
+    assert "pinned" not in refused.error["hint"], "what RAM has beyond the card is nobody's pin"
     assert "on card 0" in server.journal("refuse")[0]["reason"]
     cards.others[0] = 0
     cards.write()

@@ -111,3 +111,35 @@ def test_a_neighbour_who_stays_does_not_make_models_come_and_go(serve, memory_gr
     server.load(*NAMES)
     assert len(server.loaded()) == 4
     server.stop()
+
+
+def test_a_reload_that_says_nothing_of_the_budget_leaves_it_yielded(serve):
+    server = serve({"a": "tiny-1"}, {"memory": {"budget": None}})
+    full = memory(server)["full_budget_bytes"]
+    server.machine.use(60.0)
+    wait_for_budget(server, full - 64 * 0.3 * GIB, GIB)
+    yielded = memory(server)["budget_bytes"]
+    server.settings["queue"]["patience"] = "20s"
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    assert memory(server)["budget_bytes"] == yielded
+    server.stop()
+
+
+def test_what_fits_once_a_pin_is_gone_is_not_measured_by_what_a_neighbour_left(serve, bytes_of):
+    """b fits the full budget, but not beside the pinned a: the budget yields below it. Then a's pin
+    goes, and b comes at once."""
+    server = serve({"a": "tiny-1", "b": "middle-1"},
+                   {"memory": {"budget": None}, "models.a": {"pin": True}}, started=False)
+    room = bytes_of("middle-1") + bytes_of("tiny-1") // 2
+    server.machine.use(round(90 - 100 * room / (64 * GIB), 2))
+    server.start()
+    server.wait_loaded("a")
+    full = memory(server)["full_budget_bytes"]
+    assert bytes_of("middle-1") < full < bytes_of("middle-1") + bytes_of("tiny-1")
+    server.machine.use(89.99)
+    wait_until(lambda: memory(server)["budget_bytes"] < bytes_of("middle-1"), "it yields")
+    assert server.chat(chat("b")).status == 422
+    assert server.post("/api/v1/models/a/unpin").status == 200
+    assert server.chat(chat("b")).status == 200
+    server.stop()
