@@ -259,8 +259,14 @@ ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
       error = make(400, "model_empty", "\"model\" is empty");
       error.hint = kWhereNames;
       break;
+    case net::BodyFault::TooManyProbabilities:
+      error = make(400, "too_many_probabilities", "too many probabilities were asked for");
+      error.hint = "ask for at most " + std::to_string(net::kProbabilitiesMax);
+      break;
   }
-  if (fault != net::BodyFault::NotJson && fault != net::BodyFault::NotObject) {
+  if (fault == net::BodyFault::TooManyProbabilities) {
+    error.param = "top_logprobs";
+  } else if (fault != net::BodyFault::NotJson && fault != net::BodyFault::NotObject) {
     error.param = "model";
   }
   if (!detail.empty()) {

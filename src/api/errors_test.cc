@@ -211,6 +211,8 @@ TEST(Errors, BodyFaultsHaveCodesOfTheirOwn) {
   EXPECT_EQ(from_body_fault(net::BodyFault::TwoModels, "").code, "model_ambiguous");
   EXPECT_EQ(from_body_fault(net::BodyFault::ModelNotString, "").code, "model_not_a_string");
   EXPECT_EQ(from_body_fault(net::BodyFault::EmptyModel, "").code, "model_empty");
+  EXPECT_EQ(from_body_fault(net::BodyFault::TooManyProbabilities, "").code,
+            "too_many_probabilities");
   EXPECT_EQ(from_body_fault(net::BodyFault::TwoModels, "").status, 400);
   EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "it is empty").message, "it is empty");
   EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "").message, "the body is not valid JSON");

@@ -18,12 +18,17 @@ struct CollectedFields {
   std::string model;
   bool stream = false;
   std::optional<std::int64_t> max_tokens;
-  bool unlimited = false;  // a negative limit: the engine's way to say "without end"
+  double probabilities = 0;  // the most of n_probs, logprobs and top_logprobs
+  bool unlimited = false;    // a negative limit: the engine's way to say "without end"
 
   static bool is_token_limit(std::string_view key) {
     return key == "max_tokens" || key == "max_completion_tokens" || key == "n_predict" ||
            key == "max_output_tokens";
   }
+  static bool is_probability_count(std::string_view key) {
+    return key == "n_probs" || key == "logprobs" || key == "top_logprobs";
+  }
+  void add_probabilities(double count) { probabilities = std::max(probabilities, count); }
   // Several limits: the largest counts, because the number is used as an upper bound.
   void add_token_limit(std::int64_t limit) {
     unlimited = unlimited || limit < 0;

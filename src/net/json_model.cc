@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <limits>
+#include <string>
 
 #include "net/json_fields.h"
 
@@ -16,6 +17,13 @@ void add_limit(CollectedFields& found, const dom::element& value) {
     found.add_token_limit(value.get_int64().value_unsafe());
   } else if (value.is_uint64()) {
     found.add_token_limit(std::numeric_limits<std::int64_t>::max());
+  }
+}
+
+void add_probabilities(CollectedFields& found, const dom::element& value) {
+  double count = 0;  // the engine takes a fraction, too
+  if (value.get_double().get(count) == simdjson::SUCCESS) {
+    found.add_probabilities(count);
   }
 }
 
@@ -37,6 +45,8 @@ CollectedFields collect(const dom::element& document) {
       found.stream = field.value.get_bool().get(on) == simdjson::SUCCESS && on;
     } else if (CollectedFields::is_token_limit(field.key)) {
       add_limit(found, field.value);
+    } else if (CollectedFields::is_probability_count(field.key)) {
+      add_probabilities(found, field.value);
     }
   }
   return found;
@@ -70,6 +80,12 @@ BodyResult verdict(CollectedFields found, bool model_required) {
   }
   if (found.models == 1 && found.model.empty()) {
     return faulty(BodyFault::EmptyModel, "the field 'model' is empty");
+  }
+  if (found.probabilities > static_cast<double>(kProbabilitiesMax)) {
+    return faulty(BodyFault::TooManyProbabilities,
+                  "more than " + std::to_string(kProbabilitiesMax) +
+                      " probabilities for each token are not given (n_probs, logprobs, "
+                      "top_logprobs): they would fill the memory");
   }
   BodyResult result;
   result.fields.emplace();

@@ -59,6 +59,19 @@ TEST(BodyFields, CountsKeysAfterUnescaping) {
   EXPECT_EQ(fault_of(R"({"model":"a","model":"a"})"), BodyFault::TwoModels);
 }
 
+TEST(BodyFields, MoreProbabilitiesThanMemoryHoldsAreAFault) {
+  EXPECT_EQ(fault_of(R"({"model":"m","n_probs":262144})"), BodyFault::TooManyProbabilities);
+  EXPECT_EQ(fault_of(R"({"model":"m","top_logprobs":101})"), BodyFault::TooManyProbabilities);
+  EXPECT_EQ(fault_of(R"({"model":"m","logprobs":1e9})"), BodyFault::TooManyProbabilities);
+  EXPECT_EQ(fault_of(R"({"model":"m","n_probs":18446744073709551615})"),
+            BodyFault::TooManyProbabilities);
+  EXPECT_EQ(fault_of(R"({"model":"m","n_probs":200,"seed":99999999999999999999999})"),
+            BodyFault::TooManyProbabilities)
+      << "the other reader sees it too";
+  EXPECT_EQ(read(R"({"model":"m","n_probs":100,"logprobs":true,"top_logprobs":20})").fields->model,
+            "m");
+}
+
 TEST(BodyFields, NamesEachFault) {
   EXPECT_EQ(fault_of(R"({"messages":[]})"), BodyFault::NoModel);
   EXPECT_EQ(fault_of(R"({"model":3})"), BodyFault::ModelNotString);

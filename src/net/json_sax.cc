@@ -36,8 +36,11 @@ struct FieldHandler {
       found.stream = false;
     }
   }
-  void number(std::optional<std::int64_t> value) {
+  void number(std::optional<std::int64_t> value, double amount) {
     other_value();
+    if (at_field() && CollectedFields::is_probability_count(key)) {
+      found.add_probabilities(amount);
+    }
     if (at_field() && value && CollectedFields::is_token_limit(key)) {
       found.add_token_limit(*value);
     }
@@ -96,15 +99,15 @@ struct FieldHandler {
   }
   bool on_number_part(Text, Ec&) { return true; }
   bool on_int64(std::int64_t value, Text, Ec&) {
-    number(value);
+    number(value, static_cast<double>(value));
     return true;
   }
-  bool on_uint64(std::uint64_t, Text, Ec&) {
-    number(std::numeric_limits<std::int64_t>::max());
+  bool on_uint64(std::uint64_t value, Text, Ec&) {
+    number(std::numeric_limits<std::int64_t>::max(), static_cast<double>(value));
     return true;
   }
-  bool on_double(double, Text, Ec&) {
-    number(std::nullopt);
+  bool on_double(double value, Text, Ec&) {
+    number(std::nullopt, value);
     return true;
   }
   bool on_bool(bool value, Ec&) {
