@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -15,7 +17,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr double kBytesPerGiB = 1024.0 * 1024 * 1024;
-constexpr double kSecondsPerHour = 3600;
 
 const char* kind_name(Kind kind) {
   switch (kind) {
@@ -133,15 +134,33 @@ std::string panel(std::string_view title, int column, std::uint64_t unserved_now
       title, column, unserved_now);
 }
 
+// The unit in which the longest waiting of a chart is a number that people read.
+struct WaitUnit {
+  double seconds;
+  std::string_view english, russian;
+};
+constexpr std::array<WaitUnit, 3> kWaitUnits{{{3600, "Hours of waiting", "Часы ожидания"},
+                                              {60, "Minutes of waiting", "Минуты ожидания"},
+                                              {1, "Seconds of waiting", "Секунды ожидания"}}};
+
+const WaitUnit& wait_unit(const Advice& advice) {
+  double longest = 0;
+  for (const Replayed& one : advice.replayed) {
+    longest = std::max(longest, seconds_of(one.figures.waited));
+  }
+  const auto fits = [longest](const WaitUnit& unit) { return longest >= 2 * unit.seconds; };
+  const auto* found = std::find_if(kWaitUnits.begin(), kWaitUnits.end(), fits);
+  return found == kWaitUnits.end() ? kWaitUnits.back() : *found;
+}
+
 struct Words {
   std::string_view loads = "Cold loads";
-  std::string_view waiting = "Hours of waiting";
   std::string_view unserved = "Requests not served (hollow points: more than now)";
   std::string_view now = "now";
   std::string_view budget = "budget, GiB";
 };
 
-constexpr Words kRussian{"Холодные загрузки", "Часы ожидания",
+constexpr Words kRussian{"Холодные загрузки",
                          "Запросы без ответа (пустые точки: больше, чем сейчас)", "сейчас",
                          "бюджет, GiB"};
 
@@ -177,13 +196,15 @@ std::string to_json(const Case& history, const Advice* advice, Language language
 
 std::string plot_script(const Case& history, const Advice& advice, Language language) {
   const Words words = language == Language::Russian ? kRussian : Words{};
+  const WaitUnit& unit = wait_unit(advice);
+  const std::string_view waiting = language == Language::Russian ? unit.russian : unit.english;
   std::string data;
   bool all_served = true;
   for (const Replayed& one : advice.replayed) {
     if (one.scenario.kind == Kind::Budget) {
       const Bytes budget = budget_of(history, one.scenario).total();
       data += fmt::format("{:.6f} {} {:.6f} {}\n", static_cast<double>(budget.count) / kBytesPerGiB,
-                          one.figures.loads, seconds_of(one.figures.waited) / kSecondsPerHour,
+                          one.figures.loads, seconds_of(one.figures.waited) / unit.seconds,
                           one.figures.unserved);
       all_served = all_served && one.figures.unserved == 0;
     }
@@ -213,9 +234,9 @@ std::string plot_script(const Case& history, const Advice& advice, Language lang
       present_gib, words.now, format_bytes(present));
   script += panel(words.loads, 2, unserved);
   if (all_served) {
-    script += fmt::format("set xlabel \"{}\"\n", words.budget) + panel(words.waiting, 3, unserved);
+    script += fmt::format("set xlabel \"{}\"\n", words.budget) + panel(waiting, 3, unserved);
   } else {
-    script += panel(words.waiting, 3, unserved);
+    script += panel(waiting, 3, unserved);
     script += fmt::format("set xlabel \"{}\"\n", words.budget) + panel(words.unserved, 4, unserved);
   }
   return script + "unset multiplot\n";

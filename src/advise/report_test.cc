@@ -47,8 +47,8 @@ TEST(AdvicePlot, HoldsNumbersAndNoNames) {
   const Advice advice = advise(history, 1, {});
   const std::string script = plot_script(history, advice, Language::English);
   EXPECT_THAT(script, Not(HasSubstr("touch")));
-  EXPECT_THAT(script, HasSubstr("\n5.000000 100 0.283278 0\n"));
-  EXPECT_THAT(script, HasSubstr("\n10.000000 2 0.005556 0\n"));
+  EXPECT_THAT(script, HasSubstr("\n5.000000 100 16.996667 0\n"));
+  EXPECT_THAT(script, HasSubstr("\n10.000000 2 0.333333 0\n"));
   EXPECT_THAT(script, HasSubstr("now: 5.00 GiB"));
 }
 
