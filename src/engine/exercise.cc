@@ -17,7 +17,9 @@ constexpr std::string_view kCacheRanOver = "removing oldest entry";
 
 // A token of a prompt takes 240 bytes in the process where it comes as the text of a chat, and 150
 // where it comes as a number (src/gguf/cost.cc). The log does not tell which one was seen.
-constexpr std::int64_t kTextBytesPerToken = 100;
+constexpr std::int64_t kTextBytesPerToken = 90;
+// What two runs of the same work differ by (docs/memory.md).
+constexpr std::int64_t kRunsDifferPercent = 2;
 
 // What drivers keep of the host's memory for the traffic with a card is in none of the figures that
 // a child is measured by. Not counted cards may be used all the same, if layers are to go there.
@@ -72,11 +74,13 @@ Bytes charge_for(const RunPlan& plan, const store::Measurement& known,
   if (!known.fully_exercised) {
     return seen;
   }
-  const Bytes as_text(std::int64_t{plan.context} * plan.parallel * kTextBytesPerToken);
+  const std::int64_t tokens = std::int64_t{plan.context} * plan.parallel;
+  const Bytes as_text(known.high_water.count + known.high_water.count / 100 * kRunsDifferPercent +
+                      tokens * kTextBytesPerToken);
   const bool unseen_part = plan.kind == ModelKind::Chat && plan.embeddings_reserved;
   const bool keeps_prediction = unseen_part || may_use_cards(plan);
   const Bytes least = keeps_prediction ? predicted.total() : predicted.weights + predicted.kv_cache;
-  return std::max(seen + as_text, least);
+  return std::max({seen, as_text, least});
 }
 
 }  // namespace hf::engine

@@ -112,20 +112,17 @@ store::Measurement full_at(Bytes mark) {
   known.fully_exercised = true;
   return known;
 }
-// Two slots of 4096 tokens, 100 bytes each.
-constexpr Bytes kAsText(819'200);
-
 TEST(ChargeFor, WhatWasSeenUnlessEmbeddingsWereAskedForToo) {
   const store::Measurement known = full_at(Bytes(100'000'000));
   const gguf::Cost larger = cost(Bytes(50'000'000), Bytes(10'000'000), Bytes(140'000'000));
   RunPlan p = plan();
-  EXPECT_EQ(charge_for(p, known, larger), Bytes(103'000'000) + kAsText);
+  EXPECT_EQ(charge_for(p, known, larger), Bytes(103'000'000));
   p.embeddings_reserved = true;  // filled with chats alone
   EXPECT_EQ(charge_for(p, known, larger), Bytes(200'000'000));
   const gguf::Cost smaller = cost(Bytes(50'000'000), Bytes(10'000'000), Bytes(0));
-  EXPECT_EQ(charge_for(p, known, smaller), Bytes(103'000'000) + kAsText);
+  EXPECT_EQ(charge_for(p, known, smaller), Bytes(103'000'000));
   p.kind = ModelKind::Embedding;  // nothing else is asked of it
-  EXPECT_EQ(charge_for(p, known, larger), Bytes(103'000'000) + kAsText);
+  EXPECT_EQ(charge_for(p, known, larger), Bytes(103'000'000));
 }
 
 TEST(ChargeFor, ThePredictionUntilAChildWasUsedToTheFull) {
@@ -135,6 +132,12 @@ TEST(ChargeFor, ThePredictionUntilAChildWasUsedToTheFull) {
             Bytes(200'000'000));
   EXPECT_EQ(charge_for(plan(), known, cost(Bytes(90'000'000), Bytes(0), Bytes(0))),
             Bytes(100'000'000));
+}
+
+TEST(ChargeFor, CoversPromptsThatComeAsText) {
+  // Two slots of 4096 tokens, 90 bytes each, are more than the hundredth that is left.
+  EXPECT_EQ(charge_for(plan(), full_at(Bytes(40'000'000)), gguf::Cost{}),
+            Bytes(40'800'000 + 737'280));
 }
 
 TEST(ChargeFor, NeverLessThanWeightsAndCache) {
@@ -148,7 +151,7 @@ TEST(ChargeFor, NeverLessThanPredictedWhereACardMayBeUsed) {
   const gguf::Cost parts = cost(Bytes(50'000'000), Bytes(10'000'000), Bytes(140'000'000));
   RunPlan counted = plan();
   counted.cards_counted = true;
-  EXPECT_EQ(charge_for(counted, known, parts), Bytes(103'000'000) + kAsText);
+  EXPECT_EQ(charge_for(counted, known, parts), Bytes(103'000'000));
   counted.gpu_layers = 4;
   counted.cards = {{"CUDA0", 4}};
   EXPECT_EQ(charge_for(counted, known, parts), Bytes(200'000'000));
