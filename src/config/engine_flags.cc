@@ -49,6 +49,16 @@ constexpr auto kParallel =
 constexpr auto kGpu = std::to_array<std::string_view>(
     {"-ngl", "--gpu-layers", "--n-gpu-layers", "-dev", "--device", "-ts", "--tensor-split", "-sm",
      "--split-mode", "-mg", "--main-gpu", "-mmdev", "--mmproj-device"});
+constexpr auto kPlaces = std::to_array<std::string_view>(
+    {"-kvo", "--kv-offload", "-nkvo", "--no-kv-offload", "-ot", "--override-tensor", "-cmoe",
+     "--cpu-moe", "-ncmoe", "--n-cpu-moe", "-ncffn", "--n-cpu-ffn", "--mmproj-offload",
+     "--no-mmproj-offload", "--rpc"});
+constexpr auto kDraftPlaces = std::to_array<std::string_view>(
+    {"-ngld", "--gpu-layers-draft", "--n-gpu-layers-draft", "--spec-draft-ngl", "-devd",
+     "--device-draft", "--spec-draft-device", "-otd", "--override-tensor-draft",
+     "--spec-draft-override-tensor", "-cmoed", "--cpu-moe-draft", "--spec-draft-cpu-moe", "-ncmoed",
+     "--n-cpu-moe-draft", "--spec-draft-n-cpu-moe", "--spec-draft-ncmoe"});
+constexpr auto kHeader = std::to_array<std::string_view>({"--override-kv"});
 constexpr auto kCache = std::to_array<std::string_view>(
     {"-cram", "--cache-ram", "-ctk", "--cache-type-k", "-ctv", "--cache-type-v", "-ctxcp",
      "--ctx-checkpoints", "--swa-checkpoints", "-cms", "--checkpoint-min-step",
@@ -95,6 +105,11 @@ constexpr auto kGroups = std::to_array<Group>({
     {"use `context`, on which the memory ledger counts", kContext},
     {"use `parallel`, on which the queue counts", kParallel},
     {"use `gpu_layers` and `gpus`, on which the memory ledger counts", kGpu},
+    {"the memory ledger counts whole layers with their cache and cannot count parts of them "
+     "elsewhere; use `gpu_layers` and `gpus`",
+     kPlaces},
+    {"the memory ledger counts a draft model in host RAM, where Holdfast keeps it", kDraftPlaces},
+    {"the memory ledger counts by what the file says; change the file instead", kHeader},
     {"Holdfast sets the caches, because the memory ledger counts them; use `cache_ram`, "
      "`cache_type_k`, `cache_type_v` or `swa_full`",
      kCache},

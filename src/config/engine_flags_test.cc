@@ -50,6 +50,40 @@ TEST(WhyRefused, CatchesEveryDangerousFlag) {
   }
 }
 
+TEST(WhyRefused, CatchesWhatMovesBytesBehindTheLedgersBack) {
+  for (const char* flag : {"-nkvo",
+                           "--no-kv-offload",
+                           "-ot",
+                           "--override-tensor",
+                           "-cmoe",
+                           "--cpu-moe",
+                           "-ncmoe",
+                           "--n-cpu-moe",
+                           "-ncffn",
+                           "--n-cpu-ffn",
+                           "--no-mmproj-offload",
+                           "--mmproj-offload",
+                           "--rpc",
+                           "--override-kv",
+                           "-ngld",
+                           "--gpu-layers-draft",
+                           "--n-gpu-layers-draft",
+                           "--spec-draft-ngl",
+                           "-devd",
+                           "--device-draft",
+                           "--spec-draft-device",
+                           "-otd",
+                           "--override-tensor-draft",
+                           "-cmoed",
+                           "--cpu-moe-draft",
+                           "-ncmoed",
+                           "--spec-draft-ncmoe",
+                           "--override_tensor=a=CPU"}) {
+    EXPECT_THAT(why_refused(flag).value_or(""), HasSubstr("memory ledger")) << flag;
+  }
+  EXPECT_THAT(*why_refused("--cpu-moe"), HasSubstr("`gpu_layers`"));
+}
+
 TEST(WhyRefused, SeesThroughOtherSpellings) {
   EXPECT_TRUE(why_refused("--ctx_size").has_value());
   EXPECT_TRUE(why_refused("--host=0.0.0.0").has_value());
@@ -58,7 +92,7 @@ TEST(WhyRefused, SeesThroughOtherSpellings) {
 
 TEST(WhyRefused, LetsOtherFlagsAndValuesPass) {
   for (const char* arg : {"--threads", "-t", "8", "--flash-attn", "on", "--temp", "-1",
-                          "--chat-template-file", "host", "--jinja"}) {
+                          "--chat-template-file", "host", "--jinja", "--model-draft", "--repack"}) {
     EXPECT_FALSE(why_refused(arg).has_value()) << arg;
   }
 }

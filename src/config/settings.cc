@@ -330,9 +330,9 @@ std::span<const Setting<ModelConfig>> model_settings() {
       setting<&ModelConfig::args>(
           "args", "[]",
           "Further flags for the engine, one word an item. Flags that Holdfast sets itself are "
-          "refused: address, model, context, slots, caches, aliases, tools. A model's list "
-          "replaces "
-          "that of `[defaults]`."),
+          "refused: address, model, context, slots, caches, aliases, tools; and those that move "
+          "memory where the ledger does not count it, as --override-tensor. A model's list "
+          "replaces that of `[defaults]`."),
   };
   return kSettings;
 }
@@ -382,7 +382,9 @@ std::span<const Setting<StoreConfig>> store_settings() {
           "history", "\"30d\"",
           "How long requests are remembered for `holdfast advise`: when, which model, how long it "
           "waited and was served, the number of the user's key; never prompts, answers or names. "
-          "At most 200,000 requests are kept. `\"off\"` records nothing more.",
+          "At most 200,000 requests are kept. `\"off\"` records nothing, and what is there is "
+          "deleted "
+          "at the next start.",
           {60, 10 * 365 * kDay})),
   };
   return kSettings;

@@ -2,6 +2,9 @@
 
 #include <cstdlib>
 
+#include "engine/side_files.h"
+#include "gguf/repack.h"
+
 namespace hf::engine {
 namespace {
 
@@ -73,6 +76,11 @@ void add_cards(Line& line, const RunPlan& plan) {
   } else if (plan.cards.size() > 1) {
     line.add("--split-mode", "layer");
     line.add("--tensor-split", layers);
+  }
+  // A draft model is charged to host RAM; the engine's default is every card.
+  if (side_files(plan.extra).draft) {
+    line.add("--device-draft", "none");
+    line.add("--gpu-layers-draft", "0");
   }
   // The projector is charged to the first card; an engine that cannot be told puts it anywhere.
   if (!plan.mmproj_path.empty() &&
@@ -170,17 +178,19 @@ std::vector<std::string> child_environment(CardOrder order) {
 }
 
 std::string options_key(const RunPlan& plan) {
-  std::string key = "ctx=" + std::to_string(plan.context) + " np=" + std::to_string(plan.parallel) +
-                    " cram=" + std::to_string(plan.cache_ram.count) +
-                    " ckpt=" + std::to_string(plan.context_checkpoints) +
-                    " swa=" + std::to_string(plan.swa_full ? 1 : 0) + " ngl=" +
-                    (plan.gpu_layers ? std::to_string(*plan.gpu_layers) : std::string("auto")) +
-                    " lm=" + std::string(config::to_text(plan.load_mode)) +
-                    " ctk=" + std::string(config::to_text(plan.cache_type_k)) +
-                    " ctv=" + std::string(config::to_text(plan.cache_type_v)) + " emb=" +
-                    (plan.embeddings_reserved ? "2"
-                     : plan.embeddings        ? "1"
-                                              : "0");
+  std::string key =
+      "ctx=" + std::to_string(plan.context) + " np=" + std::to_string(plan.parallel) +
+      " cram=" + std::to_string(plan.cache_ram.count) +
+      " ckpt=" + std::to_string(plan.context_checkpoints) +
+      " swa=" + std::to_string(plan.swa_full ? 1 : 0) + " t=" + std::to_string(plan.threads) +
+      " cpu=" + std::to_string(static_cast<int>(gguf::host_repack())) +
+      " ngl=" + (plan.gpu_layers ? std::to_string(*plan.gpu_layers) : std::string("auto")) +
+      " lm=" + std::string(config::to_text(plan.load_mode)) +
+      " ctk=" + std::string(config::to_text(plan.cache_type_k)) +
+      " ctv=" + std::string(config::to_text(plan.cache_type_v)) + " emb=" +
+      (plan.embeddings_reserved ? "2"
+       : plan.embeddings        ? "1"
+                                : "0");
   if (!plan.mmproj_path.empty()) {
     key += " mmproj=" + plan.mmproj_path;
   }

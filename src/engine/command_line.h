@@ -56,7 +56,8 @@ enum class CardOrder { AsItComes, OfTheBus };
 std::vector<std::string> child_environment(CardOrder order);
 
 // Everything that changes memory or speed, in a fixed order: the key under which measurements are
-// kept.
+// kept. The kind of CPU is in it, as the layouts that it has of its own (gguf/repack.h): the
+// history may have come from another machine.
 std::string options_key(const RunPlan& plan);
 
 }  // namespace hf::engine

@@ -76,6 +76,13 @@ TEST(CommandLine, WhatWasMeasuredWithoutReservedEmbeddingsIsNoMeasureOfThem) {
   EXPECT_NE(options_key(p), before);
 }
 
+TEST(CommandLine, WhatWasMeasuredWithOtherThreadsIsAnotherFigure) {
+  RunPlan p = plan();
+  const std::string before = options_key(p);
+  p.threads += 1;
+  EXPECT_NE(options_key(p), before);
+}
+
 TEST(CommandLine, ChatModelsServeEmbeddingsToo) {
   const auto line = command_line(plan(), "/run/x.sock", kNew);
   EXPECT_THAT(line, IsSupersetOf({"--embeddings", "--pooling", "mean"}));
@@ -141,6 +148,20 @@ TEST(CommandLine, AModelInRamIsKeptOffTheCards) {
   EXPECT_EQ(after(line, "--n-gpu-layers"), "0");
   EXPECT_EQ(after(line, "--device"), "none");
   EXPECT_THAT(line, Contains("--no-mmproj-offload"));
+}
+
+TEST(CommandLine, ADraftModelIsKeptOffTheCardsThatAreCounted) {
+  process::EngineTraits engine = kCards;
+  engine.flags.insert({"--device-draft", "--gpu-layers-draft"});
+  RunPlan p = plan();
+  p.cards_counted = true;
+  p.gpu_layers = 33;
+  p.cards = {{"CUDA0", 33}};
+  EXPECT_THAT(command_line(p, "/run/x.sock", engine), Not(Contains("--device-draft")));
+  p.extra = {"--model-draft", "/m/draft.gguf"};
+  const auto line = command_line(p, "/run/x.sock", engine);
+  EXPECT_EQ(after(line, "--device-draft"), "none");
+  EXPECT_EQ(after(line, "--gpu-layers-draft"), "0");
 }
 
 TEST(CommandLine, CardsThatAreNotCountedAreLeftToTheEngine) {

@@ -161,7 +161,7 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
 }
 
 store::MeasurementKey Engine::Impl::measurement_key(const ModelFile& file) const {
-  return {gguf::to_string(file.identity), options_key(file.plan), traits_.version};
+  return {file_key(file), options_key(file.plan), traits_.version};
 }
 
 void Engine::Impl::save_measurement(const store::MeasurementKey& key) {

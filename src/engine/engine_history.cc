@@ -9,6 +9,10 @@
 namespace hf::engine {
 namespace {
 
+// Rows bear the time of their arrival, so none is of the future; a clock that is brought into step
+// may have gone back a little since.
+constexpr std::int64_t kClocksDiffer = 60'000;  // ms
+
 store::Outcome outcome_of(core::Why why) {
   if (why == core::Why::QueueFull || why == core::Why::UserLimit) {
     return store::Outcome::QueueFull;
@@ -96,7 +100,11 @@ void Engine::Impl::save_requests() {
   }
   batch.log.budget = scheduler_->memory().budget;
   store::Keep keep;
-  keep.since_ms = wall_clock_ms() - millis_of(*config_->store.history);
+  const std::int64_t wall_ms = wall_clock_ms();
+  if (wall_clock_.is_believed(now(), wall_ms)) {
+    keep.since_ms = wall_ms - millis_of(*config_->store.history);
+    keep.until_ms = wall_ms + kClocksDiffer;
+  }
   worker_.run([store = store_, log = std::move(batch.log), keep] {
     if (auto saved = store->save_requests(log, keep); !saved) {
       spdlog::warn("history: {}", saved.error().message);

@@ -42,7 +42,7 @@ core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
     return core::Footprint::host(file.cost) + on_cards(file);
   }
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
-  const Bytes charge = charge_for(file.plan, known->second, file.cost);
+  const Bytes charge = charge_for(file.plan, known->second, file.parts);
   return core::Footprint::host(std::min(charge, std::max(file.cost, budget_))) + on_cards(file);
 }
 

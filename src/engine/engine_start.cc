@@ -82,6 +82,10 @@ Result<void> Engine::Impl::open_parts() {
   store_ = std::make_shared<store::Store>(std::move(*store));
   if (records_requests()) {
     recorder_.add_start(wall_clock_ms());
+    wall_clock_.is_believed(now(), wall_clock_ms());  // its first look
+  } else if (auto forgotten = store_->forget_requests(); !forgotten) {
+    spdlog::warn("history: what is there of requests could not be deleted: {}",
+                 forgotten.error().message);
   }
   return {};
 }

@@ -24,6 +24,7 @@
 #include "engine/request_recorder.h"
 #include "engine/scan.h"
 #include "engine/speeds.h"
+#include "engine/wall_clock_watch.h"
 #include "engine/worker_thread.h"
 #include "engine/yielding_budget.h"
 #include "process/fence.h"
@@ -95,6 +96,7 @@ class EngineState {
   std::map<std::string, store::ModelStats> stats_;  // as last saved
   std::map<ModelId, Duration> stops_;               // how long the last one took
   RequestRecorder recorder_;                        // of what was not saved yet
+  WallClockWatch wall_clock_;                       // by which the history is forgotten
   std::shared_ptr<store::Store> store_;             // used on the worker only, after start()
   std::optional<store::Journal> journal_;
 

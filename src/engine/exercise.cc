@@ -11,11 +11,21 @@ namespace {
 // nobody hits the end of a context exactly.
 constexpr std::int64_t kFullEighths = 7;
 
-// Of server_prompt_cache in v0.5.0: a prompt goes for another, or one is larger than the whole
-// cache. After the latter shorter prompts may still fill it; what they add is found out when they
-// come.
+// Of server_prompt_cache in v0.5.0: a prompt goes for another. That one is larger than the whole
+// cache says nothing: shorter ones may still fill it.
 constexpr std::string_view kCacheRanOver = "removing oldest entry";
-constexpr std::string_view kPromptTooLarge = "exceeds cache size limit";
+
+// A token of a prompt takes 240 bytes in the process where it comes as the text of a chat, and 150
+// where it comes as a number (src/gguf/cost.cc). The log does not tell which one was seen.
+constexpr std::int64_t kTextBytesPerToken = 90;
+// What two runs of the same work differ by (docs/memory.md).
+constexpr std::int64_t kRunsDifferPercent = 2;
+
+// What drivers keep of the host's memory for the traffic with a card is in none of the figures that
+// a child is measured by. Not counted cards may be used all the same, if layers are to go there.
+bool may_use_cards(const RunPlan& plan) {
+  return !plan.cards.empty() || (!plan.cards_counted && plan.gpu_layers.value_or(0) != 0);
+}
 
 }  // namespace
 
@@ -33,8 +43,7 @@ Exercise::Exercise(const RunPlan& plan)
 }
 
 void Exercise::read(std::string_view text) {
-  const auto says = [&](std::string_view words) { return text.find(words) != text.npos; };
-  if (!cache_ran_over_ && (says(kCacheRanOver) || says(kPromptTooLarge))) {
+  if (!cache_ran_over_ && text.find(kCacheRanOver) != text.npos) {
     cache_ran_over_ = true;
     return;
   }
@@ -59,10 +68,19 @@ bool Exercise::complete() const {
          std::all_of(filled_.begin(), filled_.end(), [](bool filled) { return filled; });
 }
 
-Bytes charge_for(const RunPlan& plan, const store::Measurement& known, Bytes predicted) {
-  const Bytes seen = store::reservation(known, predicted);
+Bytes charge_for(const RunPlan& plan, const store::Measurement& known,
+                 const gguf::Cost& predicted) {
+  const Bytes seen = store::reservation(known, predicted.total());
+  if (!known.fully_exercised) {
+    return seen;
+  }
+  const std::int64_t tokens = std::int64_t{plan.context} * plan.parallel;
+  const Bytes as_text(known.high_water.count + known.high_water.count / 100 * kRunsDifferPercent +
+                      tokens * kTextBytesPerToken);
   const bool unseen_part = plan.kind == ModelKind::Chat && plan.embeddings_reserved;
-  return unseen_part ? std::max(seen, predicted) : seen;
+  const bool keeps_prediction = unseen_part || may_use_cards(plan);
+  const Bytes least = keeps_prediction ? predicted.total() : predicted.weights + predicted.kv_cache;
+  return std::max({seen, as_text, least});
 }
 
 }  // namespace hf::engine

@@ -1,7 +1,7 @@
 #pragma once
 // Whether a child has been used to the full: every slot was filled (nearly) to its context, a full
-// batch was computed and the prompt cache ran over (or can hold no whole prompt). Exists because
-// only then the most memory it was seen to hold is the most that it will hold. Learnt from the
+// batch was computed and the prompt cache, if there is one, ran over. Exists because only then the
+// most memory it was seen to hold is the most that it will hold. Learnt from the
 // lines of the engine's log, which do not tell images from text, nor embeddings from completions:
 // a model with a projector, or a chat model whose embeddings are reserved for, is never used to the
 // full. Value type, one thread, no clock.
@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "engine/command_line.h"
+#include "gguf/cost.h"
 #include "store/measurement.h"
 
 namespace hf::engine {
@@ -33,9 +34,14 @@ class Exercise {
   std::vector<bool> filled_;  // by slot
 };
 
-// What the next child is charged, by what was predicted and what was seen. Never less than
-// predicted where embeddings of a chat model were asked for: its log does not tell whether there
-// were any, and the outputs of a whole batch are a large part of what it may hold.
-Bytes charge_for(const RunPlan& plan, const store::Measurement& known, Bytes predicted);
+// What the next child is charged in host RAM, by what was predicted and what was seen. Once a child
+// was used to the full that is what was seen, and what its prompts would have taken more as text;
+// but never less than
+// - what was predicted, where embeddings of a chat model were asked for (its log does not tell
+//   whether there were any, and the outputs of a whole batch are a large part of what it may hold)
+//   or where a card may be used (drivers' memory is not in what was seen);
+// - the weights and the KV cache, which are there for certain: pages that were reclaimed before
+//   anybody looked are missing in what was seen.
+Bytes charge_for(const RunPlan& plan, const store::Measurement& known, const gguf::Cost& predicted);
 
 }  // namespace hf::engine

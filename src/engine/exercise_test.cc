@@ -53,13 +53,17 @@ TEST(Exercise, ThePromptCacheMustHaveRunOver) {
   EXPECT_TRUE(exercise.complete());
 }
 
-TEST(Exercise, ACacheThatHoldsNoWholePromptIsAsFullAsItGets) {
+TEST(Exercise, ACacheThatHoldsNoWholePromptMayStillBeFilledByShorterOnes) {
   Exercise exercise(plan(1, 64 * kMiB));
   exercise.read(prompt(4000));
   exercise.read(ended(0, 4095));
   exercise.read(
       "0.01.000.000 W srv         alloc:  - prompt state size 80.000 MiB exceeds cache size limit "
       "64.000 MiB, skipping");
+  EXPECT_FALSE(exercise.complete());
+  exercise.read(
+      "0.02.000.000 W srv         alloc:  - making room for prompt cache entry, removing oldest "
+      "entry (size = 20.010 MiB)");
   EXPECT_TRUE(exercise.complete());
 }
 
@@ -95,17 +99,65 @@ TEST(Exercise, SlotsThatCannotBeAreIgnored) {
   EXPECT_FALSE(exercise.complete());
 }
 
-TEST(ChargeFor, WhatWasSeenUnlessEmbeddingsWereAskedForToo) {
+gguf::Cost cost(Bytes weights, Bytes kv_cache, Bytes rest) {
+  gguf::Cost c;
+  c.weights = weights;
+  c.kv_cache = kv_cache;
+  c.compute = rest;
+  return c;
+}
+store::Measurement full_at(Bytes mark) {
   store::Measurement known;
-  known.high_water = Bytes(1'000);
+  known.high_water = mark;
   known.fully_exercised = true;
+  return known;
+}
+TEST(ChargeFor, WhatWasSeenUnlessEmbeddingsWereAskedForToo) {
+  const store::Measurement known = full_at(Bytes(100'000'000));
+  const gguf::Cost larger = cost(Bytes(50'000'000), Bytes(10'000'000), Bytes(140'000'000));
   RunPlan p = plan();
-  EXPECT_EQ(charge_for(p, known, Bytes(2'000)), Bytes(1'030));
+  EXPECT_EQ(charge_for(p, known, larger), Bytes(103'000'000));
   p.embeddings_reserved = true;  // filled with chats alone
-  EXPECT_EQ(charge_for(p, known, Bytes(2'000)), Bytes(2'000));
-  EXPECT_EQ(charge_for(p, known, Bytes(900)), Bytes(1'030));
+  EXPECT_EQ(charge_for(p, known, larger), Bytes(200'000'000));
+  const gguf::Cost smaller = cost(Bytes(50'000'000), Bytes(10'000'000), Bytes(0));
+  EXPECT_EQ(charge_for(p, known, smaller), Bytes(103'000'000));
   p.kind = ModelKind::Embedding;  // nothing else is asked of it
-  EXPECT_EQ(charge_for(p, known, Bytes(2'000)), Bytes(1'030));
+  EXPECT_EQ(charge_for(p, known, larger), Bytes(103'000'000));
+}
+
+TEST(ChargeFor, ThePredictionUntilAChildWasUsedToTheFull) {
+  store::Measurement known = full_at(Bytes(100'000'000));
+  known.fully_exercised = false;
+  EXPECT_EQ(charge_for(plan(), known, cost(Bytes(200'000'000), Bytes(0), Bytes(0))),
+            Bytes(200'000'000));
+  EXPECT_EQ(charge_for(plan(), known, cost(Bytes(90'000'000), Bytes(0), Bytes(0))),
+            Bytes(100'000'000));
+}
+
+TEST(ChargeFor, CoversPromptsThatComeAsText) {
+  // Two slots of 4096 tokens, 90 bytes each, are more than the hundredth that is left.
+  EXPECT_EQ(charge_for(plan(), full_at(Bytes(40'000'000)), gguf::Cost{}),
+            Bytes(40'800'000 + 737'280));
+}
+
+TEST(ChargeFor, NeverLessThanWeightsAndCache) {
+  // Most of the file had been reclaimed before the first reading.
+  const gguf::Cost parts = cost(Bytes(500'000'000), Bytes(70'000'000), Bytes(80'000'000));
+  EXPECT_EQ(charge_for(plan(), full_at(Bytes(300'000'000)), parts), Bytes(570'000'000));
+}
+
+TEST(ChargeFor, NeverLessThanPredictedWhereACardMayBeUsed) {
+  const store::Measurement known = full_at(Bytes(100'000'000));
+  const gguf::Cost parts = cost(Bytes(50'000'000), Bytes(10'000'000), Bytes(140'000'000));
+  RunPlan counted = plan();
+  counted.cards_counted = true;
+  EXPECT_EQ(charge_for(counted, known, parts), Bytes(103'000'000));
+  counted.gpu_layers = 4;
+  counted.cards = {{"CUDA0", 4}};
+  EXPECT_EQ(charge_for(counted, known, parts), Bytes(200'000'000));
+  RunPlan uncounted = plan();
+  uncounted.gpu_layers = 4;
+  EXPECT_EQ(charge_for(uncounted, known, parts), Bytes(200'000'000));
 }
 
 }  // namespace

@@ -314,6 +314,14 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
   return file;
 }
 
+std::string file_key(const ModelFile& file) {
+  std::string key = gguf::to_string(file.identity);
+  for (const auto& [path, identity] : file.companions) {
+    key.append(" ").append(gguf::to_string(identity));
+  }
+  return key;
+}
+
 bool has_changed(const ModelFile& file) {
   const auto differs = [](const fs::path& path, const gguf::FileIdentity& before) {
     return gguf::identify(path).value_or(gguf::FileIdentity{}) != before;

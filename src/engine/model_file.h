@@ -70,6 +70,9 @@ struct ModelFile {
 ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards = {},
                   const ModelFile* before = nullptr);
 
+// Which files a child reads, for the history: the identities of the model and of all companions.
+std::string file_key(const ModelFile& file);
+
 // True if what `file` was made from has changed on disk (or come, or gone).
 bool has_changed(const ModelFile& file);
 

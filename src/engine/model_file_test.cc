@@ -176,6 +176,8 @@ TEST_F(ModelFiles, AdaptersAndDraftsOfFlagsAreCountedAndWatched) {
   EXPECT_FALSE(has_changed(with));
   write("other/draft.gguf", 1);
   EXPECT_TRUE(has_changed(with));
+  EXPECT_NE(file_key(with), file_key(alone));
+  EXPECT_NE(file_key(inspected("a")), file_key(with)) << "measured with another draft";
 }
 
 TEST_F(ModelFiles, AMissingFileIsAProblemUntilItComes) {

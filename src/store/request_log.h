@@ -4,6 +4,7 @@
 // answers, no keys, no names of users. Plain values; any thread.
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,10 +78,12 @@ struct RequestLog {
   }
 };
 
-// How much is kept: what is older, or beyond so many requests, goes with the next batch. 200,000
-// take about 11 MB.
+// How much is kept: what is older, dated later, or beyond so many requests, goes with the next
+// batch. 200,000 take about 11 MB. Both times come from a clock that may be set wrong: who fills
+// them in answers for it; the defaults delete nothing by date.
 struct Keep {
   std::int64_t since_ms = 0;
+  std::int64_t until_ms = std::numeric_limits<std::int64_t>::max();
   std::int64_t most_requests = 200'000;
 };
 

@@ -140,6 +140,37 @@ TEST(RequestLog, ForgetsWhatIsTooOldAndTooMuch) {
   EXPECT_EQ(read.requests.back().at_ms, 100);
 }
 
+TEST(RequestLog, WhatIsDatedInTheFutureGoes) {
+  const TemporaryFolder folder;
+  Store store = *Store::open(folder / "h.db");
+  RequestLog log = batch({request(10), request(90'000)});
+  log.loads = {{5, 0, seconds(1)}, {60'000, 0, seconds(1)}};
+  log.starts_ms = {10, 70'000};
+  ASSERT_TRUE(store.save_requests(log, {}).has_value());
+  EXPECT_THAT(store.load_requests({})->requests, SizeIs(2)) << "no clock, no judgement";
+  ASSERT_TRUE(store.save_requests(batch({request(20)}), {.until_ms = 1'000}).has_value());
+  const RequestLog read = *store.load_requests({});
+  EXPECT_THAT(read.requests, ElementsAre(request(10), request(20)));
+  EXPECT_THAT(read.loads, IsEmpty()) << "the one that is left was before the first request";
+  EXPECT_THAT(read.starts_ms, ElementsAre(10));
+}
+
+TEST(RequestLog, IsForgottenAsAWholeAndNothingElseIs) {
+  const TemporaryFolder folder;
+  Store store = *Store::open(folder / "h.db");
+  RequestLog log = batch({request(10)});
+  log.loads = {{10, 0, seconds(1)}};
+  log.starts_ms = {10};
+  ASSERT_TRUE(store.save_requests(log, {}).has_value());
+  ASSERT_TRUE(store.save_model_stats(std::vector<ModelStats>{{"a", 3, 1.5, 10, 10}}).has_value());
+  ASSERT_TRUE(store.forget_requests().has_value());
+  const RequestLog read = *store.load_requests({});
+  EXPECT_TRUE(read.empty());
+  EXPECT_THAT(read.models, IsEmpty());
+  EXPECT_EQ(read.budget, core::Footprint{});
+  EXPECT_THAT(store.load_all()->models, SizeIs(1));
+}
+
 TEST(RequestLog, ALookerNeedsAFileAndLeavesItAsItIs) {
   const TemporaryFolder folder;
   EXPECT_EQ(Store::open_to_read(folder / "h.db").error().code, Errc::NotFound);

@@ -107,20 +107,23 @@ void add_loads(SQLite::Database& connection, const RequestLog& batch,
   }
 }
 
-// Both ends are found by an index: nothing that stays is looked at.
+// All ends are found by an index: nothing that stays is looked at.
 void forget(SQLite::Database& connection, const Keep& keep) {
-  for (const char* const table : {"requests", "request_loads"}) {
-    SQLite::Statement old(connection, std::string("DELETE FROM ") + table + " WHERE at_ms < ?");
+  for (const char* const table : {"requests", "request_loads", "server_starts"}) {
+    const std::string from = std::string("DELETE FROM ") + table + " WHERE at_ms ";
+    SQLite::Statement old(connection, from + "< ?");
     old.bind(1, keep.since_ms);
     old.exec();
+    SQLite::Statement future(connection, from + "> ?");
+    future.bind(1, keep.until_ms);
+    future.exec();
+  }
+  for (const char* const table : {"requests", "request_loads"}) {
     SQLite::Statement many(connection, std::string("DELETE FROM ") + table +
                                            " WHERE id <= (SELECT max(id) FROM " + table + ") - ?");
     many.bind(1, keep.most_requests);
     many.exec();
   }
-  SQLite::Statement starts(connection, "DELETE FROM server_starts WHERE at_ms < ?");
-  starts.bind(1, keep.since_ms);
-  starts.exec();
 }
 
 std::map<std::int64_t, std::uint32_t> load_models(SQLite::Database& connection, RequestLog& log) {
@@ -166,6 +169,15 @@ void save_requests(SQLite::Database& connection, const RequestLog& batch, const 
   budget.bind(1, text_of(batch.budget));
   budget.exec();
   forget(connection, keep);
+  transaction.commit();
+}
+
+void forget_requests(SQLite::Database& connection) {
+  SQLite::Transaction transaction(connection, SQLite::TransactionBehavior::IMMEDIATE);
+  for (const char* const table :
+       {"requests", "request_loads", "request_models", "server_starts", "request_budget"}) {
+    connection.exec(std::string("DELETE FROM ") + table);
+  }
   transaction.commit();
 }
 

@@ -14,6 +14,9 @@ namespace hf::store {
 // All of it or nothing; forgets what `keep` does not want, in time proportional to what goes.
 void save_requests(SQLite::Database& connection, const RequestLog& batch, const Keep& keep);
 
+// Everything that save_requests wrote.
+void forget_requests(SQLite::Database& connection);
+
 // Those of which no row is left. Reads the whole tables: for the opening.
 void forget_unused_models(SQLite::Database& connection);
 

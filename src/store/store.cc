@@ -316,6 +316,13 @@ Status Store::save_requests(const RequestLog& batch, const Keep& keep) {
   });
 }
 
+Status Store::forget_requests() {
+  return guarded("history", [&]() -> Status {
+    store::forget_requests(database_->connection);
+    return {};
+  });
+}
+
 Result<RequestLog> Store::load_requests(const Wanted& wanted) {
   return guarded("history", [&]() -> Result<RequestLog> {
     return store::load_requests(database_->connection, wanted);

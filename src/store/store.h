@@ -81,6 +81,8 @@ class Store {
   // Appends the rows, replaces what was known of the models, and forgets what `keep` leaves out.
   Status save_requests(const RequestLog& batch, const Keep& keep);
   Result<RequestLog> load_requests(const Wanted& wanted);
+  // All of them, with the models, loads, starts and the budget that were recorded for a replay.
+  Status forget_requests();
 
   // Files and options change over the years; more rows than this are only old ones.
   static constexpr int kMostMeasurements = 2000;

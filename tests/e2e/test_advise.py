@@ -109,6 +109,17 @@ def test_nothing_is_recorded_when_switched_off(serve):
     assert advise(server)["enough"] is False
 
 
+def test_what_was_recorded_is_deleted_when_it_is_switched_off(serve):
+    server = serve(TWO)
+    take_turns(server, 2)
+    server.stop()
+    assert recorded(server) == 4
+    server.settings["store"]["history"] = "off"
+    server.start()
+    assert recorded(server) == 0
+    server.stop()
+
+
 def test_only_numbers_are_recorded(serve):
     server = serve(TWO)
     secret = "a sentence that nobody else should read"

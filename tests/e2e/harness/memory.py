@@ -2,7 +2,8 @@
 
 The fixed workload: every slot filled to its context, all at once, so that full batches run; then
 other prompts, again and again, so that the prompt cache fills up; then shorter prompts, which fill
-what whole contexts have left of it. Measured is what promises are about: RssAnon and Pss_File.
+what whole contexts have left of it. A cache that can hold no whole context is run over by shorter
+prompts. Measured is what promises are about: RssAnon and Pss_File.
 """
 
 import pathlib
@@ -101,20 +102,25 @@ class Workload:
             thread.join()
 
     def run(self, most_rounds=60):
-        """Whole contexts until the prompt cache has run over, or cannot hold a single one; then
-        shorter prompts, for what whole ones leave of it. Needs the server's debug log."""
+        """Whole contexts, or what the prompt cache can hold of them, until it has run over; then
+        shorter prompts, for what longer ones leave of it. Needs the server's debug log."""
         self.round()
         self.round()
+        length = self._context
         for _ in range(most_rounds if self._has_prompt_cache() else 0):
-            if self._seen(_RAN_OVER) or self._seen(_TOO_LARGE):
+            if self._count(_RAN_OVER) > 0:
                 break
-            self.round()
+            too_large = self._count(_TOO_LARGE)
+            self.round(length)
+            if self._count(_TOO_LARGE) > too_large and length >= 32:
+                length //= 2
+                self.round(length)  # drives the longer ones out of the slots
         for _ in range(4):
             self.round(max(16, self._context // 8))
         assert not self.failures, self.failures[0]
 
-    def _seen(self, words):
-        return any(words in line for line in self._server.lines)
+    def _count(self, words):
+        return sum(words in line for line in self._server.lines)
 
     def _has_prompt_cache(self):
         line = processes.command_line(self._server.child_of(self._model))
