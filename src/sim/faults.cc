@@ -93,8 +93,8 @@ core::Event Faults::reading() {
   } else if (!stalled_ || random_.chance(0.3)) {
     used_percent_ = std::clamp(used_percent_ + random_.real(-12, 10), 10.0, 100.0);
   }
-  // A stall goes on for a few readings; often nothing else changes meanwhile.
-  stalled_ = random_.chance(stalled_ ? 0.7 : plan_.stalls) && plan_.stalls > 0;
+  // A stall goes on for a few readings, or without end; often nothing else changes meanwhile.
+  stalled_ = random_.chance(stalled_ ? plan_.stall_goes_on : plan_.stalls) && plan_.stalls > 0;
   return event::MemoryReading{used_percent_, stalled_};
 }
 
