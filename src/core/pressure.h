@@ -67,8 +67,8 @@ class Pressure {
   [[nodiscard]] double used_percent() const { return used_; }
   // A round is under way: one idle model may go now.
   [[nodiscard]] bool may_evict() const { return (round_ || stall_round_) && !awaiting_reading_; }
-  // Above the marks, or the latest reading told of a stall that counts; what is left of a stall only
-  // waits.
+  // Above the marks, or the latest reading told of a stall that counts; what is left of a stall
+  // only waits.
   [[nodiscard]] bool presses() const {
     return marks_ != PressureLevel::Normal || (stalled_now_ && stall_counts());
   }
@@ -105,8 +105,8 @@ class Pressure {
   bool stall_round_ = false;     // … while readings tell of a stall
   bool stall_round_failed_ = false;
   bool stall_given_up_ = false;
-  int fruitless_ = 0;            // evictions in a row that did not help
-  double ended_at_ = 0;          // reading when the round ended
+  int fruitless_ = 0;    // evictions in a row that did not help
+  double ended_at_ = 0;  // reading when the round ended
 };
 
 }  // namespace hf::core

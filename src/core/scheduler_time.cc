@@ -249,15 +249,14 @@ void Scheduler::end_stall() {
   move_clocks(stood_still);
 }
 
-// What no eviction ends, or nothing is left to evict for, must not forbid loads for ever: tasks of a
-// stranger that thrash in their own limit look the same.
+// What no eviction ends, or nothing is left to evict for, must not forbid loads for ever: tasks of
+// a stranger that thrash in their own limit look the same.
 void Scheduler::give_up_stall(bool after_reading) {
   if (!pressure_.stall_counts() || mutant_ == Mutant::NeverGiveUpStalls) {
     return;
   }
-  const bool vain =
-      after_reading && (pressure_.stall_round_failed() ||
-                        (pressure_.stall_asks_for_eviction() && nothing_to_evict()));
+  const bool vain = after_reading && (pressure_.stall_round_failed() ||
+                                      (pressure_.stall_asks_for_eviction() && nothing_to_evict()));
   if (!vain && pressure_.longest_stall_until() > now_) {
     return;
   }

@@ -34,7 +34,8 @@ std::string english(const core::action::Notice& notice, const NoticeNames& told)
       return "⚠️ Tasks stand still for want of memory (PSI); memory in use: " +
              format_percent(notice.percent);
     case NoticeKind::StallGivenUp:
-      return "⚠️ Tasks still stand still (PSI), but nothing here can end it: models are loaded again;"
+      return "⚠️ Tasks still stand still (PSI), but nothing here can end it: models are loaded "
+             "again;"
              " memory in use: " +
              format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:

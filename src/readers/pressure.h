@@ -1,7 +1,8 @@
 #pragma once
-// /proc/pressure/memory or a cgroup's memory.pressure (PSI): which share of the time tasks stood still for want of memory. A late
-// alarm, seconds after the fact, so it confirms pressure and is never a budget. Any thread.
-// Source: Documentation/accounting/psi.rst of Linux, Documentation/admin-guide/cgroup-v2.rst.
+// /proc/pressure/memory or a cgroup's memory.pressure (PSI): which share of the time tasks stood
+// still for want of memory. A late alarm, seconds after the fact, so it confirms pressure and is
+// never a budget. Any thread. Source: Documentation/accounting/psi.rst of Linux,
+// Documentation/admin-guide/cgroup-v2.rst.
 
 #include <filesystem>
 #include <optional>
