@@ -8,6 +8,8 @@ std::string_view name_of(NoticeKind kind) {
       return "critical_memory";
     case NoticeKind::MemoryStall:
       return "memory_stall";
+    case NoticeKind::StallGivenUp:
+      return "stall_given_up";
     case NoticeKind::EmergencyCleanup:
       return "emergency_cleanup";
     case NoticeKind::Protected:

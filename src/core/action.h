@@ -66,6 +66,7 @@ struct GateMoved {
 enum class NoticeKind {
   CriticalMemory,    // 🚨 percent
   MemoryStall,       // ⚠️ tasks stand still for want of memory; percent
+  StallGivenUp,      // ⚠️ it counts no longer, though it goes on; percent
   EmergencyCleanup,  // 🚨
   Protected,         // 🛡️ names: in use
   Pinned,            // 🛡️ names: nobody uses them, but they are pinned

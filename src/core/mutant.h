@@ -14,6 +14,7 @@ enum class Mutant {
   NoOwner,
   LiftByOvertaking,
   IgnoreStalls,         // nothing but the percentage is pressure
+  NeverGiveUpStalls,    // they count while readings tell of them
   DenySecondAttempt,    // out of memory at load is answered like any other failure
   GiveUpSecondAttempt,  // although idle models could make room for it
   // Weaker rules, each of which somebody might think good enough.

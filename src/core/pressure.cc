@@ -21,6 +21,7 @@ Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) 
   stalled_now_ = stalled;
   follow_marks();
   if (stalled) {
+    stalled_since_ = stalled_until_ ? stalled_since_ : now;
     stalled_until_ = now + kStallLasts;
   }
   Step step;
@@ -39,7 +40,7 @@ Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) 
   if (rose || (marks_ == PressureLevel::High && worse)) {
     begin(round_);
   }
-  if (stalled && (!stall_given_up_ || worse)) {
+  if (stalled && stall_counts() && !stall_round_failed_) {
     begin(stall_round_);
   }
   round_ = round_ && used_ >= low_;
@@ -49,10 +50,23 @@ Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) 
 
 Pressure::Step Pressure::end_stall() {
   HF_ASSERT(stalled_until_.has_value(), "a stall ends once");
+  const bool counted = stall_counts();
   stalled_until_.reset();
   stalled_now_ = false;
-  stall_round_ = false;
+  stall_round_failed_ = false;
   stall_given_up_ = false;
+  return counted ? marks_decide() : Step{};
+}
+
+Pressure::Step Pressure::give_up_stall() {
+  HF_ASSERT(stall_counts(), "a stall is given up once");
+  stall_given_up_ = true;
+  return marks_decide();
+}
+
+// The stall counts no longer.
+Pressure::Step Pressure::marks_decide() {
+  stall_round_ = false;
   Step step;
   step.left = level() == PressureLevel::Normal;
   if (step.left) {
@@ -80,7 +94,7 @@ void Pressure::judge_eviction() {
   const bool flows_again = stalled_before_ && !stalled_now_;
   fruitless_ = fell || flows_again ? 0 : fruitless_ + 1;
   if (fruitless_ >= 2) {
-    stall_given_up_ = stall_given_up_ || stall_round_;
+    stall_round_failed_ = stall_round_failed_ || stall_round_;
     round_ = false;
     stall_round_ = false;
     ended_at_ = used_;
@@ -98,7 +112,7 @@ void Pressure::start_round() {
   if (used_ >= low_) {
     begin(round_);
   }
-  if (stalled_now_) {
+  if (stalled_now_ && stall_counts()) {
     begin(stall_round_);
   }
 }

@@ -17,6 +17,9 @@ namespace hf::core {
 // A stall counts so long after the latest reading that told of one: what was evicted needs a while
 // to help, and what would be loaded at once brings the stall back.
 constexpr Duration kStallLasts = std::chrono::seconds(30);
+// … but never longer than this after it began: PSI is often of the whole machine, and a stall that
+// nothing of ours ends is somebody else's.
+constexpr Duration kLongestStall = std::chrono::seconds(60);
 
 class Pressure {
  public:
@@ -41,11 +44,22 @@ class Pressure {
   // Requires: stalled_until() has come. From now on the marks alone decide.
   Step end_stall();
 
+  // There is a stall, and it has not been given up.
+  [[nodiscard]] bool stall_counts() const { return stalled_until_ && !stall_given_up_; }
+  // Requires: stall_counts(). When it has lasted for too long.
+  [[nodiscard]] TimePoint longest_stall_until() const { return stalled_since_ + kLongestStall; }
+  // Its round was fruitless.
+  [[nodiscard]] bool stall_round_failed() const { return stall_round_failed_; }
+  // A round that the stall asks for is under way, and no eviction is to be judged first.
+  [[nodiscard]] bool stall_asks_for_eviction() const { return stall_round_ && !awaiting_reading_; }
+  // Requires: stall_counts(). Until end_stall() the marks alone decide, whatever readings tell.
+  Step give_up_stall();
+
   [[nodiscard]] PressureLevel level() const {
-    return stalled_until_ ? std::max(marks_, PressureLevel::High) : marks_;
+    return stall_counts() ? std::max(marks_, PressureLevel::High) : marks_;
   }
   // The level rests on the stall: by the marks it would be normal.
-  [[nodiscard]] bool by_stall() const { return stalled_until_ && marks_ == PressureLevel::Normal; }
+  [[nodiscard]] bool by_stall() const { return stall_counts() && marks_ == PressureLevel::Normal; }
   // What goes now goes because of the stall, not because of the percentage.
   [[nodiscard]] bool evicts_by_stall() const {
     return stall_round_ && marks_ == PressureLevel::Normal;
@@ -53,10 +67,13 @@ class Pressure {
   [[nodiscard]] double used_percent() const { return used_; }
   // A round is under way: one idle model may go now.
   [[nodiscard]] bool may_evict() const { return (round_ || stall_round_) && !awaiting_reading_; }
-  // Above the marks, or the latest reading told of a stall; what is left of a stall only waits.
-  [[nodiscard]] bool presses() const { return marks_ != PressureLevel::Normal || stalled_now_; }
+  // Above the marks, or the latest reading told of a stall that counts; what is left of a stall
+  // only waits.
+  [[nodiscard]] bool presses() const {
+    return marks_ != PressureLevel::Normal || (stalled_now_ && stall_counts());
+  }
   // By hand: a round like the one the high mark or a stall starts. No-op below the low mark without
-  // a stall.
+  // a stall that counts.
   void start_round();
   // An idle model was told to go because of pressure; nothing more until it is reaped and a reading
   // came.
@@ -71,6 +88,7 @@ class Pressure {
  private:
   void follow_marks();
   void judge_eviction();
+  Step marks_decide();
   void begin(bool& round);
 
   double high_, low_, critical_;
@@ -78,15 +96,17 @@ class Pressure {
   double used_ = 0;
   bool stalled_now_ = false;  // the latest reading
   std::optional<TimePoint> stalled_until_;
+  TimePoint stalled_since_{};  // the first reading of that stall
   bool awaiting_reading_ = false;
   bool reaped_ = false;
   double before_eviction_ = 0;
   bool stalled_before_ = false;  // at that eviction
   bool round_ = false;           // evict idle models one at a time until below the low mark
   bool stall_round_ = false;     // … while readings tell of a stall
-  bool stall_given_up_ = false;  // its round was fruitless
-  int fruitless_ = 0;            // evictions in a row that did not help
-  double ended_at_ = 0;          // reading when the round ended
+  bool stall_round_failed_ = false;
+  bool stall_given_up_ = false;
+  int fruitless_ = 0;    // evictions in a row that did not help
+  double ended_at_ = 0;  // reading when the round ended
 };
 
 }  // namespace hf::core

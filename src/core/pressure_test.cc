@@ -178,11 +178,36 @@ TEST(Pressure, TwoEvictionsThatDidNotHelpEndTheRoundOfAStall) {
     stall(p, 50, seconds(i));
   }
   EXPECT_FALSE(p.may_evict());
+  EXPECT_TRUE(p.stall_round_failed());
   take(p, 50);
-  stall(p, 50.5, seconds(4));
+  stall(p, 51.5, seconds(4));
   EXPECT_FALSE(p.may_evict()) << "it is the same stall";
-  stall(p, 51.5, seconds(5));
-  EXPECT_TRUE(p.may_evict()) << "worse by more than a point";
+}
+
+TEST(Pressure, AStallThatWasGivenUpCountsForNothingUntilItIsOver) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  stall(p, 50, seconds(59));
+  EXPECT_EQ(p.longest_stall_until(), TimePoint(seconds(60)));
+  EXPECT_TRUE(p.give_up_stall().left);
+  EXPECT_FALSE(stall(p, 50, seconds(61)).entered_high);
+  EXPECT_EQ(p.level(), PressureLevel::Normal);
+  EXPECT_FALSE(p.by_stall());
+  EXPECT_FALSE(p.presses());
+  EXPECT_EQ(p.stalled_until(), TimePoint(seconds(91)));
+  p.start_round();
+  EXPECT_FALSE(p.may_evict());
+  EXPECT_FALSE(p.end_stall().left) << "it had left already";
+  EXPECT_TRUE(stall(p, 50, seconds(92)).entered_high);
+}
+
+TEST(Pressure, TheMarksDecideWhileAStallIsGivenUp) {
+  Pressure p{Limits{}};
+  stall(p, 92, seconds(0));
+  EXPECT_FALSE(p.give_up_stall().left);
+  EXPECT_EQ(p.level(), PressureLevel::High);
+  EXPECT_TRUE(stall(p, 50, seconds(1)).left);
+  EXPECT_TRUE(stall(p, 96, seconds(2)).entered_critical);
 }
 
 TEST(Pressure, TheNextStallHasARoundOfItsOwn) {

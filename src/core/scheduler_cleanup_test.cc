@@ -153,7 +153,9 @@ TEST_F(Cleanup, AStallUnloadsOneIdleModelAtATimeWhateverThePercentage) {
 
 TEST_F(Cleanup, NothingIsLoadedUntilAStallHasBeenOverForAWhile) {
   hold("b1", "b");
+  h.make_ready("c");
   h.reading(40, true);
+  h.exit("c");
   EXPECT_THAT(h.arrive("a1", "a"), IsEmpty());
   EXPECT_EQ(h.scheduler().waiting().at(0).waiting_for, WaitingFor::Pressure);
   EXPECT_THAT(h.advance(seconds(10)), IsEmpty());
@@ -172,11 +174,43 @@ TEST_F(Cleanup, DeadlinesStandStillWhileAStallLasts) {
   clocked.model("b", gib(10));
   clocked.arrive("held", "b");
   clocked.ready("b");
+  clocked.model("c", gib(1));
+  clocked.make_ready("c");
   clocked.reading(50, true);
   clocked.arrive("t", "a");
   const auto before = clocked.bound("t");
   clocked.advance(seconds(100));
   EXPECT_EQ(clocked.bound("t"), *before - seconds(70)) << "it lasted for 30 s";
+}
+
+TEST_F(Cleanup, AStallThatNothingCanBeDoneAboutIsGivenUp) {
+  hold("b1", "b");
+  EXPECT_THAT(h.reading(40, true), ElementsAre("notice memory_stall", "notice stall_given_up"));
+  EXPECT_EQ(h.scheduler().memory().level, PressureLevel::Normal);
+  EXPECT_THAT(h.arrive("a1", "a"), ElementsAre("start a head_fits"));
+  EXPECT_THAT(h.reading(40, true), IsEmpty());
+}
+
+TEST_F(Cleanup, AStallForbidsLoadsForAMinuteAtMost) {
+  h.make_ready("c");
+  EXPECT_THAT(h.reading(40, true), ElementsAre("notice memory_stall", "stop c memory_stall"));
+  h.arrive("a1", "a");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(h.advance(seconds(10)), IsEmpty());
+    EXPECT_THAT(h.reading(40, true), IsEmpty());
+  }
+  EXPECT_THAT(h.advance(seconds(9)), IsEmpty());
+  EXPECT_THAT(h.advance(seconds(1)), ElementsAre("notice stall_given_up", "start a head_fits"));
+}
+
+TEST_F(Cleanup, TwoEvictionsInVainGiveAStallUp) {
+  h.make_ready("b");
+  h.make_ready("c");
+  h.reading(40, true);
+  h.exit("b");
+  h.reading(40, true);
+  h.exit("c");
+  EXPECT_THAT(h.reading(40, true), ElementsAre("notice stall_given_up"));
 }
 
 TEST_F(Cleanup, ByHandOneModelGoesWhileAStallIsDyingAway) {

@@ -30,6 +30,7 @@ void Scheduler::on(const event::MemoryReading& e) {
     }
     cleanup(CleanupLevel::Emergency, Why::EmergencyCleanup, step.entered_critical);
   }
+  give_up_stall(true);
 }
 
 // Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
@@ -41,17 +42,6 @@ void Scheduler::move_clocks(bool stood_still) {
     model.queue.postpone_deadlines(stood_still ? pressure_since_ : now_, now_);
   }
   pressure_since_ = now_;
-}
-
-// The last reading that told of a stall is long enough ago.
-void Scheduler::end_stall() {
-  if (!pressure_.stalled_until() || *pressure_.stalled_until() > now_) {
-    return;
-  }
-  if (pressure_.end_stall().left) {
-    all_in_use_told_ = false;
-  }
-  move_clocks(true);
 }
 
 void Scheduler::on(const event::Cleanup& e) {

@@ -228,10 +228,54 @@ void Scheduler::plan_deadline() {
   if (pressure_.stalled_until()) {
     consider(*pressure_.stalled_until());
   }
+  if (pressure_.stall_counts()) {
+    consider(pressure_.longest_stall_until());
+  }
   if (shutting_down_ && !finished_) {
     consider(drain_until_);
   }
   deadline_ = next == TimePoint::max() ? std::nullopt : std::optional(next);
+}
+
+// The last reading that told of a stall is long enough ago, or the first one is.
+void Scheduler::end_stall() {
+  if (!pressure_.stalled_until() || *pressure_.stalled_until() > now_) {
+    return give_up_stall(false);
+  }
+  const bool stood_still = pressure_.level() != PressureLevel::Normal;
+  if (pressure_.end_stall().left) {
+    all_in_use_told_ = false;
+  }
+  move_clocks(stood_still);
+}
+
+// What no eviction ends, or nothing is left to evict for, must not forbid loads for ever: tasks of
+// a stranger that thrash in their own limit look the same.
+void Scheduler::give_up_stall(bool after_reading) {
+  if (!pressure_.stall_counts() || mutant_ == Mutant::NeverGiveUpStalls) {
+    return;
+  }
+  const bool vain = after_reading && (pressure_.stall_round_failed() ||
+                                      (pressure_.stall_asks_for_eviction() && nothing_to_evict()));
+  if (!vain && pressure_.longest_stall_until() > now_) {
+    return;
+  }
+  if (pressure_.give_up_stall().left) {
+    all_in_use_told_ = false;
+  }
+  move_clocks(true);
+  action::Notice notice;
+  notice.kind = action::NoticeKind::StallGivenUp;
+  notice.percent = pressure_.used_percent();
+  emit(std::move(notice));
+}
+
+// What is leaving may still help.
+bool Scheduler::nothing_to_evict() const {
+  return std::none_of(resident_.begin(), resident_.end(), [this](ModelId id) {
+    const Model& model = models_[id.value];
+    return model.state == State::Stopping || is_idle(model);
+  });
 }
 
 }  // namespace hf::core

@@ -183,7 +183,8 @@ void Engine::Impl::perform(const core::action::Notice& a) {
       notice_line(config_->log.language, a,
                   {names_of(a.names), names_of(a.protected_names), names_of(a.pinned_names)});
   const bool warning = a.kind == NoticeKind::AllInUse || a.kind == NoticeKind::CriticalMemory ||
-                       a.kind == NoticeKind::EmergencyCleanup || a.kind == NoticeKind::MemoryStall;
+                       a.kind == NoticeKind::EmergencyCleanup ||
+                       a.kind == NoticeKind::MemoryStall || a.kind == NoticeKind::StallGivenUp;
   if (a.kind == NoticeKind::EmergencyCleanup) {
     store::JournalLine cleanup(monotonic_ms(), "cleanup");
     write(cleanup.text("level", "emergency"));

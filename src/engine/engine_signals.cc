@@ -35,7 +35,8 @@ void Engine::Impl::watch_pressure() {
   if (memory.without.has(Mechanism::Psi) || memory.without.has(Mechanism::PsiTrigger)) {
     return;
   }
-  if (auto trigger = readers::PressureTrigger::arm(memory.proc_root)) {
+  const auto file = readers::pressure_file_now(memory.proc_root, memory.without);
+  if (auto trigger = readers::PressureTrigger::arm(file)) {
     stall_trigger_.emplace(io_, trigger->release());
     wait_for_stall();
   }

@@ -33,6 +33,11 @@ std::string english(const core::action::Notice& notice, const NoticeNames& told)
     case NoticeKind::MemoryStall:
       return "⚠️ Tasks stand still for want of memory (PSI); memory in use: " +
              format_percent(notice.percent);
+    case NoticeKind::StallGivenUp:
+      return "⚠️ Tasks still stand still (PSI), but nothing here can end it: models are loaded "
+             "again;"
+             " memory in use: " +
+             format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 EMERGENCY CLEANUP: unloading unused models from memory";
     case NoticeKind::Protected:
@@ -66,6 +71,11 @@ std::string russian(const core::action::Notice& notice, const NoticeNames& told)
              "(PSI); "
              "занято "
              "памяти: " +
+             format_percent(notice.percent);
+    case NoticeKind::StallGivenUp:
+      return "⚠️ Задачи всё ещё простаивают (PSI), "
+             "но здесь помочь нечем: модели снова "
+             "загружаются; занято памяти: " +
              format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти";

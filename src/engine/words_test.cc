@@ -70,6 +70,16 @@ TEST(NoticeLine, SaysThatItIsAStallAndNotAPercentageThatPresses) {
       "61.0%");
 }
 
+TEST(NoticeLine, SaysThatAStallCountsNoLonger) {
+  EXPECT_EQ(line(Language::English, NoticeKind::StallGivenUp, 61),
+            "⚠️ Tasks still stand still (PSI), but nothing here can end it: models are loaded "
+            "again; memory in use: 61.0%");
+  EXPECT_EQ(line(Language::Russian, NoticeKind::StallGivenUp, 61),
+            "⚠️ Задачи всё ещё простаивают (PSI), но здесь помочь нечем: модели "
+            "снова "
+            "загружаются; занято памяти: 61.0%");
+}
+
 TEST(NoticeLine, EscapesQuotesInNames) {
   EXPECT_EQ(name_set({"it's"}), "{'it\\'s'}");
 }

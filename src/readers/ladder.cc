@@ -13,6 +13,7 @@
 #include "readers/pressure_trigger.h"
 #include "readers/proc_file.h"
 #include "readers/process_memory.h"
+#include "readers/snapshot.h"
 #include "readers/vmstat.h"
 
 namespace hf::readers {
@@ -32,13 +33,19 @@ void refuse(Rung& rung, const Error& error, std::string_view remedy) {
   rung.remedy = remedy;
 }
 
-Rung trigger_rung(const fs::path& root, const Mechanisms& without) {
-  Rung rung{"PSI trigger", "the kernel wakes us when tasks stand still for 150 ms of 2 s"};
+std::string whose_tasks(const fs::path& file) {
+  return file.filename() == "memory.pressure" ? "tasks of " + file.parent_path().string()
+                                              : "tasks of the machine";
+}
+
+Rung trigger_rung(const fs::path& file, const Mechanisms& without) {
+  Rung rung{"PSI trigger",
+            "the kernel wakes us when " + whose_tasks(file) + " stand still for 150 ms of 2 s"};
   if (without.has(Mechanism::Psi)) {
     switch_off(rung, "psi");
   } else if (without.has(Mechanism::PsiTrigger)) {
     switch_off(rung, "psi_trigger");
-  } else if (const auto trigger = PressureTrigger::arm(root); !trigger) {
+  } else if (const auto trigger = PressureTrigger::arm(file); !trigger) {
     const bool no_psi = trigger.error().code == Errc::NotFound;
     refuse(rung, trigger.error(),
            no_psi ? "boot the kernel with psi=1"
@@ -47,11 +54,11 @@ Rung trigger_rung(const fs::path& root, const Mechanisms& without) {
   return rung;
 }
 
-Rung psi_rung(const fs::path& root, const Mechanisms& without) {
+Rung psi_rung(const fs::path& file, const Mechanisms& without) {
   Rung rung{"PSI totals", "the same share of time, read twice a second"};
   if (without.has(Mechanism::Psi)) {
     switch_off(rung, "psi");
-  } else if (const auto pressure = read_pressure(root); !pressure) {
+  } else if (const auto pressure = read_pressure(file); !pressure) {
     refuse(rung, pressure.error(), "boot the kernel with psi=1");
   }
   return rung;
@@ -101,9 +108,10 @@ std::size_t Need::standing() const {
 }
 
 Need pressure_alarm(const fs::path& proc_root, const Mechanisms& without) {
+  const fs::path file = pressure_file_now(proc_root, without);
   return {"pressure alarm",
-          {trigger_rung(proc_root, without),
-           psi_rung(proc_root, without),
+          {trigger_rung(file, without),
+           psi_rung(file, without),
            {"marks alone", "how much memory is in use, read twice a second"}}};
 }
 

@@ -21,6 +21,10 @@ std::optional<double> rate(const std::optional<std::int64_t>& before,
 }  // namespace
 
 MemorySignals MemorySignalTracker::take(Snapshot snapshot) {
+  if (snapshot.pressure_from != stall_read_from_) {
+    stall_.forget();  // the total of other tasks
+    stall_read_from_ = snapshot.pressure_from;
+  }
   if (snapshot.pressure) {
     stall_.take(snapshot.at, snapshot.pressure->some.total);
   } else {

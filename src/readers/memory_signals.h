@@ -3,6 +3,7 @@
 // have stood still for too long. Pure; one owner.
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,7 @@ class MemorySignalTracker {
     VmStat stat;
   };
   StallWatch stall_;
+  std::filesystem::path stall_read_from_;
   std::optional<Counters> rates_from_;  // nullopt: no counters yet
   std::optional<double> refaults_per_s_;
   std::optional<double> major_faults_per_s_;

@@ -63,12 +63,23 @@ Result<Pressure> parse_pressure(std::string_view text) {
   return pressure;
 }
 
-Result<Pressure> read_pressure(const std::filesystem::path& root) {
-  const auto text = read_small_file(root / "proc/pressure/memory");
+Result<Pressure> read_pressure(const std::filesystem::path& file) {
+  const auto text = read_small_file(file);
   if (!text) {
     return fail(text.error());
   }
   return parse_pressure(*text);
+}
+
+std::filesystem::path pressure_file(const std::filesystem::path& root,
+                                    const std::optional<CgroupMemory>& cgroup) {
+  if (cgroup) {
+    const auto own = std::filesystem::path(cgroup->path) / "memory.pressure";
+    if (read_pressure(own)) {
+      return own;
+    }
+  }
+  return root / "proc/pressure/memory";
 }
 
 }  // namespace hf::readers

@@ -37,9 +37,24 @@ TEST(ParsePressure, RefusesOddText) {
 
 TEST(ReadPressure, SaysWhenTheKernelHasNone) {
   FakeRoot root;
-  EXPECT_EQ(read_pressure(root.path()).error().code, Errc::NotFound);
+  const auto file = root.path() / "proc/pressure/memory";
+  EXPECT_EQ(read_pressure(file).error().code, Errc::NotFound);
   root.file("proc/pressure/memory", kText);
-  EXPECT_EQ(read_pressure(root.path())->some.avg10, 12.34);
+  EXPECT_EQ(read_pressure(file)->some.avg10, 12.34);
+}
+
+TEST(PressureFile, IsThatOfTheCgroupWhereItCanBeRead) {
+  FakeRoot root;
+  CgroupMemory cgroup;
+  cgroup.path = (root.path() / "sys/fs/cgroup/box").string();
+  const auto of_machine = root.path() / "proc/pressure/memory";
+  const auto of_cgroup = root.path() / "sys/fs/cgroup/box/memory.pressure";
+  EXPECT_EQ(pressure_file(root.path(), std::nullopt), of_machine);
+  EXPECT_EQ(pressure_file(root.path(), cgroup), of_machine) << "version 1 has none";
+  root.file("sys/fs/cgroup/box/memory.pressure", "");  // switched off for this cgroup
+  EXPECT_EQ(pressure_file(root.path(), cgroup), of_machine);
+  root.file("sys/fs/cgroup/box/memory.pressure", kText);
+  EXPECT_EQ(pressure_file(root.path(), cgroup), of_cgroup);
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ Error trigger_error(const std::string& path, int reason) {
   }
 }
 
-Result<PressureTrigger> PressureTrigger::arm(const std::filesystem::path& root) {
-  const std::string path = (root / "proc/pressure/memory").string();
+Result<PressureTrigger> PressureTrigger::arm(const std::filesystem::path& file) {
+  const std::string path = file.string();
   PressureTrigger trigger(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (trigger.fd_ < 0) {
     return fail(trigger_error(path, errno));
@@ -52,7 +52,7 @@ Result<PressureTrigger> PressureTrigger::arm(const std::filesystem::path& root) 
   if (::fstatfs(trigger.fd_, &where) != 0) {
     return fail(trigger_error(path, errno));
   }
-  if (where.f_type != PROC_SUPER_MAGIC) {
+  if (where.f_type != PROC_SUPER_MAGIC && where.f_type != CGROUP2_SUPER_MAGIC) {
     return fail(Errc::Unsupported, path + ": not a file of the kernel's");
   }
   const std::string text = condition();

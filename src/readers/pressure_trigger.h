@@ -28,9 +28,9 @@ Error trigger_error(const std::string& path, int reason);
 
 class PressureTrigger {
  public:
-  // On ROOT/proc/pressure/memory. Errors: those of trigger_error; Unsupported also for a file that
-  // is none of the kernel's.
-  static Result<PressureTrigger> arm(const std::filesystem::path& root);
+  // On a file that pressure_file() names. Errors: those of trigger_error; Unsupported also for a
+  // file that is none of the kernel's.
+  static Result<PressureTrigger> arm(const std::filesystem::path& file);
 
   PressureTrigger(PressureTrigger&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   PressureTrigger& operator=(PressureTrigger&&) = delete;

@@ -27,14 +27,16 @@ TEST(PressureTrigger, EachRefusalOfTheKernelHasItsType) {
 }
 
 TEST(PressureTrigger, SaysWhenTheKernelHasNone) {
-  EXPECT_EQ(PressureTrigger::arm(FakeRoot().path()).error().code, Errc::NotFound);
+  EXPECT_EQ(PressureTrigger::arm(FakeRoot().path() / "proc/pressure/memory").error().code,
+            Errc::NotFound);
 }
 
 TEST(PressureTrigger, LeavesAFileAloneThatOnlyStandsForTheKernels) {
   FakeRoot root;
   const std::string text = "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
   root.file("proc/pressure/memory", text);
-  EXPECT_EQ(PressureTrigger::arm(root.path()).error().code, Errc::Unsupported);
+  EXPECT_EQ(PressureTrigger::arm(root.path() / "proc/pressure/memory").error().code,
+            Errc::Unsupported);
   std::stringstream now;
   now << std::ifstream(root.path() / "proc/pressure/memory").rdbuf();
   EXPECT_EQ(now.str(), text);
@@ -42,7 +44,7 @@ TEST(PressureTrigger, LeavesAFileAloneThatOnlyStandsForTheKernels) {
 
 // On the real machine there is a trigger or a typed reason, by kernel and rights.
 TEST(PressureTrigger, OnThisMachineItIsArmedOrSaysWhyNot) {
-  auto trigger = PressureTrigger::arm("/");
+  auto trigger = PressureTrigger::arm("/proc/pressure/memory");
   if (!trigger) {
     const Errc code = trigger.error().code;
     EXPECT_TRUE(code == Errc::NotFound || code == Errc::PermissionDenied ||
@@ -61,7 +63,7 @@ TEST(PressureTrigger, OnThisMachineItIsArmedOrSaysWhyNot) {
 }
 
 TEST(PressureTrigger, ClosesItsDescriptor) {
-  auto trigger = PressureTrigger::arm("/");
+  auto trigger = PressureTrigger::arm("/proc/pressure/memory");
   if (!trigger) {
     EXPECT_FALSE(trigger.error().message.empty());
     return;

@@ -8,6 +8,16 @@ bool cgroup_is_tightest(const MachineMemory& memory) {
   return memory.cgroup && memory.cgroup->room() < memory.available;
 }
 
+std::filesystem::path pressure_file_now(const std::filesystem::path& proc_root,
+                                        const Mechanisms& without) {
+  const auto info = read_meminfo(proc_root);
+  if (!info) {
+    return pressure_file(proc_root, std::nullopt);
+  }
+  const auto limits = read_cgroup_limits(proc_root, read_own_cgroup_paths(), without);
+  return pressure_file(proc_root, combine(*info, limits).cgroup);
+}
+
 Result<Snapshot> read_snapshot(const std::filesystem::path& proc_root, const Mechanisms& without,
                                TimePoint now) {
   if (without.has(Mechanism::MemInfo)) {
@@ -26,7 +36,8 @@ Result<Snapshot> read_snapshot(const std::filesystem::path& proc_root, const Mec
     snapshot.cgroup_events = read_cgroup_events(snapshot.machine.cgroup->path);
   }
   if (!without.has(Mechanism::Psi)) {
-    if (auto pressure = read_pressure(proc_root)) {
+    snapshot.pressure_from = pressure_file(proc_root, snapshot.machine.cgroup);
+    if (auto pressure = read_pressure(snapshot.pressure_from)) {
       snapshot.pressure = *pressure;
     }
   }

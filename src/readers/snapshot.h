@@ -22,8 +22,13 @@ struct Snapshot {
   MachineMemory machine;                      // with the tightest cgroup
   std::optional<CgroupEvents> cgroup_events;  // of that cgroup; nullopt: no limit, or it has none
   std::optional<Pressure> pressure;           // nullopt: no PSI
+  std::filesystem::path pressure_from;        // its file: the machine's or that cgroup's
   std::optional<VmStat> vmstat;               // nullopt: not to be had
 };
+
+// The file that a snapshot taken now would read stalls from.
+std::filesystem::path pressure_file_now(const std::filesystem::path& proc_root,
+                                        const Mechanisms& without);
 
 // The cgroup's limit leaves less room than the machine does.
 bool cgroup_is_tightest(const MachineMemory& memory);

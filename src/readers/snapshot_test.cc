@@ -57,6 +57,21 @@ TEST(ReadSnapshot, TheTightestLimitIsTheOneWithTheLeastRoom) {
       read_snapshot(root.path(), Mechanisms(Mechanism::CgroupV2), kNow)->machine));
 }
 
+TEST(ReadSnapshot, StallsAreThoseOfTheCgroupWithTheTightestLimit) {
+  FakeRoot root;
+  furnish(root);
+  const auto of_machine = root.path() / "proc/pressure/memory";
+  EXPECT_EQ(read_snapshot(root.path(), {}, kNow)->pressure_from, of_machine);
+  root.file("sys/fs/cgroup/memory.pressure", "some avg10=9.00 avg60=0.00 avg300=0.00 total=8\n");
+  const Snapshot snapshot = *read_snapshot(root.path(), {}, kNow);
+  EXPECT_EQ(snapshot.pressure->some.avg10, 9);
+  EXPECT_EQ(snapshot.pressure_from, pressure_file_now(root.path(), {}));
+  EXPECT_NE(snapshot.pressure_from, of_machine);
+  const Mechanisms without(Mechanism::CgroupV2);
+  EXPECT_EQ(read_snapshot(root.path(), without, kNow)->pressure->some.avg10, 1.5);
+  EXPECT_EQ(pressure_file_now(root.path(), without), of_machine);
+}
+
 TEST(ReadSnapshot, EachMechanismCanBeSwitchedOff) {
   FakeRoot root;
   furnish(root);

@@ -46,6 +46,7 @@ void Checker::before(const core::Event& event, TimePoint now) {
     postpone_deadlines();
     stalled_until_.reset();
     stalled_ = false;
+    stall_given_up_ = false;
   }
   std::visit([this](const auto& e) { on(e); }, event);
 }
@@ -216,7 +217,7 @@ void Checker::on(const core::event::MemoryReading& e) {
   }
   stalled_ = e.stalled;
   if (e.stalled) {
-    stalled_until_ = now_ + core::kStallLasts;
+    renew_stall();
   }
 }
 
@@ -286,6 +287,8 @@ void Checker::after(const core::Scheduler& scheduler) {
   expect(wakes_in_vain_ < kWakesInVain, "waking leads somewhere");
   expect((scheduler.memory().level != core::PressureLevel::Normal) == stressed(),
          "pressure lasts from the high mark to the low one, and 30 s after each stall");
+  expect(!stall_counts() || now_ < stalled_since_ + core::kLongestStall,
+         "no stall counts for longer than a minute");
   if (plan_.bound_checked) {
     follow_deadlines(scheduler);
   }

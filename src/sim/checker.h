@@ -132,7 +132,10 @@ class Checker {
   void judge_wait(const Ticket& ticket);
   void check_deadlines();
   void postpone_deadlines();
-  [[nodiscard]] bool stressed() const { return above_marks_ || stalled_until_; }
+  [[nodiscard]] bool stall_counts() const { return stalled_until_ && !stall_given_up_; }
+  [[nodiscard]] bool stressed() const { return above_marks_ || stall_counts(); }
+  void renew_stall();
+  void judge_stall_given_up();
   [[nodiscard]] Duration pause_of(const Ticket& ticket) const;
   void check_models(const core::Scheduler& scheduler);
   [[nodiscard]] bool somebody_waits() const;
@@ -157,6 +160,9 @@ class Checker {
   bool above_marks_ = false;         // memory above the high mark, and not yet below the low one
   bool stalled_ = false;             // the latest reading
   std::optional<TimePoint> stalled_until_;
+  TimePoint stalled_since_{};    // the first reading of that stall
+  int gone_by_stall_ = 0;        // idle models that went while it lasted
+  bool stall_given_up_ = false;  // it counts no longer
   double used_percent_ = 0;
   TimePoint stressed_since_{};                                 // or the latest reading
   std::optional<std::pair<ModelId, Generation>> pressed_out_;  // no reading came since its reap

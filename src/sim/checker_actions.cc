@@ -252,12 +252,14 @@ void Checker::judge_stop_for_pressure(const core::action::StopChild& a) {
     return;
   }
   if (why == Why::MemoryStall) {
-    expect(stalled_ && !above_marks_, "a stall unloads while readings tell of it");
+    expect(stalled_ && stall_counts() && !above_marks_,
+           "a stall unloads while readings tell of it");
   } else {
     expect(used_percent_ >= plan_.limits.low, "pressure unloads nothing below the low mark");
   }
   expect(!pressed_out_, "under pressure one model goes at a time");
   pressed_out_.emplace(a.model, a.generation);
+  ++gone_by_stall_;
 }
 
 void Checker::judge(const core::action::GateMoved& a) {
@@ -288,6 +290,9 @@ void Checker::judge(const core::action::GateMoved& a) {
 }
 
 void Checker::judge(const core::action::Notice& a) {
+  if (a.kind == core::action::NoticeKind::StallGivenUp) {
+    judge_stall_given_up();
+  }
   if (a.kind == core::action::NoticeKind::Unloaded) {
     for (const ModelId id : a.names) {
       expect(models_[id.value].phase == Phase::None, "unloaded means reaped");

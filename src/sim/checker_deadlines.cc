@@ -1,5 +1,5 @@
 // Published deadlines: nobody waits past the latest of them, and none moves later but by the time
-// that memory pressure lasted.
+// that memory pressure lasted, which by a stall alone is a minute at most.
 #include <algorithm>
 
 #include "sim/checker.h"
@@ -92,6 +92,26 @@ void Checker::postpone_deadlines() {
   }
   stressed_since_ = now_;
   deadlines_moved_ = true;
+}
+
+void Checker::renew_stall() {
+  if (!stalled_until_) {
+    stalled_since_ = now_;
+    gone_by_stall_ = 0;
+  }
+  stalled_until_ = now_ + core::kStallLasts;
+}
+
+// After evictions in vain, with nothing idle left, or after a minute.
+void Checker::judge_stall_given_up() {
+  expect(stall_counts(), "what is given up is a stall that counts");
+  const bool idle = std::any_of(models_.begin(), models_.end(), [](const Truth& m) {
+    return m.phase == Phase::Ready && !m.gated && m.leases == 0 && m.waiting == 0 && !m.pinned;
+  });
+  expect(!idle || gone_by_stall_ >= 2 || now_ >= stalled_since_ + core::kLongestStall,
+         "a stall counts while something can be done about it");
+  postpone_deadlines();
+  stall_given_up_ = true;
 }
 
 }  // namespace hf::sim

@@ -29,8 +29,10 @@ enum class Mark : std::uint8_t {
   RetryMadeRoom,         // idle models were stopped for a second attempt
   SettingsApplied,       // longer settings, once nobody waited who had been promised less
   StallPassed,           // pressure ended by time alone, after the last reading of a stall
+  StallGivenUp,          // a load began although readings told of a stall that was given up
+  LongStall,             // a stall was given up because it had lasted for a minute
 };
-constexpr std::size_t kMarks = 12;
+constexpr std::size_t kMarks = 14;
 
 struct Counters {
   std::uint64_t loads = 0;

@@ -13,6 +13,7 @@ constexpr std::uint64_t kFaultsStream = 4;
 constexpr TicketId kUnknownTicket{~0ULL};
 constexpr ModelId kUnknownModel{~0U};
 constexpr double kCalmPercent = 20;
+constexpr Duration kLongestSilence = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -31,7 +32,13 @@ std::optional<core::Event> Faults::happen(TimePoint now) {
   if (calm_) {
     return std::nullopt;
   }
-  timeline_.add(now + random_.exponential(plan_.fault_gap), {.what = What::Fault});
+  // A stall without end is told of often enough not to end by silence.
+  const bool drums = stalled_ && plan_.stall_goes_on >= 1;
+  const Duration gap = random_.exponential(plan_.fault_gap);
+  timeline_.add(now + (drums ? std::min(gap, kLongestSilence) : gap), {.what = What::Fault});
+  if (drums && random_.chance(0.7)) {
+    return reading();
+  }
   const ModelId model(static_cast<std::uint32_t>(random_.below(plan_.models.size())));
   switch (static_cast<Fault>(random_.weighted(plan_.faults))) {
     case Fault::Crash:
@@ -93,8 +100,8 @@ core::Event Faults::reading() {
   } else if (!stalled_ || random_.chance(0.3)) {
     used_percent_ = std::clamp(used_percent_ + random_.real(-12, 10), 10.0, 100.0);
   }
-  // A stall goes on for a few readings; often nothing else changes meanwhile.
-  stalled_ = random_.chance(stalled_ ? 0.7 : plan_.stalls) && plan_.stalls > 0;
+  // A stall goes on for a few readings, or without end; often nothing else changes meanwhile.
+  stalled_ = random_.chance(stalled_ ? plan_.stall_goes_on : plan_.stalls) && plan_.stalls > 0;
   return event::MemoryReading{used_percent_, stalled_};
 }
 

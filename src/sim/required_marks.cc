@@ -53,6 +53,7 @@ const std::vector<std::string_view>& required_marks() {
       "gate:drain_by_hand",
       "notice:critical_memory",
       "notice:memory_stall",
+      "notice:stall_given_up",
       "notice:emergency_cleanup",
       "notice:protected",
       "notice:pinned",
@@ -80,6 +81,8 @@ const std::vector<std::string_view>& required_marks() {
       "rule:retry_made_room",
       "rule:settings_applied",
       "rule:stall_passed",
+      "rule:stall_given_up",
+      "rule:long_stall",
   };
   return kRequired;
 }

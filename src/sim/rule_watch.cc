@@ -11,6 +11,10 @@ void RuleWatch::before(const core::Event& event, const core::Scheduler& schedule
   owner_ = scheduler.owner();
   limits_ = scheduler.limits();
   level_ = scheduler.memory().level;
+  reading_ = std::holds_alternative<core::event::MemoryReading>(event);
+  if (reading_) {
+    stalled_ = std::get<core::event::MemoryReading>(event).stalled;
+  }
   reaped_.reset();
   shut_for_owner_ = false;
   if (const auto* added = std::get_if<core::event::ModelAdded>(&event)) {
@@ -39,6 +43,10 @@ void RuleWatch::note(const core::Action& action, const core::Scheduler& schedule
     on(*start, scheduler);
   } else if (const auto* gate = std::get_if<core::action::GateMoved>(&action)) {
     on(*gate);
+  } else if (const auto* notice = std::get_if<core::action::Notice>(&action)) {
+    if (notice->kind == core::action::NoticeKind::StallGivenUp && !reading_) {
+      coverage_.note(Mark::LongStall);
+    }
   }
 }
 
@@ -55,6 +63,9 @@ void RuleWatch::on(const core::action::StopChild& a) {
 void RuleWatch::on(const core::action::StartLoad& a, const core::Scheduler& scheduler) {
   if (a.reason.why == Why::RetryAfterOom && made_room_[a.model.value]) {
     coverage_.note(Mark::RetryMadeRoom);
+  }
+  if (stalled_) {
+    coverage_.note(Mark::StallGivenUp);
   }
   if (a.reason.why != Why::HeadFits) {
     return;

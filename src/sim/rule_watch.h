@@ -38,6 +38,8 @@ class RuleWatch {
   bool shut_for_owner_ = false;      // a gate, by the event
   std::optional<TimePoint> oldest_;  // arrival of whoever waits longest for the model asked for
   core::PressureLevel level_ = core::PressureLevel::Normal;  // before the event
+  bool reading_ = false;                                     // the event is one
+  bool stalled_ = false;                                     // the latest reading told of a stall
   std::vector<bool> made_room_;  // somebody was stopped for it since its latest load failed
   std::vector<int> priority_;
 };

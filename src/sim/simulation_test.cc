@@ -120,6 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
         Caught{core::Mutant::NoOwner, "nobody waits longer than the published bound"},
         Caught{core::Mutant::LiftByOvertaking, "nobody overtakes who is out of patience"},
         Caught{core::Mutant::IgnoreStalls, "nothing is loaded under memory pressure"},
+        Caught{core::Mutant::NeverGiveUpStalls, "no stall counts for longer than a minute"},
         Caught{core::Mutant::DenySecondAttempt, "a refusal's reason holds: load_failed"},
         Caught{core::Mutant::GiveUpSecondAttempt, "a refusal's reason holds: load_failed"}));
 
