@@ -135,7 +135,7 @@ def test_only_numbers_are_recorded(serve):
 def test_mistakes_are_said_plainly(serve, room_for):
     server = serve(TWO, room_for(1, "tiny-1"))
     run = server.cli("advise", "--history", "nowhere.db")
-    assert run.returncode == 0 and "too little history" in run.stdout
+    assert run.returncode == 1 and "there is no such file" in run.stderr
     (server.folder / "text.db").write_text("this is no database, but it is long enough for one")
     run = server.cli("advise", "--history", "text.db")
     assert run.returncode == 1 and "text.db" in run.stderr
