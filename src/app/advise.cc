@@ -18,6 +18,8 @@
 #include "app/reloader.h"
 #include "app/terminal.h"
 #include "base/units.h"
+#include "engine/queue_limits.h"
+#include "engine/wall_clock_watch.h"
 #include "store/store.h"
 
 namespace hf::app {
@@ -40,38 +42,6 @@ struct Question {
   std::optional<Bytes> configured_budget;
 };
 
-core::VictimPolicy policy_of(config::VictimPolicy policy) {
-  switch (policy) {
-    case config::VictimPolicy::Holdfast:
-      return core::VictimPolicy::Holdfast;
-    case config::VictimPolicy::Lru:
-      return core::VictimPolicy::Lru;
-    case config::VictimPolicy::Lfu:
-      return core::VictimPolicy::Lfu;
-    case config::VictimPolicy::Gdsf:
-      return core::VictimPolicy::Gdsf;
-    case config::VictimPolicy::Largest:
-      return core::VictimPolicy::Largest;
-  }
-  return core::VictimPolicy::Holdfast;
-}
-
-core::Limits limits_of(const config::Config& config) {
-  core::Limits limits;
-  limits.patience = config.queue.patience;
-  limits.turn = config.queue.turn;
-  limits.request_limit = config.queue.request_limit;
-  limits.max_waiting = config.queue.max_waiting;
-  limits.loads_at_once = config.engine.loads_at_once;
-  limits.policy = policy_of(config.memory.policy);
-  return limits;
-}
-
-std::int64_t wall_clock_ms() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
-}
-
 Result<Question> question_of(const Words& words) {
   const Result<config::Config> config = ConfigSource(words.config_file, {}).first();
   if (!config) {
@@ -81,7 +51,7 @@ Result<Question> question_of(const Words& words) {
   Question question;
   question.history =
       words.history.empty() ? config->store.path : std::filesystem::path(words.history);
-  question.limits = limits_of(*config);
+  question.limits = engine::queue_limits(*config);
   question.configured_budget = config->memory.budget;
   question.language = config->log.language == config::Language::Russian ? advise::Language::Russian
                                                                         : advise::Language::English;
@@ -90,7 +60,7 @@ Result<Question> question_of(const Words& words) {
     if (!since) {
       return fail(Error(since.error()).with_context("--since"));
     }
-    question.since_ms = wall_clock_ms() - millis_of(*since);
+    question.since_ms = engine::wall_clock_ms() - millis_of(*since);
   }
   if (!words.budget.empty()) {
     const Result<Bytes> budget = parse_bytes(words.budget);

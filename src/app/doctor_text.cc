@@ -91,9 +91,7 @@ std::string terms_rows(const Checkup& checkup) {
   }
   const readers::BudgetTerms& terms = *checkup.terms;
   const bool used = checkup.budget_source == BudgetSource::Computed;
-  std::string sum = fmt::format(
-      "{} {} - {} used by others - {} in reserve", terms.from_cgroup ? "cgroup limit" : "RAM",
-      format_bytes(terms.limit), format_bytes(terms.others), format_bytes(terms.reserve));
+  const std::string sum = readers::arithmetic(terms);
   return used ? row("", "= " + sum)
               : row("", "computed now it would be " + format_bytes(terms.budget) + " = " + sum);
 }

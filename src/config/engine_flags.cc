@@ -122,14 +122,19 @@ constexpr auto kGroups = std::to_array<Group>({
 
 }  // namespace
 
+std::string canonical_flag(std::string_view flag) {
+  std::string canonical(flag);
+  if (canonical.starts_with("--")) {
+    std::replace(canonical.begin(), canonical.end(), '_', '-');
+  }
+  return canonical;
+}
+
 std::optional<std::string> why_refused(std::string_view arg) {
   if (!arg.starts_with('-')) {
     return std::nullopt;
   }
-  std::string flag(arg.substr(0, arg.find('=')));
-  if (flag.starts_with("--")) {
-    std::replace(flag.begin(), flag.end(), '_', '-');
-  }
+  const std::string flag = canonical_flag(arg.substr(0, arg.find('=')));
   for (const Group& group : kGroups) {
     if (std::find(group.flags.begin(), group.flags.end(), flag) != group.flags.end()) {
       return flag + " may not stand in args: " + std::string(group.instead);

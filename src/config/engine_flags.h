@@ -10,8 +10,11 @@
 
 namespace hf::config {
 
-// Why `arg` (one item of `args`) is refused, for people; none if it is allowed. The engine reads
-// `--ctx_size` as `--ctx-size`, so both are found; `--flag=value` is found as `--flag`.
+// As the engine reads it: `--ctx_size` is `--ctx-size`.
+std::string canonical_flag(std::string_view flag);
+
+// Why `arg` (one item of `args`) is refused, for people; none if it is allowed. Found in
+// either spelling, and `--flag=value` as `--flag`.
 std::optional<std::string> why_refused(std::string_view arg);
 
 }  // namespace hf::config

@@ -182,7 +182,8 @@ class Scheduler {
   void terms_changed();
   void release_promised_turn();
   void publish_bound(const Model& model, WaitingTicket& ticket, int position, int place);
-  [[nodiscard]] Duration eta_of(const Model& model, int place, const Spot& spot) const;
+  [[nodiscard]] std::optional<Duration> eta_of(const Model& model, int place,
+                                               const Spot& spot) const;
   [[nodiscard]] Outlook outlook() const;
   [[nodiscard]] std::vector<Spot> spots(std::size_t count) const;
   [[nodiscard]] Spot spot_of(const Model& model) const;

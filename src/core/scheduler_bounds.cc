@@ -150,7 +150,7 @@ void Scheduler::tell_time(TimePoint now) {
 
 // An expectation, not a promise: loads ahead, what the victims still run, the own load, the own
 // queue up to the ticket at `place`.
-Duration Scheduler::eta_of(const Model& model, int place, const Spot& spot) const {
+std::optional<Duration> Scheduler::eta_of(const Model& model, int place, const Spot& spot) const {
   const double rounds = std::ceil(std::max(1, place) / static_cast<double>(model.slots())) - 1;
   const double seconds = rounds * model.mean_answer_s;
   if (model.state == State::Loading) {
@@ -159,6 +159,9 @@ Duration Scheduler::eta_of(const Model& model, int place, const Spot& spot) cons
   }
   if (model.open()) {
     return duration_of_seconds(seconds + model.mean_answer_s / model.slots());
+  }
+  if (pressure_.level() != PressureLevel::Normal) {
+    return std::nullopt;  // nobody knows when it eases
   }
   return duration_of_seconds(seconds + spot.loaded_in_s);
 }
@@ -237,12 +240,10 @@ TicketView Scheduler::ticket_view(const Model& model, const WaitingTicket& ticke
   v.eta = eta_of(model, place, spot);
   if (ticket.deadline) {
     v.bound = std::max(Duration::zero(), *ticket.deadline + pause_of(ticket) - now_);
-    v.eta = std::min(*v.eta, *v.bound);
     v.terms = ticket.terms;
   }
-  if (pressure_.level() != PressureLevel::Normal && !model.open() &&
-      model.state != State::Loading) {
-    v.eta.reset();  // nobody knows when it eases
+  if (v.eta && v.bound) {
+    v.eta = std::min(*v.eta, *v.bound);
   }
   return v;
 }

@@ -62,7 +62,6 @@ WaitView Scheduler::wait_view(const Model& model, const Spot& spot) const {
   w.oldest = now_ - model.queue.oldest_live();
   w.position = spot.position;
   w.eta = eta_of(model, model.queue.live(), spot);
-  const bool paused = pressure_.level() != PressureLevel::Normal;
   const WaitingTicket* latest = nullptr;
   bool all_known = true;
   for (const WaitingTicket& ticket : model.queue.tickets()) {
@@ -73,8 +72,10 @@ WaitView Scheduler::wait_view(const Model& model, const Spot& spot) const {
   }
   if (all_known && latest != nullptr) {
     w.bound = std::max(Duration::zero(), *latest->deadline + pause_of(*latest) - now_);
-    w.eta = std::min(*w.eta, *w.bound);
     w.terms = latest->terms;
+  }
+  if (w.eta && w.bound) {
+    w.eta = std::min(*w.eta, *w.bound);
   }
   for (const ModelId id : resident_) {
     const Model& other = models_[id.value];
@@ -89,9 +90,8 @@ WaitView Scheduler::wait_view(const Model& model, const Spot& spot) const {
   } else if (model.open()) {
     w.waiting_for = WaitingFor::Slot;
     w.blockers = {model.id};
-  } else if (paused) {
+  } else if (pressure_.level() != PressureLevel::Normal) {
     w.waiting_for = WaitingFor::Pressure;
-    w.eta.reset();  // nobody knows when it eases
   } else if (model.state == State::Stopping) {
     w.waiting_for = WaitingFor::Reap;
     w.blockers = {model.id};

@@ -17,13 +17,6 @@ namespace fs = std::filesystem;
 // A snapshot of its own: nothing is compared with an earlier one.
 constexpr TimePoint kNow{};
 
-std::optional<std::int64_t> read_overcommit(const fs::path& root) {
-  const auto text = readers::read_small_file(root / "proc/sys/vm/overcommit_memory");
-  const auto words = text ? readers::words_of(std::string_view(*text).substr(0, text->find('\n')))
-                          : std::vector<std::string_view>{};
-  return words.size() == 1 ? readers::parse_number(words[0]) : std::nullopt;
-}
-
 // The server raises its soft limit to the hard one.
 std::int64_t descriptor_limit() {
   rlimit limit{};
@@ -109,7 +102,8 @@ Checkup check_up(const config::Config& config, std::optional<RunningServer> serv
                                 "memory cannot be read: " + snapshot.error().message,
                                 "set [memory] budget; pressure is not watched then"});
   }
-  checkup.overcommit = read_overcommit(memory.proc_root);
+  checkup.overcommit =
+      readers::read_number_file(memory.proc_root / "proc/sys/vm/overcommit_memory");
   checkup.descriptors = descriptor_limit();
   checkup.ladder = readers::inspect_ladder(memory.proc_root, memory.without);
   choose_budget(checkup, config);

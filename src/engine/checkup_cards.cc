@@ -14,8 +14,7 @@ readers::Rung card_rung(std::string name, std::string gives, bool there, bool sw
                         const std::string& word, const std::string& remedy) {
   readers::Rung rung{std::move(name), std::move(gives)};
   if (switched_off) {
-    rung.why_not = "switched off";
-    rung.remedy = "take \"" + word + "\" out of [memory] without";
+    readers::switch_off(rung, word);
   } else if (!there) {
     rung.why_not = "no such card answers";
     rung.remedy = remedy;

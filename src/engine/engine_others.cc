@@ -6,7 +6,6 @@
 
 #include "base/units.h"
 #include "engine/impl.h"
-#include "readers/proc_file.h"
 #include "readers/process_memory.h"
 #include "readers/snapshot.h"
 
@@ -23,11 +22,7 @@ struct Child {
 // What the readings count as used of one child: not the pages of its mapped files, which
 // MemAvailable and a cgroup's working set take for free memory, unless they are locked.
 std::optional<Bytes> counted_as_used(const Child& child) {
-  const auto status = readers::read_small_file("/proc/" + std::to_string(child.pid) + "/status");
-  if (!status) {
-    return std::nullopt;
-  }
-  const auto memory = readers::parse_process_status(*status);
+  const auto memory = readers::read_process_status(child.pid);
   if (!memory) {
     return std::nullopt;
   }
@@ -95,9 +90,8 @@ void Engine::Impl::yield_to_others(const readers::MachineMemory& others) {
     text += " again: others use " + format_bytes(terms.others);
   } else {
     text += " for now instead of " + format_bytes(yielding_.full()) + ": " +
-            (terms.from_cgroup ? "cgroup limit " : "RAM ") + format_bytes(terms.limit) + " - " +
-            format_bytes(terms.others) + " used by others - " + format_bytes(terms.reserve) +
-            " in reserve" + (now > terms.budget ? ", but what the largest model needs" : "");
+            readers::arithmetic(terms) +
+            (now > terms.budget ? ", but what the largest model needs" : "");
   }
   spdlog::log(now < before ? spdlog::level::warn : spdlog::level::info, "{}", text);
   store::JournalLine line(monotonic_ms(), "budget");

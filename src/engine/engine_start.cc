@@ -8,28 +8,9 @@
 #include "engine/card_plan.h"
 #include "engine/find_engine.h"
 #include "engine/impl.h"
+#include "engine/queue_limits.h"
 
 namespace hf::engine {
-namespace {
-
-core::VictimPolicy policy_of(config::VictimPolicy policy) {
-  switch (policy) {
-    case config::VictimPolicy::Holdfast:
-      return core::VictimPolicy::Holdfast;
-    case config::VictimPolicy::Lru:
-      return core::VictimPolicy::Lru;
-    case config::VictimPolicy::Lfu:
-      return core::VictimPolicy::Lfu;
-    case config::VictimPolicy::Gdsf:
-      return core::VictimPolicy::Gdsf;
-    case config::VictimPolicy::Largest:
-      return core::VictimPolicy::Largest;
-  }
-  return core::VictimPolicy::Holdfast;
-}
-
-}  // namespace
-
 Result<void> Engine::Impl::open_parts() {
   auto program = find_engine_program(config_->engine);
   if (!program) {
@@ -111,28 +92,19 @@ Bytes Engine::Impl::budget_of(const config::Config& config) const {
   }
   const readers::BudgetTerms terms = readers::default_budget(machine_at_start_, config.memory.high);
   if (terms.budget != budget_) {
-    spdlog::info("budget: {} = {} {} - {} used by others - {} in reserve",
-                 format_bytes(terms.budget), terms.from_cgroup ? "cgroup limit" : "RAM",
-                 format_bytes(terms.limit), format_bytes(terms.others),
-                 format_bytes(terms.reserve));
+    spdlog::info("budget: {} = {}", format_bytes(terms.budget), readers::arithmetic(terms));
   }
   return terms.budget;
 }
 
 core::Limits Engine::Impl::limits_of(const config::Config& config) const {
-  core::Limits limits;
+  core::Limits limits = queue_limits(config);
   limits.budget = core::Footprint::host(yielding_.current()) + card_budgets(gpu_.get(), config);
   if (has_cards()) {
     limits.stop_deadline += kDriverWait;  // its bytes are free when the driver has them back
   }
-  limits.patience = config.queue.patience;
-  limits.turn = config.queue.turn;
-  limits.request_limit = config.queue.request_limit;
-  limits.max_waiting = config.queue.max_waiting;
   limits.users = std::max(1, static_cast<int>(config.users.size()));
   limits.all_in_use_warning = config.queue.all_in_use_warning;
-  limits.loads_at_once = config.engine.loads_at_once;
-  limits.policy = policy_of(config.memory.policy);
   limits.drain = config.drain;
   limits.high = config.memory.high;
   limits.low = config.memory.low;

@@ -156,11 +156,6 @@ std::int64_t Engine::Impl::monotonic_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
 }
 
-std::int64_t Engine::Impl::wall_clock_ms() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
-}
-
 store::JournalLine Engine::Impl::journal_line(std::string_view event, ModelId model) {
   store::JournalLine line(monotonic_ms(), event);
   line.model(catalog_.name(model));

@@ -185,8 +185,6 @@ class Engine::Impl : private EngineState {
   // engine_status.cc
   // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
   static std::int64_t monotonic_ms();
-  // Since 1970: for what outlives the process, never for a decision.
-  static std::int64_t wall_clock_ms();
   void write(const store::JournalLine& line);
   store::JournalLine journal_line(std::string_view event, ModelId model);
   [[nodiscard]] int& leases_of(ModelId model, Generation generation);

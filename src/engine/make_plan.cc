@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "config/engine_flags.h"
 #include "engine/card_plan.h"
 #include "gguf/architecture.h"
 #include "gguf/compute_size.h"
@@ -42,10 +43,7 @@ std::optional<std::string> argument(const RunPlan& plan,
                                     std::initializer_list<std::string_view> names) {
   std::optional<std::string> value;
   for (std::size_t i = 0; i + 1 < plan.extra.size(); ++i) {
-    std::string flag = plan.extra[i];
-    if (flag.starts_with("--")) {
-      std::replace(flag.begin(), flag.end(), '_', '-');
-    }
+    const std::string flag = config::canonical_flag(plan.extra[i]);
     if (std::find(names.begin(), names.end(), flag) != names.end()) {
       value = plan.extra[i + 1];
     }

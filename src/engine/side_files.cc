@@ -1,7 +1,8 @@
 #include "engine/side_files.h"
 
-#include <algorithm>
 #include <sstream>
+
+#include "config/engine_flags.h"
 
 namespace hf::engine {
 namespace {
@@ -19,10 +20,7 @@ void add_list(const std::string& list, bool scaled, std::vector<std::filesystem:
 SideFiles side_files(const std::vector<std::string>& args) {
   SideFiles files;
   for (std::size_t i = 0; i + 1 < args.size(); ++i) {
-    std::string flag = args[i];
-    if (flag.starts_with("--")) {
-      std::replace(flag.begin(), flag.end(), '_', '-');
-    }
+    const std::string flag = config::canonical_flag(args[i]);
     const bool scaled = flag == "--lora-scaled" || flag == "--control-vector-scaled";
     if (scaled || flag == "--lora" || flag == "--control-vector") {
       add_list(args[i + 1], scaled, files.adapters);

@@ -12,6 +12,11 @@ constexpr std::int64_t kJumpMs = 60'000;
 
 }  // namespace
 
+std::int64_t wall_clock_ms() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
 bool WallClockWatch::is_believed(TimePoint now, std::int64_t wall_ms) {
   if (even_) {
     const std::int64_t expected = even_->wall_ms + millis_of(now - even_->since);

@@ -11,6 +11,9 @@
 
 namespace hf::engine {
 
+// Milliseconds since 1970: for what outlives the process, never for a decision.
+std::int64_t wall_clock_ms();
+
 class WallClockWatch {
  public:
   // `wall_ms`: milliseconds since 1970, read at `now`. False at the first call, and for an hour

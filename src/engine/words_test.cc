@@ -75,9 +75,8 @@ TEST(NoticeLine, SaysThatAStallCountsNoLonger) {
             "⚠️ Tasks still stand still (PSI), but nothing here can end it: models are loaded "
             "again; memory in use: 61.0%");
   EXPECT_EQ(line(Language::Russian, NoticeKind::StallGivenUp, 61),
-            "⚠️ Задачи всё ещё простаивают (PSI), но здесь помочь нечем: "
-            "модели "
-            "снова "
+            "⚠️ Задачи всё ещё простаивают (PSI), "
+            "но здесь помочь нечем: модели снова "
             "загружаются; занято памяти: 61.0%");
 }
 

@@ -13,15 +13,7 @@ namespace fs = std::filesystem;
 constexpr int kDeepest = 64;
 
 std::optional<Bytes> read_bytes_file(const fs::path& path) {
-  const auto text = read_small_file(path);
-  if (!text) {
-    return std::nullopt;
-  }
-  const auto words = words_of(std::string_view(*text).substr(0, text->find('\n')));
-  if (words.size() != 1) {
-    return std::nullopt;
-  }
-  const auto number = parse_number(words[0]);  // "max" is no number: no limit
+  const auto number = read_number_file(path);  // "max" is no number: no limit
   return number ? std::optional(Bytes(*number)) : std::nullopt;
 }
 

@@ -8,10 +8,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::optional<Bytes> number_in(const fs::path& path) {
-  const auto text = read_small_file(path);
-  const auto words = text ? words_of(std::string_view(*text).substr(0, text->find('\n')))
-                          : std::vector<std::string_view>{};
-  const auto number = words.size() == 1 ? parse_number(words[0]) : std::nullopt;
+  const auto number = read_number_file(path);
   return number ? std::optional(Bytes(*number)) : std::nullopt;
 }
 

@@ -23,11 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kThisProgram = "/proc/self/exe";
 
-void switch_off(Rung& rung, std::string_view word) {
-  rung.why_not = "switched off";
-  rung.remedy = "take \"" + std::string(word) + "\" out of [memory] without";
-}
-
 void refuse(Rung& rung, const Error& error, std::string_view remedy) {
   rung.why_not = error.message;
   rung.remedy = remedy;
@@ -99,6 +94,11 @@ Rung cgroup_rung(const fs::path& root, const Mechanisms& without, CgroupVersion 
 }
 
 }  // namespace
+
+void switch_off(Rung& rung, std::string_view word) {
+  rung.why_not = "switched off";
+  rung.remedy = "take \"" + std::string(word) + "\" out of [memory] without";
+}
 
 std::size_t Need::standing() const {
   const auto usable = std::find_if(rungs.begin(), rungs.end(),

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mechanism.h"
@@ -18,6 +19,9 @@ struct Rung {
   std::string why_not{};  // it cannot be used, because; "": it can
   std::string remedy{};   // what would make it usable; "": nothing that a person could do here
 };
+
+// For a rung whose mechanism the configuration names in `[memory] without`.
+void switch_off(Rung& rung, std::string_view word);
 
 struct Need {
   std::string name;         // "pressure alarm"

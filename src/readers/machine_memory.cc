@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/assert.h"
+#include "base/units.h"
 
 namespace hf::readers {
 namespace {
@@ -40,6 +41,12 @@ MachineMemory combine(const MemInfo& info, const std::vector<CgroupMemory>& limi
     }
   }
   return memory;
+}
+
+std::string arithmetic(const BudgetTerms& terms) {
+  return (terms.from_cgroup ? "cgroup limit " : "RAM ") + format_bytes(terms.limit) + " - " +
+         format_bytes(terms.others) + " used by others - " + format_bytes(terms.reserve) +
+         " in reserve";
 }
 
 BudgetTerms default_budget(const MachineMemory& memory, double high_percent) {

@@ -4,6 +4,7 @@
 // resident weights count as free in it. Any thread.
 
 #include <optional>
+#include <string>
 
 #include "base/bytes.h"
 #include "readers/cgroup.h"
@@ -36,6 +37,9 @@ struct BudgetTerms {
 
   bool operator==(const BudgetTerms&) const = default;
 };
+
+// "RAM 24.0 GiB - 1.00 GiB used by others - 2.40 GiB in reserve".
+std::string arithmetic(const BudgetTerms& terms);
 
 // To be asked before any child runs, else our own models count as others. Computed for the machine
 // and for the tightest cgroup; the lower budget holds. reserve = max(512 MiB, (100 − high_percent)

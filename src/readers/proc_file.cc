@@ -104,6 +104,13 @@ std::optional<std::int64_t> parse_number(std::string_view word) {
   return number;
 }
 
+std::optional<std::int64_t> read_number_file(const std::filesystem::path& path) {
+  const auto text = read_small_file(path);
+  const auto words = text ? words_of(std::string_view(*text).substr(0, text->find('\n')))
+                          : std::vector<std::string_view>{};
+  return words.size() == 1 ? parse_number(words[0]) : std::nullopt;
+}
+
 std::optional<Bytes> find_kib(std::string_view text, std::string_view key) {
   for (const std::string_view line : lines_of(text)) {
     if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ':') {

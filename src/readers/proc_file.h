@@ -25,6 +25,9 @@ std::vector<std::string_view> words_of(std::string_view line);
 // Digits only, nothing else, within 63 bits.
 std::optional<std::int64_t> parse_number(std::string_view word);
 
+// The number that a file's first line is, and nothing else: "max" is none, nor is a missing file.
+std::optional<std::int64_t> read_number_file(const std::filesystem::path& path);
+
 // "KEY:   123 kB", the form of /proc/meminfo, /proc/PID/status and smaps_rollup; the kernel's kB is
 // 1024 bytes. None if the key is missing or its line is not of that form.
 std::optional<Bytes> find_kib(std::string_view text, std::string_view key);

@@ -3,6 +3,14 @@
 #include "readers/cgroup.h"
 
 namespace hf::readers {
+namespace {
+
+MachineMemory machine_of(const MemInfo& info, const std::filesystem::path& proc_root,
+                         const Mechanisms& without) {
+  return combine(info, read_cgroup_limits(proc_root, read_own_cgroup_paths(), without));
+}
+
+}  // namespace
 
 bool cgroup_is_tightest(const MachineMemory& memory) {
   return memory.cgroup && memory.cgroup->room() < memory.available;
@@ -14,8 +22,7 @@ std::filesystem::path pressure_file_now(const std::filesystem::path& proc_root,
   if (!info) {
     return pressure_file(proc_root, std::nullopt);
   }
-  const auto limits = read_cgroup_limits(proc_root, read_own_cgroup_paths(), without);
-  return pressure_file(proc_root, combine(*info, limits).cgroup);
+  return pressure_file(proc_root, machine_of(*info, proc_root, without).cgroup);
 }
 
 Result<Snapshot> read_snapshot(const std::filesystem::path& proc_root, const Mechanisms& without,
@@ -30,8 +37,7 @@ Result<Snapshot> read_snapshot(const std::filesystem::path& proc_root, const Mec
   Snapshot snapshot;
   snapshot.at = now;
   snapshot.info = *info;
-  snapshot.machine =
-      combine(*info, read_cgroup_limits(proc_root, read_own_cgroup_paths(), without));
+  snapshot.machine = machine_of(*info, proc_root, without);
   if (snapshot.machine.cgroup) {
     snapshot.cgroup_events = read_cgroup_events(snapshot.machine.cgroup->path);
   }
