@@ -21,7 +21,9 @@ Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) 
   stalled_now_ = stalled;
   follow_marks();
   if (stalled) {
-    stalled_since_ = stalled_until_ ? stalled_since_ : now;
+    if (!stalled_until_) {
+      allowance_.begin(now);
+    }
     stalled_until_ = now + kStallLasts;
   }
   Step step;
@@ -48,9 +50,12 @@ Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) 
   return step;
 }
 
-Pressure::Step Pressure::end_stall() {
+Pressure::Step Pressure::end_stall(TimePoint now) {
   HF_ASSERT(stalled_until_.has_value(), "a stall ends once");
   const bool counted = stall_counts();
+  if (counted) {
+    allowance_.end(now);
+  }
   stalled_until_.reset();
   stalled_now_ = false;
   stall_round_failed_ = false;
@@ -58,8 +63,9 @@ Pressure::Step Pressure::end_stall() {
   return counted ? marks_decide() : Step{};
 }
 
-Pressure::Step Pressure::give_up_stall() {
+Pressure::Step Pressure::give_up_stall(TimePoint now) {
   HF_ASSERT(stall_counts(), "a stall is given up once");
+  allowance_.end(now);
   stall_given_up_ = true;
   return marks_decide();
 }

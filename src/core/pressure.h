@@ -10,16 +10,14 @@
 
 #include "base/time.h"
 #include "core/limits.h"
+#include "core/stall_allowance.h"
 #include "core/view.h"
 
 namespace hf::core {
 
-// A stall counts so long after the latest reading that told of one: what was evicted needs a while
-// to help, and what would be loaded at once brings the stall back.
+// A stall counts so long after the latest reading that told of one, within its allowance: what was
+// evicted needs a while to help, and what would be loaded at once brings the stall back.
 constexpr Duration kStallLasts = std::chrono::seconds(30);
-// … but never longer than this after it began: PSI is often of the whole machine, and a stall that
-// nothing of ours ends is somebody else's.
-constexpr Duration kLongestStall = std::chrono::seconds(60);
 
 class Pressure {
  public:
@@ -42,18 +40,18 @@ class Pressure {
   // When the stall is over unless another reading tells of one; nullopt: there is none.
   [[nodiscard]] std::optional<TimePoint> stalled_until() const { return stalled_until_; }
   // Requires: stalled_until() has come. From now on the marks alone decide.
-  Step end_stall();
+  Step end_stall(TimePoint now);
 
   // There is a stall, and it has not been given up.
   [[nodiscard]] bool stall_counts() const { return stalled_until_ && !stall_given_up_; }
   // Requires: stall_counts(). When it has lasted for too long.
-  [[nodiscard]] TimePoint longest_stall_until() const { return stalled_since_ + kLongestStall; }
+  [[nodiscard]] TimePoint longest_stall_until() const { return allowance_.until(); }
   // Its round was fruitless.
   [[nodiscard]] bool stall_round_failed() const { return stall_round_failed_; }
   // A round that the stall asks for is under way, and no eviction is to be judged first.
   [[nodiscard]] bool stall_asks_for_eviction() const { return stall_round_ && !awaiting_reading_; }
   // Requires: stall_counts(). Until end_stall() the marks alone decide, whatever readings tell.
-  Step give_up_stall();
+  Step give_up_stall(TimePoint now);
 
   [[nodiscard]] PressureLevel level() const {
     return stall_counts() ? std::max(marks_, PressureLevel::High) : marks_;
@@ -96,7 +94,7 @@ class Pressure {
   double used_ = 0;
   bool stalled_now_ = false;  // the latest reading
   std::optional<TimePoint> stalled_until_;
-  TimePoint stalled_since_{};  // the first reading of that stall
+  StallAllowance allowance_;
   bool awaiting_reading_ = false;
   bool reaped_ = false;
   double before_eviction_ = 0;

@@ -125,7 +125,7 @@ TEST(Pressure, AStallIsOverThirtySecondsAfterTheLastOne) {
   EXPECT_EQ(p.stalled_until(), TimePoint(seconds(40)));
   EXPECT_FALSE(p.take(20, false, TimePoint(seconds(39))).left);
   EXPECT_EQ(p.level(), PressureLevel::High);
-  EXPECT_TRUE(p.end_stall().left);
+  EXPECT_TRUE(p.end_stall(TimePoint(seconds(40))).left);
   EXPECT_EQ(p.level(), PressureLevel::Normal);
   EXPECT_EQ(p.stalled_until(), std::nullopt);
 }
@@ -135,7 +135,7 @@ TEST(Pressure, AfterAStallTheMarksDecide) {
   stall(p, 92, seconds(0));
   EXPECT_FALSE(p.by_stall()) << "the percentage says the same";
   take(p, 88);
-  EXPECT_FALSE(p.end_stall().left);
+  EXPECT_FALSE(p.end_stall(TimePoint(seconds(30))).left);
   EXPECT_EQ(p.level(), PressureLevel::High);
   EXPECT_TRUE(take(p, 80).left);
 }
@@ -143,7 +143,7 @@ TEST(Pressure, AfterAStallTheMarksDecide) {
 TEST(Pressure, BetweenTheMarksIsNormalAgainAfterAStall) {
   Pressure p{Limits{}};
   stall(p, 88, seconds(0));
-  EXPECT_TRUE(p.end_stall().left);
+  EXPECT_TRUE(p.end_stall(TimePoint(seconds(30))).left);
   EXPECT_FALSE(p.may_evict());
 }
 
@@ -189,7 +189,7 @@ TEST(Pressure, AStallThatWasGivenUpCountsForNothingUntilItIsOver) {
   stall(p, 50, seconds(0));
   stall(p, 50, seconds(59));
   EXPECT_EQ(p.longest_stall_until(), TimePoint(seconds(60)));
-  EXPECT_TRUE(p.give_up_stall().left);
+  EXPECT_TRUE(p.give_up_stall(TimePoint(seconds(60))).left);
   EXPECT_FALSE(stall(p, 50, seconds(61)).entered_high);
   EXPECT_EQ(p.level(), PressureLevel::Normal);
   EXPECT_FALSE(p.by_stall());
@@ -197,14 +197,14 @@ TEST(Pressure, AStallThatWasGivenUpCountsForNothingUntilItIsOver) {
   EXPECT_EQ(p.stalled_until(), TimePoint(seconds(91)));
   p.start_round();
   EXPECT_FALSE(p.may_evict());
-  EXPECT_FALSE(p.end_stall().left) << "it had left already";
+  EXPECT_FALSE(p.end_stall(TimePoint(seconds(91))).left) << "it had left already";
   EXPECT_TRUE(stall(p, 50, seconds(92)).entered_high);
 }
 
 TEST(Pressure, TheMarksDecideWhileAStallIsGivenUp) {
   Pressure p{Limits{}};
   stall(p, 92, seconds(0));
-  EXPECT_FALSE(p.give_up_stall().left);
+  EXPECT_FALSE(p.give_up_stall(TimePoint(seconds(0))).left);
   EXPECT_EQ(p.level(), PressureLevel::High);
   EXPECT_TRUE(stall(p, 50, seconds(1)).left);
   EXPECT_TRUE(stall(p, 96, seconds(2)).entered_critical);
@@ -217,7 +217,7 @@ TEST(Pressure, TheNextStallHasARoundOfItsOwn) {
     evict_and_reap(p);
     stall(p, 50, seconds(i));
   }
-  p.end_stall();
+  p.end_stall(TimePoint(seconds(32)));
   stall(p, 50, seconds(60));
   EXPECT_TRUE(p.may_evict());
 }
@@ -242,6 +242,27 @@ TEST(Pressure, ARoundByHandMayFollowAFruitlessOneWhileTheStallLasts) {
   }
   p.start_round();
   EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, StallsThatComeAgainAndAgainAreGivenUpSooner) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  p.give_up_stall(p.longest_stall_until());
+  p.end_stall(TimePoint(seconds(90)));
+  stall(p, 50, seconds(100));
+  EXPECT_EQ(p.longest_stall_until(), TimePoint(seconds(108))) << "40 s without one gave 8 s back";
+  p.give_up_stall(TimePoint(seconds(108)));
+  p.end_stall(TimePoint(seconds(138)));
+  stall(p, 50, seconds(408));
+  EXPECT_EQ(p.longest_stall_until(), TimePoint(seconds(468))) << "five minutes give all back";
+}
+
+TEST(Pressure, AStallThatEndsByItselfCountsToo) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  p.end_stall(TimePoint(seconds(30)));
+  stall(p, 50, seconds(35));
+  EXPECT_EQ(p.longest_stall_until(), TimePoint(seconds(66))) << "30 s were left, and 1 s came back";
 }
 
 }  // namespace

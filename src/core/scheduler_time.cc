@@ -243,7 +243,7 @@ void Scheduler::end_stall() {
     return give_up_stall(false);
   }
   const bool stood_still = pressure_.level() != PressureLevel::Normal;
-  if (pressure_.end_stall().left) {
+  if (pressure_.end_stall(now_).left) {
     all_in_use_told_ = false;
   }
   move_clocks(stood_still);
@@ -260,7 +260,7 @@ void Scheduler::give_up_stall(bool after_reading) {
   if (!vain && pressure_.longest_stall_until() > now_) {
     return;
   }
-  if (pressure_.give_up_stall().left) {
+  if (pressure_.give_up_stall(now_).left) {
     all_in_use_told_ = false;
   }
   move_clocks(true);

@@ -44,6 +44,9 @@ void Checker::before(const core::Event& event, TimePoint now) {
   deadlines_moved_ = false;
   if (stalled_until_ && *stalled_until_ <= now_) {
     postpone_deadlines();
+    if (stall_counts()) {
+      stall_ceases_to_count();
+    }
     stalled_until_.reset();
     stalled_ = false;
     stall_given_up_ = false;
@@ -289,6 +292,8 @@ void Checker::after(const core::Scheduler& scheduler) {
          "pressure lasts from the high mark to the low one, and 30 s after each stall");
   expect(!stall_counts() || now_ < stalled_since_ + core::kLongestStall,
          "no stall counts for longer than a minute");
+  expect(!stall_counts() || !stall_allowance_is_spent(),
+         "stalls count for a sixth of the time in the long run");
   if (plan_.bound_checked) {
     follow_deadlines(scheduler);
   }

@@ -135,6 +135,8 @@ class Checker {
   [[nodiscard]] bool stall_counts() const { return stalled_until_ && !stall_given_up_; }
   [[nodiscard]] bool stressed() const { return above_marks_ || stall_counts(); }
   void renew_stall();
+  void stall_ceases_to_count();
+  [[nodiscard]] bool stall_allowance_is_spent() const;
   void judge_stall_given_up();
   [[nodiscard]] Duration pause_of(const Ticket& ticket) const;
   void check_models(const core::Scheduler& scheduler);
@@ -161,6 +163,8 @@ class Checker {
   bool stalled_ = false;             // the latest reading
   std::optional<TimePoint> stalled_until_;
   TimePoint stalled_since_{};    // the first reading of that stall
+  Duration stall_debt_{};        // for how long stalls counted, less what was paid back since
+  TimePoint stall_debt_at_{};    // when the latest one ceased to count
   int gone_by_stall_ = 0;        // idle models that went while it lasted
   bool stall_given_up_ = false;  // it counts no longer
   double used_percent_ = 0;

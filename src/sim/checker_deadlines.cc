@@ -98,18 +98,31 @@ void Checker::renew_stall() {
   if (!stalled_until_) {
     stalled_since_ = now_;
     gone_by_stall_ = 0;
+    // A second of a stall is paid back by five without one that counts.
+    const Duration paid_back = (now_ - stall_debt_at_) / 5;
+    stall_debt_ = std::max(Duration::zero(), stall_debt_ - paid_back);
   }
   stalled_until_ = now_ + core::kStallLasts;
 }
 
-// After evictions in vain, with nothing idle left, or after a minute.
+void Checker::stall_ceases_to_count() {
+  stall_debt_ += now_ - stalled_since_;
+  stall_debt_at_ = now_;
+}
+
+bool Checker::stall_allowance_is_spent() const {
+  return stall_debt_ + (now_ - stalled_since_) >= core::kLongestStall;
+}
+
+// After evictions in vain, with nothing idle left, or after a minute, earlier ones included.
 void Checker::judge_stall_given_up() {
   expect(stall_counts(), "what is given up is a stall that counts");
   const bool idle = std::any_of(models_.begin(), models_.end(), [](const Truth& m) {
     return m.phase == Phase::Ready && !m.gated && m.leases == 0 && m.waiting == 0 && !m.pinned;
   });
-  expect(!idle || gone_by_stall_ >= 2 || now_ >= stalled_since_ + core::kLongestStall,
+  expect(!idle || gone_by_stall_ >= 2 || stall_allowance_is_spent(),
          "a stall counts while something can be done about it");
+  stall_ceases_to_count();
   postpone_deadlines();
   stall_given_up_ = true;
 }

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, kMarks> kMarkNames{
     "deadline_tightened",    "deadline_postponed", "place_taken_back",  "gated_late",
     "owner_took_idle",       "owner_needed_more",  "owner_without_set", "reloaded_after_own_reap",
     "higher_priority_first", "retry_made_room",    "settings_applied",  "stall_passed",
-    "stall_given_up",        "long_stall"};
+    "stall_given_up",        "long_stall",         "stalls_spent"};
 
 struct SubjectOf {
   std::size_t operator()(const core::action::Notice& a) const {

@@ -31,8 +31,9 @@ enum class Mark : std::uint8_t {
   StallPassed,           // pressure ended by time alone, after the last reading of a stall
   StallGivenUp,          // a load began although readings told of a stall that was given up
   LongStall,             // a stall was given up because it had lasted for a minute
+  StallsSpent,           // … or for less, because earlier ones had
 };
-constexpr std::size_t kMarks = 14;
+constexpr std::size_t kMarks = 15;
 
 struct Counters {
   std::uint64_t loads = 0;

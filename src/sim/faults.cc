@@ -32,8 +32,9 @@ std::optional<core::Event> Faults::happen(TimePoint now) {
   if (calm_) {
     return std::nullopt;
   }
-  // A stall without end is told of often enough not to end by silence.
-  const bool drums = stalled_ && plan_.stall_goes_on >= 1;
+  // A stall without end is told of often enough not to end by silence; where stalls come again and
+  // again, one follows another soon.
+  const bool drums = plan_.stall_goes_on >= 1 ? stalled_ : plan_.stall_goes_on > kFewReadings;
   const Duration gap = random_.exponential(plan_.fault_gap);
   timeline_.add(now + (drums ? std::min(gap, kLongestSilence) : gap), {.what = What::Fault});
   if (drums && random_.chance(0.7)) {
@@ -100,7 +101,8 @@ core::Event Faults::reading() {
   } else if (!stalled_ || random_.chance(0.3)) {
     used_percent_ = std::clamp(used_percent_ + random_.real(-12, 10), 10.0, 100.0);
   }
-  // A stall goes on for a few readings, or without end; often nothing else changes meanwhile.
+  // A stall goes on for a few readings, for many, or without end; often nothing else changes
+  // meanwhile.
   stalled_ = random_.chance(stalled_ ? plan_.stall_goes_on : plan_.stalls) && plan_.stalls > 0;
   return event::MemoryReading{used_percent_, stalled_};
 }

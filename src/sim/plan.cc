@@ -154,7 +154,7 @@ Plan draw_plan(std::uint64_t seed) {
   if (bound) {
     keep_to_the_bound(random, plan);
   }
-  plan.stall_goes_on = random.chance(0.5) ? 1.0 : 0.7;
+  plan.stall_goes_on = random.chance(0.5) ? 1.0 : random.chance(0.5) ? 0.9 : kFewReadings;
   return plan;
 }
 

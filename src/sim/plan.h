@@ -43,6 +43,9 @@ struct ModelPlan {
   Duration load_min{}, load_max{};  // an attempt takes between these
 };
 
+// A stall that is told of by a few readings in a row, and then by none for long.
+constexpr double kFewReadings = 0.7;
+
 struct Plan {
   core::Limits limits;
   std::vector<ModelPlan> models;
@@ -61,10 +64,10 @@ struct Plan {
   std::optional<Duration> longest_service;
 
   double load_fails = 0;
-  double fails_by_oom = 0;     // of those
-  double stalls = 0;           // of readings: tasks stood still for want of memory
-  double stall_goes_on = 0.7;  // at the next reading; 1: without end
-  double slow_stop = 0;        // near the deadline, or past it if the bound is not checked
+  double fails_by_oom = 0;              // of those
+  double stalls = 0;                    // of readings: tasks stood still for want of memory
+  double stall_goes_on = kFewReadings;  // at the next reading; 1: without end
+  double slow_stop = 0;                 // near the deadline, or past it if the bound is not checked
   std::array<double, kFaults> faults{};
   Duration fault_gap{};  // mean
 

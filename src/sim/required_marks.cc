@@ -83,6 +83,7 @@ const std::vector<std::string_view>& required_marks() {
       "rule:stall_passed",
       "rule:stall_given_up",
       "rule:long_stall",
+      "rule:stalls_spent",
   };
   return kRequired;
 }

@@ -44,8 +44,11 @@ void RuleWatch::note(const core::Action& action, const core::Scheduler& schedule
   } else if (const auto* gate = std::get_if<core::action::GateMoved>(&action)) {
     on(*gate);
   } else if (const auto* notice = std::get_if<core::action::Notice>(&action)) {
-    if (notice->kind == core::action::NoticeKind::StallGivenUp && !reading_) {
-      coverage_.note(Mark::LongStall);
+    if (notice->kind == core::action::NoticeKind::MemoryStall) {
+      stall_began_ = now_;
+    } else if (notice->kind == core::action::NoticeKind::StallGivenUp && !reading_) {
+      const bool full = now_ - stall_began_ >= core::kLongestStall;
+      coverage_.note(full ? Mark::LongStall : Mark::StallsSpent);
     }
   }
 }

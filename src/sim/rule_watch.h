@@ -40,6 +40,7 @@ class RuleWatch {
   core::PressureLevel level_ = core::PressureLevel::Normal;  // before the event
   bool reading_ = false;                                     // the event is one
   bool stalled_ = false;                                     // the latest reading told of a stall
+  TimePoint stall_began_{};
   std::vector<bool> made_room_;  // somebody was stopped for it since its latest load failed
   std::vector<int> priority_;
 };
