@@ -20,6 +20,9 @@ constexpr std::string_view kCacheRanOver = "removing oldest entry";
 constexpr std::int64_t kTextBytesPerToken = 90;
 // What two runs of the same work differ by (docs/memory.md).
 constexpr std::int64_t kRunsDifferPercent = 2;
+// Both together: where a long context is most of a tiny model, the rest is left to debt, so that
+// what was seen stays a close figure.
+constexpr std::int64_t kMostOnTopPercent = 4;
 
 // What drivers keep of the host's memory for the traffic with a card is in none of the figures that
 // a child is measured by. Not counted cards may be used all the same, if layers are to go there.
@@ -75,8 +78,10 @@ Bytes charge_for(const RunPlan& plan, const store::Measurement& known,
     return seen;
   }
   const std::int64_t tokens = std::int64_t{plan.context} * plan.parallel;
-  const Bytes as_text(known.high_water.count + known.high_water.count / 100 * kRunsDifferPercent +
-                      tokens * kTextBytesPerToken);
+  const std::int64_t hundredth = known.high_water.count / 100;
+  const Bytes as_text(known.high_water.count +
+                      std::min(hundredth * kRunsDifferPercent + tokens * kTextBytesPerToken,
+                               hundredth * kMostOnTopPercent));
   const bool unseen_part = plan.kind == ModelKind::Chat && plan.embeddings_reserved;
   const bool keeps_prediction = unseen_part || may_use_cards(plan);
   const Bytes least = keeps_prediction ? predicted.total() : predicted.weights + predicted.kv_cache;

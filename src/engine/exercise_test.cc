@@ -140,6 +140,11 @@ TEST(ChargeFor, CoversPromptsThatComeAsText) {
             Bytes(40'800'000 + 737'280));
 }
 
+TEST(ChargeFor, StaysCloseToWhatWasSeenWhereContextsAreLong) {
+  // 8,192 tokens would be 7 % of so little.
+  EXPECT_EQ(charge_for(plan(), full_at(Bytes(10'000'000)), gguf::Cost{}), Bytes(10'400'000));
+}
+
 TEST(ChargeFor, NeverLessThanWeightsAndCache) {
   // Most of the file had been reclaimed before the first reading.
   const gguf::Cost parts = cost(Bytes(500'000'000), Bytes(70'000'000), Bytes(80'000'000));
