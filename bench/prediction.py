@@ -47,6 +47,10 @@ CASES = {
     "500 MB": (["--size", "500MB", "--type", "q4_0", "--heads", "16", "--kv-heads", "2"],
                {"context": 2048, "parallel": 2, "cache_type_k": "q8_0", "cache_type_v": "q8_0"}),
     "2 GB": (["--size", "2GB"], {"context": 1024, "parallel": 4}),
+    "90 MB, 32 experts": (["--layers", "6", "--embd", "256", "--heads", "4", "--kv-heads", "2",
+                           "--ff", "256", "--experts", "32"], {"context": 2048, "parallel": 2}),
+    "40 MB, convolutions": (["--layers", "12", "--embd", "384", "--heads", "6", "--kv-heads", "2",
+                             "--convolutions"], {"context": 4096, "parallel": 2}),
     "Gemma 3 270M": (GEMMA, {"context": 2048, "parallel": 2}),
     "Gemma 3 270M, windows": (GEMMA, {"context": 2048, "parallel": 1, "swa_full": False}),
 }

@@ -11,6 +11,8 @@ import struct
 import sys
 import time
 
+from gguf_shape import TYPES, Shape
+
 EPILOG = """\
 The file loads in a stock llama-server. Its text is nonsense made of syllables: one word per token,
 plain ASCII, so that every streamed chunk carries text. The end token is never drawn, so an answer
@@ -30,23 +32,17 @@ examples
   make_gguf.py slow.gguf --size 500MB --context 8192
   make_gguf.py embed.gguf --size tiny --embedding
   make_gguf.py window.gguf --size 30MB --window 512
+  make_gguf.py moe.gguf --size 60MB --experts 32
+  make_gguf.py hybrid.gguf --layers 8 --convolutions
   make_gguf.py broken.gguf --size tiny --corrupt truncate
   make_gguf.py split-00002-of-00002.gguf --parts 2 --part 2
 """
 
 ALIGNMENT = 32
-# numbers of the GGUF format
+# numbers of the GGUF format: kinds of values
 U16, U32, I32, F32, BOOL, STRING, ARRAY = 2, 4, 5, 6, 7, 8, 9
 TOKEN_NORMAL, TOKEN_CONTROL = 1, 3
 POOLING_MEAN = 1
-
-# name: (ggml type, weights per block, bytes per block, general.file_type)
-TYPES = {
-    "f32": (0, 1, 4, 0),
-    "f16": (1, 1, 2, 1),
-    "q4_0": (2, 32, 18, 2),
-    "q8_0": (8, 32, 34, 7),
-}
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -105,79 +101,6 @@ def make_vocabulary(size):
     return tokens, merges, first_word
 
 
-# ---- shape ---------------------------------------------------------------------------------------
-
-
-class Shape:
-    """The dimensions of a model, chosen so that its file has about the size asked for."""
-
-    def __init__(self, args):
-        wanted = args.size
-        steps = ((4e6, 64), (40e6, 256), (200e6, 512), (900e6, 1024), (6e9, 2048), (math.inf, 4096))
-        self.embd = args.embd or next(width for limit, width in steps if wanted < limit)
-        self.heads = args.heads or max(2, self.embd // 64)
-        self.kv_heads = args.kv_heads or (self.heads // 4 if self.heads % 4 == 0 else self.heads)
-        self.type = args.type
-        self.vocab = args.vocab
-        self.gemma = args.window > 0
-        self.context = args.context
-        self.layers = args.layers or 2
-        self.ff = args.ff or self.embd * 11 // 4 // 64 * 64 or 64
-        if self.embd % self.heads or self.heads % self.kv_heads or (self.embd // self.heads) % 2:
-            raise SystemExit("make_gguf.py: embd must divide by heads (evenly), heads by kv-heads")
-        if self.embd % 32 or self.ff % 32 or self.kv_width() % 32:
-            raise SystemExit("make_gguf.py: embd, ff and the width of keys must be multiples of 32")
-        if wanted and not args.layers:
-            self.layers = max(1, round((wanted - self.fixed_bytes()) / self.layer_bytes()))
-        if wanted and not args.ff:
-            self.fit_ff(wanted)
-
-    def fit_ff(self, wanted):
-        rest = (wanted - self.fixed_bytes()) / self.layers - self.attention_bytes()
-        per_unit = 3 * self.embd * self.bytes_per_weight()
-        self.ff = max(64, round(rest / per_unit / 32) * 32)
-
-    def bytes_per_weight(self):
-        _, weights, size, _ = TYPES[self.type]
-        return size / weights
-
-    def kv_width(self):
-        return self.embd // self.heads * self.kv_heads
-
-    def attention_bytes(self):
-        return 2 * self.embd * (self.embd + self.kv_width()) * self.bytes_per_weight()
-
-    def layer_bytes(self):
-        return self.attention_bytes() + 3 * self.embd * self.ff * self.bytes_per_weight()
-
-    def fixed_bytes(self):
-        return 2 * self.vocab * self.embd * (4 if self.type == "f32" else 2) + 64 * self.vocab
-
-    def tensors(self):
-        """Yields (name, dims, type, kind) in file order."""
-        wide = "f32" if self.type == "f32" else "f16"
-        head = self.embd // self.heads
-        yield "token_embd.weight", (self.embd, self.vocab), wide, "embedding"
-        for i in range(self.layers):
-            b = f"blk.{i}."
-            yield b + "attn_norm.weight", (self.embd,), "f32", "ones"
-            yield b + "attn_q.weight", (self.embd, self.embd), self.type, "matrix"
-            yield b + "attn_k.weight", (self.embd, self.kv_width()), self.type, "matrix"
-            yield b + "attn_v.weight", (self.embd, self.kv_width()), self.type, "matrix"
-            yield b + "attn_output.weight", (self.embd, self.embd), self.type, "residual"
-            if self.gemma:
-                yield b + "attn_q_norm.weight", (head,), "f32", "ones"
-                yield b + "attn_k_norm.weight", (head,), "f32", "ones"
-                yield b + "post_attention_norm.weight", (self.embd,), "f32", "post_norm"
-                yield b + "post_ffw_norm.weight", (self.embd,), "f32", "post_norm"
-            yield b + "ffn_norm.weight", (self.embd,), "f32", "ones"
-            yield b + "ffn_gate.weight", (self.embd, self.ff), self.type, "matrix"
-            yield b + "ffn_up.weight", (self.embd, self.ff), self.type, "matrix"
-            yield b + "ffn_down.weight", (self.ff, self.embd), self.type, "residual"
-        yield "output_norm.weight", (self.embd,), "f32", "ones"
-        yield "output.weight", (self.embd, self.vocab), wide, "output"
-
-
 # ---- weights -------------------------------------------------------------------------------------
 # Channel 0 of the residual stream is a constant: every token's embedding has the same value there
 # and no layer writes to it (its row is zero in the matrices that add to the stream). So the output
@@ -234,11 +157,13 @@ class Weights:
             yield self.vocabulary_matrix(dims, kind, role)
         else:
             _, per_block, block_bytes, _ = TYPES[kind]
-            total = count // per_block * block_bytes
+            matrices = math.prod(dims[2:])  # one for each expert
+            total = count // matrices // per_block * block_bytes
             row = dims[0] // per_block * block_bytes
             skip = row if role == "residual" else 0
-            yield bytes(skip)
-            yield from self.noise(kind, 1 / math.sqrt(dims[0]), total - skip, block_bytes)
+            for _ in range(matrices):
+                yield bytes(skip)
+                yield from self.noise(kind, 1 / math.sqrt(dims[0]), total - skip, block_bytes)
 
     def noise(self, kind, spread, total, unit):
         block = memoryview(self.block(kind, spread))
@@ -253,7 +178,7 @@ class Weights:
         width, rows = dims
         size = TYPES[kind][2]
         # gemma multiplies its embeddings by sqrt(width)
-        one = 1 / math.sqrt(width) if self.shape.gemma else 1.0
+        one = 1 / math.sqrt(width) if self.shape.family == "gemma3" else 1.0
         spread = LOGIT_SPREAD / math.sqrt(width) if role == "output" else one
         data = bytearray().join(self.noise(kind, spread, width * rows * size, size))
         code = "<e" if kind == "f16" else "<f"
@@ -292,7 +217,7 @@ def array(key, kind, values):
 
 
 def metadata(args, shape, tokens, merges):
-    a = "gemma3" if shape.gemma else "llama"
+    a = shape.family
     first_word = 259
     types = [TOKEN_CONTROL if 256 <= i < first_word else TOKEN_NORMAL for i in range(len(tokens))]
     pairs = [
@@ -304,7 +229,7 @@ def metadata(args, shape, tokens, merges):
         pair(f"{a}.block_count", U32, shape.layers),
         pair(f"{a}.feed_forward_length", U32, shape.ff),
         pair(f"{a}.attention.head_count", U32, shape.heads),
-        pair(f"{a}.attention.head_count_kv", U32, shape.kv_heads),
+        kv_heads(shape),
         pair(f"{a}.attention.key_length", U32, shape.embd // shape.heads),
         pair(f"{a}.attention.value_length", U32, shape.embd // shape.heads),
         pair(f"{a}.attention.layer_norm_rms_epsilon", F32, 1e-5),
@@ -320,8 +245,7 @@ def metadata(args, shape, tokens, merges):
         pair("tokenizer.ggml.padding_token_id", U32, 256),
         pair("tokenizer.ggml.add_bos_token", BOOL, 0),
     ]
-    if shape.gemma:
-        pairs.append(pair(f"{a}.attention.sliding_window", U32, args.window))
+    pairs += family_metadata(args, shape)
     if args.embedding:
         pairs.append(pair(f"{a}.pooling_type", U32, POOLING_MEAN))
         pairs.append(pair(f"{a}.attention.causal", BOOL, 0))
@@ -329,6 +253,29 @@ def metadata(args, shape, tokens, merges):
         template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else CHAT_TEMPLATE
         pairs.append(pair("tokenizer.chat_template", STRING, template))
     return pairs
+
+
+def kv_heads(shape):
+    key = f"{shape.family}.attention.head_count_kv"
+    if shape.family == "lfm2":  # layers without a cache say so
+        by_layer = (shape.kv_heads if shape.attends(i) else 0 for i in range(shape.layers))
+        return array(key, I32, list(by_layer))
+    return pair(key, U32, shape.kv_heads)
+
+
+def family_metadata(args, shape):
+    a = shape.family
+    if a == "gemma3":
+        return [pair(f"{a}.attention.sliding_window", U32, args.window)]
+    if a == "qwen3moe":
+        return [
+            pair(f"{a}.expert_count", U32, shape.experts),
+            pair(f"{a}.expert_used_count", U32, shape.experts_used),
+            pair(f"{a}.expert_feed_forward_length", U32, shape.ff),
+        ]
+    if a == "lfm2":
+        return [pair(f"{a}.shortconv.l_cache", U32, shape.CONVOLUTION)]
+    return []
 
 
 def part_metadata(args, pairs, tensors):
@@ -421,14 +368,18 @@ def parse_arguments():
     add("--parts", type=int, default=1, metavar="N", help="split into N files, of which this is")
     add("--part", type=int, default=1, metavar="K", help="number K, named NAME-0000K-of-0000N.gguf")
     add("--window", type=int, default=0, metavar="N", help="sliding window (gemma3)")
+    add("--experts", type=int, default=0, metavar="N", help="experts, 4 used a token (qwen3moe)")
+    add("--convolutions", action="store_true", help="three of four layers convolve (lfm2)")
     add(
         "--corrupt",
         choices=("truncate", "magic", "tensor-offset", "template-bomb"),
         help="write a file that is broken in this way",
     )
     args = parser.parse_args()
-    if args.embedding and args.window:
-        parser.error("--embedding and --window do not go together")
+    if sum(map(bool, (args.embedding, args.window, args.experts, args.convolutions))) > 1:
+        parser.error("--embedding, --window, --experts and --convolutions exclude each other")
+    if args.experts and args.experts < 4:
+        parser.error("--experts must be 4 at least")
     if not 1 <= args.part <= args.parts:
         parser.error("--part must lie between 1 and --parts")
     if not 459 <= args.vocab <= 10459:
