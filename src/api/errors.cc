@@ -247,27 +247,35 @@ ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
       break;
     case net::BodyFault::NoModel:
       error = make(400, "model_missing", "the body has no \"model\"");
+      error.param = "model";
       error.hint = kWhereNames;
       break;
     case net::BodyFault::TwoModels:
       error = make(400, "model_ambiguous", "the body has more than one \"model\"");
+      error.param = "model";
       break;
     case net::BodyFault::ModelNotString:
       error = make(400, "model_not_a_string", "\"model\" must be a string");
+      error.param = "model";
       break;
     case net::BodyFault::EmptyModel:
       error = make(400, "model_empty", "\"model\" is empty");
+      error.param = "model";
       error.hint = kWhereNames;
       break;
     case net::BodyFault::TooManyProbabilities:
       error = make(400, "too_many_probabilities", "too many probabilities were asked for");
+      error.param = "top_logprobs";
       error.hint = "ask for at most " + std::to_string(net::kProbabilitiesMax);
       break;
-  }
-  if (fault == net::BodyFault::TooManyProbabilities) {
-    error.param = "top_logprobs";
-  } else if (fault != net::BodyFault::NotJson && fault != net::BodyFault::NotObject) {
-    error.param = "model";
+    case net::BodyFault::TooManyPrompts:
+      error = make(400, "too_many_prompts", "too many prompts in one request");
+      error.hint = "send them in several requests";
+      break;
+    case net::BodyFault::TooManyParts:
+      error = make(400, "body_too_complex", "the body has too many parts");
+      error.hint = "send less in one request";
+      break;
   }
   if (!detail.empty()) {
     error.message = detail;  // a whole sentence, more exact than ours

@@ -20,6 +20,8 @@ struct CollectedFields {
   std::optional<std::int64_t> max_tokens;
   double probabilities = 0;  // the most of n_probs, logprobs and top_logprobs
   bool unlimited = false;    // a negative limit: the engine's way to say "without end"
+  std::int64_t prompts = 0;  // in lists of them
+  std::int64_t parts = 0;    // strings, keys, arrays and objects, in all depths
 
   static bool is_token_limit(std::string_view key) {
     return key == "max_tokens" || key == "max_completion_tokens" || key == "n_predict" ||
@@ -27,6 +29,15 @@ struct CollectedFields {
   }
   static bool is_probability_count(std::string_view key) {
     return key == "n_probs" || key == "logprobs" || key == "top_logprobs";
+  }
+  // Fields whose lists have a task for each element. Numbers are tokens of one prompt.
+  static bool is_prompt_list(std::string_view key) {
+    return key == "prompt" || key == "input" || key == "content" || key == "documents" ||
+           key == "texts";
+  }
+  // In the list of an outermost field `key`. Objects in "input" are items of one conversation.
+  void add_element(std::string_view key, bool an_object) {
+    prompts += an_object && key == "input" ? 0 : 1;
   }
   void add_probabilities(double count) { probabilities = std::max(probabilities, count); }
   // Several limits: the largest counts, because the number is used as an upper bound.

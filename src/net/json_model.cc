@@ -27,6 +27,41 @@ void add_probabilities(CollectedFields& found, const dom::element& value) {
   }
 }
 
+void add_prompts(CollectedFields& found, std::string_view key, const dom::element& value) {
+  dom::array list;
+  if (value.get_array().get(list) != simdjson::SUCCESS) {
+    return;
+  }
+  for (const dom::element element : list) {
+    if (element.is_string() || element.is_array() || element.is_object()) {
+      found.add_element(key, element.is_object());
+    }
+  }
+}
+
+// Stops soon after there are too many. Recursion: the parser has bounded the depth.
+void add_parts(CollectedFields& found, const dom::element& value) {
+  if (found.parts > kPartsMax) {
+    return;
+  }
+  dom::array array;
+  dom::object object;
+  if (value.get_array().get(array) == simdjson::SUCCESS) {
+    ++found.parts;
+    for (const dom::element element : array) {
+      add_parts(found, element);
+    }
+  } else if (value.get_object().get(object) == simdjson::SUCCESS) {
+    ++found.parts;
+    for (const dom::key_value_pair field : object) {
+      ++found.parts;
+      add_parts(found, field.value);
+    }
+  } else if (value.is_string()) {
+    ++found.parts;
+  }
+}
+
 CollectedFields collect(const dom::element& document) {
   CollectedFields found;
   dom::object object;
@@ -47,6 +82,8 @@ CollectedFields collect(const dom::element& document) {
       add_limit(found, field.value);
     } else if (CollectedFields::is_probability_count(field.key)) {
       add_probabilities(found, field.value);
+    } else if (CollectedFields::is_prompt_list(field.key)) {
+      add_prompts(found, field.key, field.value);
     }
   }
   return found;
@@ -87,6 +124,14 @@ BodyResult verdict(CollectedFields found, bool model_required) {
                       " probabilities for each token are not given (n_probs, logprobs, "
                       "top_logprobs): they would fill the memory");
   }
+  if (found.prompts > kPromptsMax) {
+    return faulty(BodyFault::TooManyPrompts, "more than " + std::to_string(kPromptsMax) +
+                                                 " prompts, texts or documents in one request");
+  }
+  if (found.parts > kPartsMax) {
+    return faulty(BodyFault::TooManyParts, "the body has more than " + std::to_string(kPartsMax) +
+                                               " strings, keys, arrays and objects");
+  }
   BodyResult result;
   result.fields.emplace();
   result.fields->model = std::move(found.model);
@@ -118,7 +163,12 @@ BodyResult read_body_fields(std::string_view padded_body, bool model_required) {
   if (error != simdjson::SUCCESS) {
     return not_json(simdjson::error_message(error));
   }
-  return verdict(collect(document), model_required);
+  CollectedFields found = collect(document);
+  // Each part is two bytes at least: most bodies need not be walked through.
+  if (padded_body.size() > 2 * static_cast<std::size_t>(kPartsMax)) {
+    add_parts(found, document);
+  }
+  return verdict(std::move(found), model_required);
 }
 
 }  // namespace hf::net

@@ -18,11 +18,19 @@ enum class BodyFault {
   ModelNotString,
   EmptyModel,
   TooManyProbabilities,
+  TooManyPrompts,
+  TooManyParts,
 };
 
 // The engine keeps that many candidates of each token until the answer ends, and sets no limit:
 // with a vocabulary of 262,144 one request took 11 GB within a minute. OpenAI's own limit is 20.
 constexpr std::int64_t kProbabilitiesMax = 100;
+// Prompts, texts or documents of one request. Each becomes a task of the engine at once, with 7 kB
+// of its own: two million empty ones in 10 MB of JSON took 14 GB. OpenAI's own limit.
+constexpr std::int64_t kPromptsMax = 2048;
+// Strings, keys, arrays and objects. The engine keeps up to 300 bytes for each, however short; a
+// long conversation with tools has some ten thousand.
+constexpr std::int64_t kPartsMax = 200'000;
 
 struct BodyFields {
   std::string model;

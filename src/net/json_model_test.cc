@@ -72,6 +72,58 @@ TEST(BodyFields, MoreProbabilitiesThanMemoryHoldsAreAFault) {
             "m");
 }
 
+// Written so that simdjson refuses a number, and the other reader takes over.
+std::string for_the_other_reader(std::string body) {
+  return body.insert(1, R"("seed":123456789012345678901234567890,)");
+}
+
+std::string repeated(std::string_view element, int times) {
+  std::string list;
+  for (int i = 0; i < times; ++i) {
+    list += (i == 0 ? "" : ",") + std::string(element);
+  }
+  return list;
+}
+
+TEST(BodyFields, BoundsThePromptsOfOneRequest) {
+  for (const char* element : {R"("")", "[]", "[1,2]"}) {
+    for (const char* key : {"prompt", "input", "content", "documents", "texts"}) {
+      const auto body = [&](int count) {
+        return R"({"model":"m",")" + std::string(key) + R"(":[)" + repeated(element, count) + "]}";
+      };
+      EXPECT_TRUE(read(body(2048)).fields.has_value()) << key << element;
+      EXPECT_TRUE(read(for_the_other_reader(body(2048))).fields.has_value()) << key << element;
+      EXPECT_EQ(fault_of(body(2049)), BodyFault::TooManyPrompts) << key << element;
+      EXPECT_EQ(fault_of(for_the_other_reader(body(2049))), BodyFault::TooManyPrompts) << key;
+    }
+  }
+}
+
+TEST(BodyFields, TokensAndItemsOfAConversationAreNoPrompts) {
+  for (const std::string& body :
+       {R"({"model":"m","prompt":[)" + repeated("17", 5000) + "]}",
+        R"({"model":"m","prompt":[[)" + repeated("17", 5000) + "]]}",
+        R"({"model":"m","input":[)" + repeated(R"({"role":"user","content":["a","b"]})", 5000) +
+            "]}",
+        R"({"model":"m","messages":[)" + repeated(R"({"content":"a"})", 5000) + "]}"}) {
+    EXPECT_TRUE(read(body).fields.has_value()) << body.substr(0, 60);
+    EXPECT_TRUE(read(for_the_other_reader(body)).fields.has_value()) << body.substr(0, 60);
+  }
+}
+
+TEST(BodyFields, BoundsThePartsOfABody) {
+  for (const char* element : {R"("")", "[]", "{}", R"({"a":1})", "[[]]"}) {
+    const std::string body = R"({"model":"m","stop":[)" + repeated(element, 200'001) + "]}";
+    EXPECT_EQ(fault_of(body), BodyFault::TooManyParts) << element;
+    EXPECT_EQ(fault_of(for_the_other_reader(body)), BodyFault::TooManyParts) << element;
+  }
+  const std::string many = R"({"model":"m","stop":[)" + repeated(R"("")", 199'990) + "]}";
+  EXPECT_TRUE(read(many).fields.has_value());
+  EXPECT_TRUE(read(for_the_other_reader(many)).fields.has_value());
+  const std::string tokens = R"({"model":"m","prompt":[)" + repeated("17", 500'000) + "]}";
+  EXPECT_TRUE(read(tokens).fields.has_value());
+}
+
 TEST(BodyFields, NamesEachFault) {
   EXPECT_EQ(fault_of(R"({"messages":[]})"), BodyFault::NoModel);
   EXPECT_EQ(fault_of(R"({"model":3})"), BodyFault::ModelNotString);

@@ -19,6 +19,7 @@ struct FieldHandler {
 
   CollectedFields found;
   std::size_t depth = 0;
+  bool in_prompts = false;  // the value of the outermost field `key` is a list of prompts
   std::string key;
   std::string text;
 
@@ -36,6 +37,13 @@ struct FieldHandler {
       found.stream = false;
     }
   }
+  // A string, an array or an object begins.
+  void count_part(bool is_object) {
+    ++found.parts;
+    if (depth == 2 && in_prompts) {
+      found.add_element(key, is_object);
+    }
+  }
   void number(std::optional<std::int64_t> value, double amount) {
     other_value();
     if (at_field() && CollectedFields::is_probability_count(key)) {
@@ -50,6 +58,7 @@ struct FieldHandler {
   bool on_document_end(Ec&) { return true; }
   bool on_object_begin(Ec&) {
     other_value();
+    count_part(true);
     found.is_object = found.is_object || depth == 0;
     ++depth;
     return true;
@@ -60,11 +69,14 @@ struct FieldHandler {
   }
   bool on_array_begin(Ec&) {
     other_value();
+    count_part(false);
+    in_prompts = in_prompts || (at_field() && CollectedFields::is_prompt_list(key));
     ++depth;
     return true;
   }
   bool on_array_end(std::size_t, Ec&) {
     --depth;
+    in_prompts = in_prompts && !at_field();
     return true;
   }
   bool on_key_part(Text part, std::size_t, Ec&) {
@@ -75,6 +87,7 @@ struct FieldHandler {
   }
   bool on_key(Text part, std::size_t, Ec& ec) {
     on_key_part(part, 0, ec);
+    ++found.parts;
     if (at_field()) {
       key.swap(text);
       text.clear();
@@ -90,6 +103,7 @@ struct FieldHandler {
   bool on_string(Text part, std::size_t, Ec& ec) {
     on_string_part(part, 0, ec);
     other_value();
+    count_part(false);
     if (at_field() && key == "model") {
       found.model_is_string = true;
       found.model.swap(text);
