@@ -51,6 +51,7 @@ CASES = {
                            "--ff", "256", "--experts", "32"], {"context": 2048, "parallel": 2}),
     "40 MB, convolutions": (["--layers", "12", "--embd", "384", "--heads", "6", "--kv-heads", "2",
                              "--convolutions"], {"context": 4096, "parallel": 2}),
+    "20 MB, embeddings": (["--size", "20MB", "--embedding"], {"context": 2048, "parallel": 4}),
     "Gemma 3 270M": (GEMMA, {"context": 2048, "parallel": 2}),
     "Gemma 3 270M, windows": (GEMMA, {"context": 2048, "parallel": 1, "swa_full": False}),
 }
@@ -76,6 +77,10 @@ def words_of(source):
     return range(460, vocab)
 
 
+def embeds(source):
+    return isinstance(source, list) and "--embedding" in source
+
+
 def use_to_the_full(server, source, settings):
     """Loads the model and runs the workload. Returns its pid's Watch and what was reserved."""
     server.load("m")
@@ -83,13 +88,14 @@ def use_to_the_full(server, source, settings):
     reserved = server.cached("m")["bytes_reserved"]
     with memory.Watch(child) as watch:
         work = memory.Workload(server, "m", settings["context"], settings["parallel"],
-                               words_of(source))
+                               words_of(source), embeds=embeds(source))
         work.run()
     return watch, reserved
 
 
 def start(case_folder, models_dir, settings):
-    server = Server({}, {"log": {"level": "debug"}})
+    server = Server({}, {"log": {"level": "debug"},
+                         "engine": {"llama_server": case_folder / "llama-server"}})
     server.models_dir = server.settings[""]["models_dir"] = models_dir
     server.settings["defaults"] = dict(settings)
     server.settings["store"]["path"] = case_folder / "history.db"
@@ -104,6 +110,7 @@ def measure(name):
         models_dir = folder / "models"
         models_dir.mkdir()
         place(source, models_dir)
+        memory.engine_of_its_own(folder)
         server = start(folder, models_dir, settings)
         try:
             watch, predicted = use_to_the_full(server, source, settings)

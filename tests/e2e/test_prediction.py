@@ -14,16 +14,17 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.limit(400)
-def test_a_prediction_is_never_below_and_close(serve, name):
+def test_a_prediction_is_never_below_and_close(serve, tmp_path, name):
     recipe, context, parallel, more = CASES[name]
     settings = {"context": context, "parallel": parallel, "args": [], "cache_ram": "32MiB", **more}
-    server = serve({"m": recipe}, {"defaults": settings, "log": {"level": "debug"}})
+    server = serve({"m": recipe}, {"defaults": settings, "log": {"level": "debug"},
+                                   "engine": {"llama_server": memory.engine_of_its_own(tmp_path)}})
     server.load("m")
     reserved = server.cached("m")["bytes_reserved"]
     with memory.Watch(server.child_of("m")) as watch:
         memory.Workload(server, "m", context, parallel, range(460, 1024)).run()
-    # Pages of the program that other engines on the machine use too count in part only: the
-    # prediction is for a child that is alone.
+    # Pages of libraries that other programs use too count in part only: the prediction is for a
+    # child that is alone.
     assert reserved >= watch.peak
     assert reserved <= watch.alone * 1.15
     wait_until(lambda: _estimate(server) != reserved, "the model was used to the full")

@@ -8,9 +8,10 @@ prompts. Measured is what promises are about: RssAnon and Pss_File.
 
 import pathlib
 import random
+import shutil
 import threading
 
-from . import processes
+from . import paths, processes
 
 KIB = 1024
 SAMPLE_S = 0.02
@@ -38,6 +39,12 @@ def resident(pid):
         return 0, 0
     anonymous = _kib_field(status, "RssAnon")
     return (anonymous + _kib_field(rollup, "Pss_File"), anonymous + _kib_field(status, "RssFile"))
+
+
+def engine_of_its_own(folder):
+    """A copy of the engine program: else its pages count in part while other engines run on the
+    machine, and in full once those have ended."""
+    return shutil.copy(paths.llama_server(), pathlib.Path(folder) / "llama-server")
 
 
 class Watch:
@@ -71,24 +78,31 @@ class Watch:
 
 
 class Workload:
-    """For one model of a running server. `words`: the token numbers that prompts are made of."""
+    """For one model of a running server. `words`: the token numbers that prompts are made of.
+    `embeds`: it makes embeddings, of texts that fill one batch at most."""
 
     ANSWER = 4
+    BATCH = 512
 
-    def __init__(self, server, model, context, parallel, words, seed=1):
+    def __init__(self, server, model, context, parallel, words, embeds=False, seed=1):
         self._server = server
         self._model = model
         self._context = context
         self._parallel = parallel
         self._words = words
+        self._embeds = embeds
         self._random = random.Random(seed)
         self.failures = []
 
     def _ask(self, length):
-        prompt = self._random.choices(self._words, k=max(1, length - self.ANSWER))
-        answer = self._server.post("/v1/completions", {
-            "model": self._model, "prompt": prompt, "max_tokens": self.ANSWER, "seed": 1,
-            "ignore_eos": True}, timeout=1800)
+        if self._embeds:
+            path, body = "/v1/embeddings", {
+                "input": self._random.choices(self._words, k=min(length, self.BATCH))}
+        else:
+            path, body = "/v1/completions", {
+                "prompt": self._random.choices(self._words, k=max(1, length - self.ANSWER)),
+                "max_tokens": self.ANSWER, "seed": 1, "ignore_eos": True}
+        answer = self._server.post(path, {"model": self._model, **body}, timeout=1800)
         if answer.status != 200:
             self.failures.append(answer)
 
