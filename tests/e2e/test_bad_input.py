@@ -22,6 +22,9 @@ BODIES = {
     "a number": (b'{"model": 7}', 400, "model_not_a_string"),
     "null": (b'{"model": null}', 400, "model_not_a_string"),
     "an empty name": (b'{"model": ""}', 400, "model_empty"),
+    "probabilities": (b'{"model": "a", "n_probs": 262144}', 400, "too_many_probabilities"),
+    "prompts": (b'{"model": "a", "prompt": [%s[]]}' % (b"[]," * 2048), 400, "too_many_prompts"),
+    "parts": (b'{"model": "a", "stop": [%s""]}' % (b'"",' * 200_000), 400, "body_too_complex"),
     "a stranger": (b'{"model": "nobody"}', 404, "model_not_found"),
     "a path": (b'{"model": "../../etc/passwd"}', 404, "model_not_found"),
 }
