@@ -15,6 +15,7 @@ enum class Mutant {
   LiftByOvertaking,
   IgnoreStalls,         // nothing but the percentage is pressure
   NeverGiveUpStalls,    // they count while readings tell of them
+  ForgetStalls,         // each may count for a minute, however soon it follows
   DenySecondAttempt,    // out of memory at load is answered like any other failure
   GiveUpSecondAttempt,  // although idle models could make room for it
   // Weaker rules, each of which somebody might think good enough.

@@ -34,15 +34,15 @@ Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) 
     ended_at_ = 0;  // the next round owes nothing to this one
   }
 
-  if (awaiting_reading_ && reaped_) {
-    judge_eviction();
+  if (awaiting_reading_ && reaped_at_) {
+    judge_eviction(now);
   }
   const bool rose = marks_ == PressureLevel::High && marks_before == PressureLevel::Normal;
   const bool worse = used_ > ended_at_ + kWorse;
   if (rose || (marks_ == PressureLevel::High && worse)) {
     begin(round_);
   }
-  if (stalled && stall_counts() && !stall_round_failed_) {
+  if (stalled && !stall_round_failed_) {
     begin(stall_round_);
   }
   round_ = round_ && used_ >= low_;
@@ -58,27 +58,21 @@ Pressure::Step Pressure::end_stall(TimePoint now) {
   }
   stalled_until_.reset();
   stalled_now_ = false;
+  stall_round_ = false;
   stall_round_failed_ = false;
   stall_given_up_ = false;
-  return counted ? marks_decide() : Step{};
-}
-
-Pressure::Step Pressure::give_up_stall(TimePoint now) {
-  HF_ASSERT(stall_counts(), "a stall is given up once");
-  allowance_.end(now);
-  stall_given_up_ = true;
-  return marks_decide();
-}
-
-// The stall counts no longer.
-Pressure::Step Pressure::marks_decide() {
-  stall_round_ = false;
   Step step;
-  step.left = level() == PressureLevel::Normal;
+  step.left = counted && level() == PressureLevel::Normal;
   if (step.left) {
     ended_at_ = 0;
   }
   return step;
+}
+
+void Pressure::give_up_stall(TimePoint now) {
+  HF_ASSERT(stall_counts(), "a stall is given up once");
+  allowance_.end(now);
+  stall_given_up_ = true;
 }
 
 void Pressure::follow_marks() {
@@ -93,8 +87,12 @@ void Pressure::follow_marks() {
   }
 }
 
-// Whether the latest eviction helped: the percentage fell, or the stall went.
-void Pressure::judge_eviction() {
+// Whether the latest eviction helped: the percentage fell, or the stall went, which shows later.
+void Pressure::judge_eviction(TimePoint now) {
+  const bool by_stall = marks_ == PressureLevel::Normal && stalled_now_;
+  if (by_stall && now < *reaped_at_ + kStallSettles) {
+    return;
+  }
   awaiting_reading_ = false;
   const bool fell = used_ < before_eviction_ - kNoise;
   const bool flows_again = stalled_before_ && !stalled_now_;

@@ -18,6 +18,9 @@ namespace hf::core {
 // A stall counts so long after the latest reading that told of one, within its allowance: what was
 // evicted needs a while to help, and what would be loaded at once brings the stall back.
 constexpr Duration kStallLasts = std::chrono::seconds(30);
+// A stall is told of for so long after what caused it has gone (two windows of 2 s of the readers,
+// and a reading): only then can be said that an eviction did not end it.
+constexpr Duration kStallSettles = std::chrono::seconds(5);
 
 class Pressure {
  public:
@@ -46,12 +49,11 @@ class Pressure {
   [[nodiscard]] bool stall_counts() const { return stalled_until_ && !stall_given_up_; }
   // Requires: stall_counts(). When it has lasted for too long.
   [[nodiscard]] TimePoint longest_stall_until() const { return allowance_.until(); }
-  // Its round was fruitless.
+  // Its round was fruitless: no model goes for it any more.
   [[nodiscard]] bool stall_round_failed() const { return stall_round_failed_; }
-  // A round that the stall asks for is under way, and no eviction is to be judged first.
-  [[nodiscard]] bool stall_asks_for_eviction() const { return stall_round_ && !awaiting_reading_; }
-  // Requires: stall_counts(). Until end_stall() the marks alone decide, whatever readings tell.
-  Step give_up_stall(TimePoint now);
+  // Requires: stall_counts(). Until end_stall() it is no pressure any more; idle models go for it
+  // as before, unless that was fruitless.
+  void give_up_stall(TimePoint now);
 
   [[nodiscard]] PressureLevel level() const {
     return stall_counts() ? std::max(marks_, PressureLevel::High) : marks_;
@@ -73,20 +75,22 @@ class Pressure {
   // By hand: a round like the one the high mark or a stall starts. No-op below the low mark without
   // a stall that counts.
   void start_round();
-  // An idle model was told to go because of pressure; nothing more until it is reaped and a reading
-  // came.
+  // An idle model was told to go because of pressure; nothing more until it is reaped and readings
+  // have shown whether that helped.
   void evicted() {
     awaiting_reading_ = true;
     before_eviction_ = used_;
     stalled_before_ = stalled_now_;
-    reaped_ = false;
+    reaped_at_.reset();
   }
-  void reaped() { reaped_ = true; }
+  void reaped(TimePoint now) { reaped_at_ = now; }
+
+  // Requires: no stall counts.
+  void forget_stalls_for_test() { allowance_ = StallAllowance{}; }
 
  private:
   void follow_marks();
-  void judge_eviction();
-  Step marks_decide();
+  void judge_eviction(TimePoint now);
   void begin(bool& round);
 
   double high_, low_, critical_;
@@ -96,7 +100,7 @@ class Pressure {
   std::optional<TimePoint> stalled_until_;
   StallAllowance allowance_;
   bool awaiting_reading_ = false;
-  bool reaped_ = false;
+  std::optional<TimePoint> reaped_at_;
   double before_eviction_ = 0;
   bool stalled_before_ = false;  // at that eviction
   bool round_ = false;           // evict idle models one at a time until below the low mark

@@ -13,10 +13,10 @@ Pressure::Step take(Pressure& p, double used_percent) {
 Pressure::Step stall(Pressure& p, double used_percent, seconds at) {
   return p.take(used_percent, true, TimePoint(at));
 }
-void evict_and_reap(Pressure& p) {
+void evict_and_reap(Pressure& p, seconds at = seconds(0)) {
   ASSERT_TRUE(p.may_evict());
   p.evicted();
-  p.reaped();
+  p.reaped(TimePoint(at));
 }
 
 TEST(Pressure, EntersAtTheHighMarkAndLeavesOnlyBelowTheLowMark) {
@@ -53,7 +53,7 @@ TEST(Pressure, EvictsOneAtATimeAndWaitsForReapAndReading) {
   EXPECT_FALSE(p.may_evict());
   take(p, 91);  // not reaped yet: says nothing about the eviction
   EXPECT_FALSE(p.may_evict());
-  p.reaped();
+  p.reaped(TimePoint{});
   EXPECT_FALSE(p.may_evict());
   take(p, 89);
   EXPECT_TRUE(p.may_evict());
@@ -161,12 +161,14 @@ TEST(Pressure, ARoundLastsWhileReadingsTellOfAStall) {
   stall(p, 50, seconds(0));
   evict_and_reap(p);
   EXPECT_FALSE(p.may_evict()) << "a new reading first";
-  stall(p, 49, seconds(1));
+  stall(p, 49, seconds(4));
+  EXPECT_FALSE(p.may_evict()) << "the readers cannot know yet that it helped";
+  stall(p, 49, seconds(5));
   EXPECT_TRUE(p.may_evict());
-  take(p, 49);
+  p.take(49, false, TimePoint(seconds(6)));
   EXPECT_FALSE(p.may_evict());
   EXPECT_EQ(p.level(), PressureLevel::High);
-  stall(p, 49, seconds(3));
+  stall(p, 49, seconds(7));
   EXPECT_TRUE(p.may_evict());
 }
 
@@ -174,29 +176,48 @@ TEST(Pressure, TwoEvictionsThatDidNotHelpEndTheRoundOfAStall) {
   Pressure p{Limits{}};
   stall(p, 50, seconds(0));
   for (int i = 1; i <= 2; ++i) {
-    evict_and_reap(p);
-    stall(p, 50, seconds(i));
+    evict_and_reap(p, seconds(5 * i - 5));
+    stall(p, 50, seconds(5 * i));
   }
   EXPECT_FALSE(p.may_evict());
   EXPECT_TRUE(p.stall_round_failed());
-  take(p, 50);
-  stall(p, 51.5, seconds(4));
+  p.take(50, false, TimePoint(seconds(11)));
+  stall(p, 51.5, seconds(12));
   EXPECT_FALSE(p.may_evict()) << "it is the same stall";
 }
 
-TEST(Pressure, AStallThatWasGivenUpCountsForNothingUntilItIsOver) {
+TEST(Pressure, AnEvictionForTheMarksIsJudgedAtOnceWhateverStalls) {
+  Pressure p{Limits{}};
+  stall(p, 92, seconds(0));
+  evict_and_reap(p);
+  stall(p, 91, seconds(1));
+  EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, AStallThatEndsShowsAtOnceThatAnEvictionHelped) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  evict_and_reap(p, seconds(0));
+  stall(p, 50, seconds(5));
+  evict_and_reap(p, seconds(5));
+  p.take(50, false, TimePoint(seconds(8)));
+  stall(p, 50, seconds(9));
+  EXPECT_FALSE(p.stall_round_failed());
+  EXPECT_TRUE(p.may_evict());
+}
+
+TEST(Pressure, AStallThatLastedTooLongIsNoPressureUntilItIsOver) {
   Pressure p{Limits{}};
   stall(p, 50, seconds(0));
   stall(p, 50, seconds(59));
   EXPECT_EQ(p.longest_stall_until(), TimePoint(seconds(60)));
-  EXPECT_TRUE(p.give_up_stall(TimePoint(seconds(60))).left);
+  p.give_up_stall(TimePoint(seconds(60)));
   EXPECT_FALSE(stall(p, 50, seconds(61)).entered_high);
   EXPECT_EQ(p.level(), PressureLevel::Normal);
   EXPECT_FALSE(p.by_stall());
   EXPECT_FALSE(p.presses());
   EXPECT_EQ(p.stalled_until(), TimePoint(seconds(91)));
-  p.start_round();
-  EXPECT_FALSE(p.may_evict());
+  EXPECT_TRUE(p.may_evict()) << "who is idle may still be its cause";
   EXPECT_FALSE(p.end_stall(TimePoint(seconds(91))).left) << "it had left already";
   EXPECT_TRUE(stall(p, 50, seconds(92)).entered_high);
 }
@@ -204,7 +225,7 @@ TEST(Pressure, AStallThatWasGivenUpCountsForNothingUntilItIsOver) {
 TEST(Pressure, TheMarksDecideWhileAStallIsGivenUp) {
   Pressure p{Limits{}};
   stall(p, 92, seconds(0));
-  EXPECT_FALSE(p.give_up_stall(TimePoint(seconds(0))).left);
+  p.give_up_stall(TimePoint(seconds(0)));
   EXPECT_EQ(p.level(), PressureLevel::High);
   EXPECT_TRUE(stall(p, 50, seconds(1)).left);
   EXPECT_TRUE(stall(p, 96, seconds(2)).entered_critical);
@@ -214,10 +235,10 @@ TEST(Pressure, TheNextStallHasARoundOfItsOwn) {
   Pressure p{Limits{}};
   stall(p, 50, seconds(0));
   for (int i = 1; i <= 2; ++i) {
-    evict_and_reap(p);
-    stall(p, 50, seconds(i));
+    evict_and_reap(p, seconds(5 * i - 5));
+    stall(p, 50, seconds(5 * i));
   }
-  p.end_stall(TimePoint(seconds(32)));
+  p.end_stall(TimePoint(seconds(40)));
   stall(p, 50, seconds(60));
   EXPECT_TRUE(p.may_evict());
 }
@@ -237,8 +258,8 @@ TEST(Pressure, ARoundByHandMayFollowAFruitlessOneWhileTheStallLasts) {
   Pressure p{Limits{}};
   stall(p, 50, seconds(0));
   for (int i = 1; i <= 2; ++i) {
-    evict_and_reap(p);
-    stall(p, 50, seconds(i));
+    evict_and_reap(p, seconds(5 * i - 5));
+    stall(p, 50, seconds(5 * i));
   }
   p.start_round();
   EXPECT_TRUE(p.may_evict());

@@ -157,7 +157,6 @@ class Scheduler {
   void pressure_step();
   void end_stall();
   void give_up_stall(bool after_reading);
-  [[nodiscard]] bool nothing_to_evict() const;
   void move_clocks(bool stood_still);
   [[nodiscard]] Why pressure_why() const;
   void report_kept();

@@ -126,7 +126,7 @@ void Scheduler::reaped(Model& model) {
   notice.names = {model.id};
   emit(std::move(notice));
   if (model.stop_for_pressure) {
-    pressure_.reaped();
+    pressure_.reaped(now_);
   }
   if (model.stop_for_cleanup) {
     report_kept();

@@ -147,6 +147,8 @@ TEST_F(Cleanup, AStallUnloadsOneIdleModelAtATimeWhateverThePercentage) {
               ElementsAre("notice memory_stall", "notice protected [a]", "stop b memory_stall"));
   EXPECT_THAT(h.reading(40, true), IsEmpty());
   h.exit("b");
+  EXPECT_THAT(h.reading(40, true), IsEmpty()) << "whether that helped cannot show yet";
+  h.advance(seconds(5));
   EXPECT_THAT(h.reading(40, true), ElementsAre("notice protected [a]", "stop c memory_stall"));
   EXPECT_EQ(h.view("a").leases, 1);
 }
@@ -183,12 +185,33 @@ TEST_F(Cleanup, DeadlinesStandStillWhileAStallLasts) {
   EXPECT_EQ(clocked.bound("t"), *before - seconds(70)) << "it lasted for 30 s";
 }
 
-TEST_F(Cleanup, AStallThatNothingCanBeDoneAboutIsGivenUp) {
+TEST_F(Cleanup, AStallHoldsLoadsBackAlsoWhileAllAreInUse) {
   hold("b1", "b");
-  EXPECT_THAT(h.reading(40, true), ElementsAre("notice memory_stall", "notice stall_given_up"));
-  EXPECT_EQ(h.scheduler().memory().level, PressureLevel::Normal);
-  EXPECT_THAT(h.arrive("a1", "a"), ElementsAre("start a head_fits"));
+  EXPECT_THAT(h.reading(40, true), ElementsAre("notice memory_stall", "notice all_in_use [b]"));
+  EXPECT_THAT(h.arrive("a1", "a"), IsEmpty());
+  EXPECT_THAT(h.advance(seconds(29)), IsEmpty());
+  EXPECT_THAT(h.advance(seconds(1)), ElementsAre("start a head_fits"));
+}
+
+TEST_F(Cleanup, WhoBecomesIdleWhileAStallLastsGoes) {
+  hold("b1", "b");
+  h.reading(40, true);
+  h.advance(seconds(20));
+  h.reading(40, true);
+  EXPECT_THAT(h.end("b1"), ElementsAre("stop b memory_stall"));
+}
+
+TEST_F(Cleanup, AfterAStallWasGivenUpIdleModelsStillGoForIt) {
+  hold("b1", "b");
+  h.reading(40, true);
+  for (int i = 0; i < 5; ++i) {
+    h.advance(seconds(10));
+    h.reading(40, true);
+  }
+  EXPECT_THAT(h.advance(seconds(10)), ElementsAre("notice stall_given_up"));
   EXPECT_THAT(h.reading(40, true), IsEmpty());
+  EXPECT_EQ(h.scheduler().memory().level, PressureLevel::Normal);
+  EXPECT_THAT(h.end("b1"), ElementsAre("stop b memory_stall"));
 }
 
 TEST_F(Cleanup, AStallForbidsLoadsForAMinuteAtMost) {
@@ -208,9 +231,14 @@ TEST_F(Cleanup, TwoEvictionsInVainGiveAStallUp) {
   h.make_ready("c");
   h.reading(40, true);
   h.exit("b");
+  h.advance(seconds(5));
   h.reading(40, true);
   h.exit("c");
+  EXPECT_THAT(h.reading(40, true), IsEmpty());
+  h.advance(seconds(5));
   EXPECT_THAT(h.reading(40, true), ElementsAre("notice stall_given_up"));
+  h.make_ready("b");
+  EXPECT_THAT(h.reading(40, true), IsEmpty()) << "it was in vain";
 }
 
 TEST_F(Cleanup, ByHandOneModelGoesWhileAStallIsDyingAway) {

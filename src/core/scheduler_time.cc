@@ -246,36 +246,28 @@ void Scheduler::end_stall() {
   if (pressure_.end_stall(now_).left) {
     all_in_use_told_ = false;
   }
+  if (mutant_ == Mutant::ForgetStalls) {
+    pressure_.forget_stalls_for_test();
+  }
   move_clocks(stood_still);
 }
 
-// What no eviction ends, or nothing is left to evict for, must not forbid loads for ever: tasks of
-// a stranger that thrash in their own limit look the same.
+// What no eviction ends must not forbid loads for ever: tasks of a stranger that thrash in their
+// own limit look the same.
 void Scheduler::give_up_stall(bool after_reading) {
   if (!pressure_.stall_counts() || mutant_ == Mutant::NeverGiveUpStalls) {
     return;
   }
-  const bool vain = after_reading && (pressure_.stall_round_failed() ||
-                                      (pressure_.stall_asks_for_eviction() && nothing_to_evict()));
+  const bool vain = after_reading && pressure_.stall_round_failed();
   if (!vain && pressure_.longest_stall_until() > now_) {
     return;
   }
-  if (pressure_.give_up_stall(now_).left) {
-    all_in_use_told_ = false;
-  }
+  pressure_.give_up_stall(now_);
   move_clocks(true);
   action::Notice notice;
   notice.kind = action::NoticeKind::StallGivenUp;
   notice.percent = pressure_.used_percent();
   emit(std::move(notice));
-}
-
-// What is leaving may still help.
-bool Scheduler::nothing_to_evict() const {
-  return std::none_of(resident_.begin(), resident_.end(), [this](ModelId id) {
-    const Model& model = models_[id.value];
-    return model.state == State::Stopping || is_idle(model);
-  });
 }
 
 }  // namespace hf::core

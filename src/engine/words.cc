@@ -34,9 +34,8 @@ std::string english(const core::action::Notice& notice, const NoticeNames& told)
       return "⚠️ Tasks stand still for want of memory (PSI); memory in use: " +
              format_percent(notice.percent);
     case NoticeKind::StallGivenUp:
-      return "⚠️ Tasks still stand still (PSI), but nothing here can end it: models are loaded "
-             "again;"
-             " memory in use: " +
+      return "⚠️ Tasks still stand still (PSI), but loads no longer wait for its end; "
+             "memory in use: " +
              format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 EMERGENCY CLEANUP: unloading unused models from memory";
@@ -74,8 +73,8 @@ std::string russian(const core::action::Notice& notice, const NoticeNames& told)
              format_percent(notice.percent);
     case NoticeKind::StallGivenUp:
       return "⚠️ Задачи всё ещё простаивают (PSI), "
-             "но здесь помочь нечем: модели снова "
-             "загружаются; занято памяти: " +
+             "но загрузка моделей больше не ждёт; "
+             "занято памяти: " +
              format_percent(notice.percent);
     case NoticeKind::EmergencyCleanup:
       return "🚨 ЭКСТРЕННАЯ ОЧИСТКА: выгружаем неиспользуемые модели из памяти";

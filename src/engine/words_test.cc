@@ -72,12 +72,12 @@ TEST(NoticeLine, SaysThatItIsAStallAndNotAPercentageThatPresses) {
 
 TEST(NoticeLine, SaysThatAStallCountsNoLonger) {
   EXPECT_EQ(line(Language::English, NoticeKind::StallGivenUp, 61),
-            "⚠️ Tasks still stand still (PSI), but nothing here can end it: models are loaded "
-            "again; memory in use: 61.0%");
+            "⚠️ Tasks still stand still (PSI), but loads no longer wait for its end; "
+            "memory in use: 61.0%");
   EXPECT_EQ(line(Language::Russian, NoticeKind::StallGivenUp, 61),
             "⚠️ Задачи всё ещё простаивают (PSI), "
-            "но здесь помочь нечем: модели снова "
-            "загружаются; занято памяти: 61.0%");
+            "но загрузка моделей больше не ждёт; "
+            "занято памяти: 61.0%");
 }
 
 TEST(NoticeLine, EscapesQuotesInNames) {

@@ -50,6 +50,7 @@ void Checker::before(const core::Event& event, TimePoint now) {
     stalled_until_.reset();
     stalled_ = false;
     stall_given_up_ = false;
+    stall_is_hopeless_ = false;
   }
   std::visit([this](const auto& e) { on(e); }, event);
 }
@@ -184,6 +185,10 @@ void Checker::on(const core::event::Exited& e) {
 }
 
 void Checker::reap(Truth& model) {
+  if (pressed_out_ && &models_[pressed_out_->model.value] == &model &&
+      pressed_out_->generation == model.generation) {
+    pressed_out_->reaped = now_;
+  }
   model.phase = Phase::None;
   model.gated = false;
   model.reserved = core::Footprint{};
@@ -212,13 +217,8 @@ void Checker::on(const core::event::MemoryReading& e) {
   } else if (e.used_percent < plan_.limits.low) {
     above_marks_ = false;
   }
-  if (pressed_out_) {
-    const Truth& gone = models_[pressed_out_->first.value];
-    if (gone.phase != Phase::Stopping || gone.generation != pressed_out_->second) {
-      pressed_out_.reset();
-    }
-  }
   stalled_ = e.stalled;
+  judge_pressed_out();
   if (e.stalled) {
     renew_stall();
   }

@@ -135,6 +135,7 @@ class Checker {
   [[nodiscard]] bool stall_counts() const { return stalled_until_ && !stall_given_up_; }
   [[nodiscard]] bool stressed() const { return above_marks_ || stall_counts(); }
   void renew_stall();
+  void judge_pressed_out();
   void stall_ceases_to_count();
   [[nodiscard]] bool stall_allowance_is_spent() const;
   void judge_stall_given_up();
@@ -162,15 +163,24 @@ class Checker {
   bool above_marks_ = false;         // memory above the high mark, and not yet below the low one
   bool stalled_ = false;             // the latest reading
   std::optional<TimePoint> stalled_until_;
-  TimePoint stalled_since_{};    // the first reading of that stall
-  Duration stall_debt_{};        // for how long stalls counted, less what was paid back since
-  TimePoint stall_debt_at_{};    // when the latest one ceased to count
-  int gone_by_stall_ = 0;        // idle models that went while it lasted
-  bool stall_given_up_ = false;  // it counts no longer
+  TimePoint stalled_since_{};       // the first reading of that stall
+  Duration stall_debt_{};           // for how long stalls counted, less what was paid back since
+  TimePoint stall_debt_at_{};       // when the latest one ceased to count
+  bool stall_given_up_ = false;     // it counts no longer
+  bool stall_is_hopeless_ = false;  // … because evictions did not help
+  int gone_in_vain_ = 0;  // idle models that went for pressure, since the latest one that helped
   double used_percent_ = 0;
-  TimePoint stressed_since_{};                                 // or the latest reading
-  std::optional<std::pair<ModelId, Generation>> pressed_out_;  // no reading came since its reap
-  bool deadlines_moved_ = false;                               // by the present event, perhaps
+  TimePoint stressed_since_{};  // or the latest reading
+  // Who was told to go because of pressure; until readings since the reap have shown the effect.
+  struct PressedOut {
+    ModelId model;
+    Generation generation;
+    double percent_before = 0;
+    bool stalled_before = false;
+    std::optional<TimePoint> reaped;
+  };
+  std::optional<PressedOut> pressed_out_;
+  bool deadlines_moved_ = false;  // by the present event, perhaps
   std::optional<TimePoint> last_departure_;
   std::optional<TimePoint> drain_until_;
   bool finished_ = false;

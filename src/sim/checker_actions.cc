@@ -252,14 +252,13 @@ void Checker::judge_stop_for_pressure(const core::action::StopChild& a) {
     return;
   }
   if (why == Why::MemoryStall) {
-    expect(stalled_ && stall_counts() && !above_marks_,
-           "a stall unloads while readings tell of it");
+    expect(stalled_ && stalled_until_ && !stall_is_hopeless_ && !above_marks_,
+           "a stall unloads while readings tell of it and that helps");
   } else {
     expect(used_percent_ >= plan_.limits.low, "pressure unloads nothing below the low mark");
   }
   expect(!pressed_out_, "under pressure one model goes at a time");
-  pressed_out_.emplace(a.model, a.generation);
-  ++gone_by_stall_;
+  pressed_out_ = {a.model, a.generation, used_percent_, stalled_, std::nullopt};
 }
 
 void Checker::judge(const core::action::GateMoved& a) {

@@ -97,7 +97,6 @@ void Checker::postpone_deadlines() {
 void Checker::renew_stall() {
   if (!stalled_until_) {
     stalled_since_ = now_;
-    gone_by_stall_ = 0;
     // A second of a stall is paid back by five without one that counts.
     const Duration paid_back = (now_ - stall_debt_at_) / 5;
     stall_debt_ = std::max(Duration::zero(), stall_debt_ - paid_back);
@@ -114,14 +113,28 @@ bool Checker::stall_allowance_is_spent() const {
   return stall_debt_ + (now_ - stalled_since_) >= core::kLongestStall;
 }
 
-// After evictions in vain, with nothing idle left, or after a minute, earlier ones included.
+// Whether it helped that a model went: at once where the percentage has the say, else when the
+// readers can know that the stall is over.
+void Checker::judge_pressed_out() {
+  if (!pressed_out_ || !pressed_out_->reaped) {
+    return;
+  }
+  const bool may_still_show = stalled_ && !above_marks_;
+  if (may_still_show && now_ < *pressed_out_->reaped + core::kStallSettles) {
+    return;
+  }
+  const bool helped = used_percent_ < pressed_out_->percent_before - 0.05 ||
+                      (pressed_out_->stalled_before && !stalled_);
+  gone_in_vain_ = helped ? 0 : gone_in_vain_ + 1;
+  pressed_out_.reset();
+}
+
+// After evictions in vain, or after a minute, earlier ones included.
 void Checker::judge_stall_given_up() {
   expect(stall_counts(), "what is given up is a stall that counts");
-  const bool idle = std::any_of(models_.begin(), models_.end(), [](const Truth& m) {
-    return m.phase == Phase::Ready && !m.gated && m.leases == 0 && m.waiting == 0 && !m.pinned;
-  });
-  expect(!idle || gone_by_stall_ >= 2 || stall_allowance_is_spent(),
+  expect(gone_in_vain_ >= 2 || stall_allowance_is_spent(),
          "a stall counts while something can be done about it");
+  stall_is_hopeless_ = !stall_allowance_is_spent();
   stall_ceases_to_count();
   postpone_deadlines();
   stall_given_up_ = true;

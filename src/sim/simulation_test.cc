@@ -121,6 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         Caught{core::Mutant::LiftByOvertaking, "nobody overtakes who is out of patience"},
         Caught{core::Mutant::IgnoreStalls, "nothing is loaded under memory pressure"},
         Caught{core::Mutant::NeverGiveUpStalls, "no stall counts for longer than a minute"},
+        Caught{core::Mutant::ForgetStalls, "stalls count for a sixth of the time in the long run"},
         Caught{core::Mutant::DenySecondAttempt, "a refusal's reason holds: load_failed"},
         Caught{core::Mutant::GiveUpSecondAttempt, "a refusal's reason holds: load_failed"}));
 

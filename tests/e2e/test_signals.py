@@ -72,7 +72,7 @@ def test_one_burst_is_no_stall_and_a_steady_one_is(serve):
 
 
 def test_stalls_unload_an_idle_model_and_none_in_use(serve):
-    server = serve({"a": "slow-1", "b": "slow-2"})
+    server = serve({"a": "slow-1", "b": "slow-2", "c": "tiny-1"})
     server.load("a", "b")
     stream = server.stream(endless("a")).wait_for_tokens()
     stalls = Stalls(server, 0.3)
@@ -80,6 +80,12 @@ def test_stalls_unload_an_idle_model_and_none_in_use(serve):
                timeout=10)
     assert [line["model"] for line in server.journal("stop_signal")] == ["b"]
     assert server.cached("a")["state"] == "ready"
+    waiter = server.stream(chat("c", max_tokens=1))
+    wait_until(lambda: stalls.go_on() and server.health()["waiting"], "somebody waits")
+    assert [(wait["model"], wait["waiting_for"], wait["eta_s"])
+            for wait in server.health()["waiting"]] == [("c", "pressure", None)]
+    assert server.journal("spawn", model="c") == [], "nothing is loaded while tasks stand still"
+    waiter.close()
     stream.close()
     server.stop()
 
