@@ -43,22 +43,6 @@ void warn_of_useless_layers(const config::Config& config, const char* why) {
   }
 }
 
-// Children, those whose memory is waited for, and those that have just died.
-std::vector<OurProcess> our_processes(const std::map<ModelId, Running>& all, const GpuState& gpu,
-                                      std::size_t domain) {
-  std::vector<OurProcess> processes;
-  for (const auto& [model, running] : all) {
-    const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
-    if (pid != 0) {
-      processes.push_back({pid, running.reserved.in[domain]});
-    }
-  }
-  for (const Ghost& ghost : gpu.ghosts) {
-    processes.push_back({ghost.pid, ghost.reserved.in[domain]});
-  }
-  return processes;
-}
-
 }  // namespace
 
 // At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty.
@@ -101,7 +85,8 @@ void Engine::Impl::find_cards() {
     const readers::Gpu& gpu = *find(reading, card);
     CardState seen;
     seen.used = gpu.used;
-    seen.others = others_on(gpu, {}, Bytes(0));
+    seen.look = others_on(gpu, {}, {});
+    seen.others = seen.look.counted();
     seen.others_at_start = seen.others;
     seen.card = std::move(card);
     state->cards.push_back(std::move(seen));
@@ -189,6 +174,23 @@ void Engine::Impl::look_at_cards() {
   });
 }
 
+// Children, those whose memory is waited for, and those that have just died.
+std::vector<OurProcess> Engine::Impl::our_processes(std::size_t domain) const {
+  std::vector<OurProcess> processes;
+  for (const auto& [model, running] : running_) {
+    const core::State state = scheduler_->view(model).state;
+    const bool serves = state == core::State::Ready || state == core::State::Gated;
+    const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
+    if (pid != 0) {
+      processes.push_back({pid, running.reserved.in[domain], serves && running.pid != 0});
+    }
+  }
+  for (const Ghost& ghost : gpu_->ghosts) {
+    processes.push_back({ghost.pid, ghost.reserved.in[domain]});
+  }
+  return processes;
+}
+
 void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
   std::erase_if(gpu_->ghosts, [this](const Ghost& ghost) { return ghost.until <= now(); });
   for (std::size_t i = 0; i < gpu_->cards.size(); ++i) {
@@ -202,7 +204,8 @@ void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
       continue;
     }
     state.used = gpu->used;
-    state.others = others_on(*gpu, our_processes(running_, *gpu_, domain_of(i)), state.others);
+    state.look = others_on(*gpu, our_processes(domain_of(i)), state.look);
+    state.others = state.look.counted();
     for (auto& [model, running] : running_) {
       Bytes& held = running.cards_now.in[domain_of(i)];
       held = running.pid == 0 ? Bytes(0) : held_on(*gpu, running.pid).value_or(Bytes(0));

@@ -27,7 +27,8 @@ constexpr std::chrono::seconds kDriverWait{5};
 struct CardState {
   Card card;
   Bytes used;             // as of the latest look, by everybody
-  Bytes others;           // of it, by processes that are not ours
+  Bytes others;           // of it, by processes that are not ours, as counted
+  OthersOnCard look;      // what the latest look knew of them
   Bytes others_at_start;  // models are placed by these, so that they stay where they are
   bool missing = false;   // the latest look did not find it; the figures are old
 };

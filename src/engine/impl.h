@@ -106,6 +106,7 @@ class Engine::Impl : private EngineState {
   [[nodiscard]] core::Footprint on_cards(const ModelFile& file) const;
   void start_card_timer();
   void look_at_cards();
+  [[nodiscard]] std::vector<OurProcess> our_processes(std::size_t domain) const;
   void take_card_reading(const readers::GpuReading& reading);
   void measure_on_cards();
   void learn_cards(ModelId model, const Running& running);

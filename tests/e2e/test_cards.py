@@ -130,6 +130,21 @@ def test_what_others_take_of_a_card_is_not_given_away(serve, cards):
     server.stop()
 
 
+def test_a_neighbour_that_leaves_is_noticed_though_the_driver_lists_no_child(serve, cards):
+    """As in a container. Nobody comes or goes meanwhile, so what falls is the neighbour's."""
+    server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
+    server.load("a")
+    before = domains(server)["cuda0"]["budget_bytes"]
+    held = domains(server)["cuda0"]["reserved_bytes"]
+    cards.others[0] = held + 4 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] <= before - 4 * GIB, "it came")
+    cards.others[0] = held
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == before, "it left")
+    server.stop()
+
+
 def test_hidden_cards_are_not_used(serve, tmp_path):
     cards = Cards(tmp_path, devices=["CUDA0"])
     server = serve({"a": "tiny-1"}, cards.settings(), {"CUDA_VISIBLE_DEVICES": "GPU-0001"})
