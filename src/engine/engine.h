@@ -207,6 +207,9 @@ class Engine {
   // Drains and stops all children; `done` is called when none is left. A second call ends the drain
   // now.
   void shutdown(std::function<void()> done);
+  // After the loop's end. False: a thread hangs in a driver of the cards and was left behind. It
+  // uses nothing of the engine any more, but the process must end beside it: by std::_Exit.
+  [[nodiscard]] bool end_threads();
 
   // The model of that name (exact, alias, or with ":latest" taken off).
   [[nodiscard]] tl::expected<ModelId, NotFound> resolve(std::string_view name) const;

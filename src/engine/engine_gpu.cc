@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <future>
 
 #include "base/assert.h"
@@ -45,42 +44,52 @@ void warn_of_useless_layers(const config::Config& config, const char* why) {
 
 }  // namespace
 
-// At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty.
+// At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty,
+// unless the driver hangs: then the end of the process must know of the thread in it.
 void Engine::Impl::find_cards() {
   auto state = std::make_unique<GpuState>(io_);
   state->readers = std::make_shared<readers::GpuReaders>(gpu_sources(config_->memory));
+  state->cards = first_look(*state);
+  if (!state->cards.empty() || !state->end()) {
+    gpu_ = std::move(state);
+  }
+}
+
+std::vector<CardState> Engine::Impl::first_look(GpuState& state) {
   auto answer = std::make_shared<std::promise<readers::GpuReading>>();
   std::future<readers::GpuReading> reading_to_come = answer->get_future();
-  state->thread.run([readers = state->readers, answer] {
+  state.thread.run([readers = state.readers, answer] {
     const auto reading = attempt([&] { return readers->read({}); });
     answer->set_value(reading ? *reading : readers::GpuReading{});
   });
   if (reading_to_come.wait_for(kFirstLook) != std::future_status::ready) {
     spdlog::warn("the driver of the cards did not answer within {}; no card is counted or used",
                  format_duration(kFirstLook));
-    gpu_ = std::move(state);  // its thread still waits for the driver; no card is in it
-    return;
+    return {};
   }
   const readers::GpuReading reading = reading_to_come.get();
   for (const std::string& problem : reading.problems) {
     spdlog::warn("cards: {}", problem);
   }
   if (reading.gpus.empty()) {
-    return warn_of_useless_layers(*config_, "no card of this machine is counted");
+    warn_of_useless_layers(*config_, "no card of this machine is counted");
+    return {};
   }
   const auto devices =
       process::probe_devices(traits_, child_environment(CardOrder::OfTheBus), kFirstLook);
   if (!devices) {
     spdlog::warn("cards: {}; none is counted", devices.error().message);
-    return;
+    return {};
   }
   if (devices->empty()) {
-    return warn_of_useless_layers(*config_, "this engine computes on the CPU only");
+    warn_of_useless_layers(*config_, "this engine computes on the CPU only");
+    return {};
   }
   FoundCards found = engine::find_cards(reading, *devices, visible_cards_of_environment());
   for (const std::string& remark : found.remarks) {
     spdlog::warn("cards: {}", remark);
   }
+  std::vector<CardState> cards;
   for (Card& card : found.cards) {
     const readers::Gpu& gpu = *find(reading, card);
     CardState seen;
@@ -89,11 +98,9 @@ void Engine::Impl::find_cards() {
     seen.others = seen.look.counted();
     seen.others_at_start = seen.others;
     seen.card = std::move(card);
-    state->cards.push_back(std::move(seen));
+    cards.push_back(std::move(seen));
   }
-  if (!state->cards.empty()) {
-    gpu_ = std::move(state);
-  }
+  return cards;
 }
 
 void Engine::Impl::tell_card_budgets() {
@@ -142,6 +149,15 @@ void Engine::Impl::start_card_timer() {
   });
 }
 
+bool Engine::Impl::end_threads() {
+  if (!gpu_ || gpu_->end()) {
+    return true;
+  }
+  spdlog::warn("the driver of the cards has not answered for {}; its thread is left behind",
+               format_duration(kDriverEnd));
+  return false;
+}
+
 void Engine::Impl::look_at_cards() {
   if (gpu_->looking) {
     if (now() - gpu_->look_began > kSilence && !std::exchange(gpu_->silence_told, true)) {
@@ -159,19 +175,21 @@ void Engine::Impl::look_at_cards() {
       running.ready_before_look = running.child->ready();
     }
   }
-  gpu_->thread.run([this, readers = gpu_->readers, pids = std::move(pids), alive = alive_] {
-    const auto reading = attempt([&] { return readers->read(pids); });
-    boost::asio::post(io_, [this, reading, alive] {
-      if (!*alive) {
-        return;
-      }
-      gpu_->looking = false;
-      gpu_->silence_told = false;
-      if (reading && !stopped_) {
-        take_card_reading(*reading);
-      }
-    });
-  });
+  // This may come back when the engine is gone: until it is on the loop it uses what it owns.
+  gpu_->thread.run(
+      [this, readers = gpu_->readers, back = gpu_->back, pids = std::move(pids), alive = alive_] {
+        const auto reading = attempt([&] { return readers->read(pids); });
+        back->post([this, reading, alive] {
+          if (!*alive) {
+            return;
+          }
+          gpu_->looking = false;
+          gpu_->silence_told = false;
+          if (reading && !stopped_) {
+            take_card_reading(*reading);
+          }
+        });
+      });
 }
 
 // Children, those whose memory is waited for, and those that have just died.

@@ -2,6 +2,15 @@
 
 namespace hf::engine {
 
+bool GpuState::end() {
+  back->close();
+  if (readers) {
+    // The driver's library is closed there, too: that may hang like everything else in it.
+    thread.run([last = std::move(readers)] {});
+  }
+  return thread.end();
+}
+
 readers::GpuSources gpu_sources(const config::MemoryConfig& memory) {
   readers::GpuSources sources;
   sources.nvml = !memory.without.has(Mechanism::Nvml);

@@ -14,6 +14,7 @@
 #include "engine/cards.h"
 #include "engine/engine.h"
 #include "engine/placement.h"
+#include "engine/way_back.h"
 #include "engine/worker_thread.h"
 #include "process/child.h"
 #include "readers/gpu_readers.h"
@@ -51,8 +52,18 @@ struct Ghost {
   TimePoint until;
 };
 
+// A driver that answers at all does so in a fraction of a second; the end of the server waits no
+// longer for one that may never.
+constexpr std::chrono::seconds kDriverEnd{2};
+
 struct GpuState {
-  explicit GpuState(boost::asio::io_context& io) : timer(io) {}
+  explicit GpuState(boost::asio::io_context& io) : timer(io), back(std::make_shared<WayBack>(io)) {}
+  GpuState(const GpuState&) = delete;
+  GpuState& operator=(const GpuState&) = delete;
+  ~GpuState() { end(); }
+
+  // No look comes back any more. False: the driver hangs, and the thread was left behind in it.
+  bool end();
 
   std::vector<CardState> cards;  // card i is domain i + 1
   std::shared_ptr<readers::GpuReaders> readers;
@@ -63,9 +74,10 @@ struct GpuState {
   TimePoint look_began;
   bool silence_told = false;
   boost::asio::steady_timer timer;
+  std::shared_ptr<WayBack> back;  // what its jobs use of the engine
   // Of its own: a driver in trouble blocks for seconds or for ever, and then the history and new
-  // files must not wait for it. Last: joined first.
-  WorkerThread thread;
+  // files must not wait for it.
+  WorkerThread thread{kDriverEnd};
 };
 
 // Where cards are looked for, as configured.

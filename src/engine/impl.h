@@ -22,6 +22,7 @@ class Engine::Impl : private EngineState {
 
   Result<void> start();
   void shutdown(std::function<void()> done);
+  bool end_threads();
 
   TicketId acquire(ModelId model, UserId user, core::TicketKind kind, AcquireCallback callback);
   void cancel(TicketId ticket);
@@ -101,6 +102,7 @@ class Engine::Impl : private EngineState {
   void learn_memory(ModelId model, const Running& running);
   // engine_gpu.cc
   void find_cards();
+  std::vector<CardState> first_look(GpuState& state);
   [[nodiscard]] bool has_cards() const { return gpu_ && !gpu_->cards.empty(); }
   void tell_card_budgets();
   [[nodiscard]] core::Footprint on_cards(const ModelFile& file) const;

@@ -189,3 +189,35 @@ def test_a_slow_driver_keeps_nobody_waiting(serve, cards):
     assert server.chat(chat("a")).status == 200
     assert server.get("/health", timeout=1).status == 200
     server.stop()
+
+
+def test_a_driver_that_hangs_does_not_hold_up_the_end(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings())
+    server.load("a")
+    cards.extra = "hang nvmlDeviceGetCount_v2\n"
+    cards.write()
+    wait_until(cards.hangs, "a look hangs in the driver")
+    assert server.chat(chat("a")).status == 200
+    asked = time.monotonic()
+    server.stop()
+    assert time.monotonic() - asked < 15, "2 s for the driver, and the rest on a busy machine"
+    assert any("its thread is left behind" in line for line in server.lines)
+
+
+def test_nor_does_one_that_hangs_when_it_is_closed(serve, cards):
+    cards.extra = "hang nvmlShutdown\n"
+    cards.write()
+    server = serve({"a": "tiny-1"}, cards.settings())
+    server.stop()
+    assert cards.hangs() and any("its thread is left behind" in line for line in server.lines)
+
+
+def test_a_server_that_uses_no_card_closes_the_driver_at_once(serve, tmp_path):
+    """A driver that hangs then is left behind, and is remembered until the end."""
+    cards = Cards(tmp_path, devices=[])
+    cards.extra = "hang nvmlShutdown\n"
+    cards.write()
+    server = serve({"a": "tiny-1"}, cards.settings())
+    assert cards.hangs() and server.chat(chat("a")).status == 200
+    server.stop()
+    assert any("its thread is left behind" in line for line in server.lines)
