@@ -92,6 +92,7 @@ struct CommandResult {
   std::vector<std::string> unloading;
   std::vector<std::string> kept;
   std::vector<std::string> protected_models;
+  std::string card;  // on which a pin does not fit: " on cuda0"; "": in host RAM
 };
 using CommandCallback = std::function<void(CommandResult)>;
 

@@ -127,7 +127,9 @@ core::Footprint Engine::Impl::on_cards(const ModelFile& file) const {
     }
     const auto seen = known->second.card_high_water.find(gpu_->cards[i].card.name);
     if (seen != known->second.card_high_water.end()) {
-      const Bytes most = std::max(predicted, scheduler_->limits().budget.in[domain_of(i)]);
+      const core::Limits& limits = scheduler_->limits();
+      const Bytes budget = limits.budget.in[domain_of(i)] + limits.taken.in[domain_of(i)];
+      const Bytes most = std::max(predicted, budget);
       predicted = std::max(predicted, std::min(seen->second, most));
     }
   }
@@ -235,6 +237,7 @@ void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
   tell_card_budgets();
   if (gpu_->told != before && !scheduler_->shutting_down()) {
     feed(core::event::LimitsChanged{limits_of(*config_)});
+    follow_wishes();  // a pin that a neighbour was in the way of may fit now
   }
 }
 

@@ -1,5 +1,7 @@
 #include "engine/gpu_state.h"
 
+#include <algorithm>
+
 namespace hf::engine {
 
 bool GpuState::end() {
@@ -28,6 +30,18 @@ core::Footprint card_budgets(const GpuState* gpu, const config::Config& config) 
         card_budget(state.card.total, state.others, config.memory.gpu_budget).budget;
   }
   return budgets;
+}
+
+core::Footprint taken_of_cards(const GpuState* gpu, const config::Config& config) {
+  core::Footprint taken;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    const CardState& state = gpu->cards[i];
+    const std::optional<Bytes> configured = config.memory.gpu_budget;
+    const Bytes placed_by = card_budget(state.card.total, state.others_at_start, configured).budget;
+    const Bytes now = card_budget(state.card.total, state.others, configured).budget;
+    taken.in[domain_of(i)] = std::max(Bytes(0), placed_by - now);
+  }
+  return taken;
 }
 
 CardRoom card_room(const GpuState* gpu, const config::Config& config) {

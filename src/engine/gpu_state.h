@@ -87,6 +87,8 @@ readers::GpuSources gpu_sources(const config::MemoryConfig& memory);
 
 // Budgets in the ledger's domains; host RAM is not among them.
 core::Footprint card_budgets(const GpuState* gpu, const config::Config& config);
+// What they would be more, if others used no more than what models are placed by.
+core::Footprint taken_of_cards(const GpuState* gpu, const config::Config& config);
 // Where models can be placed, with nothing on the cards. By what others used at the start: a model
 // must not move because somebody else came or went for a while.
 CardRoom card_room(const GpuState* gpu, const config::Config& config);

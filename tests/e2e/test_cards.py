@@ -111,22 +111,78 @@ def test_what_a_crashed_child_held_is_not_taken_for_somebody_elses_at_once(serve
     server.stop()
 
 
-def test_what_others_take_of_a_card_is_not_given_away(serve, cards):
+def test_what_others_take_of_a_card_is_refused_for_now(serve, cards):
+    """It would fit without them, so they are named, and it is served once they leave."""
     server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
     before = domains(server)["cuda0"]["budget_bytes"]
     cards.others[0] = 7 * GIB + 256 * MIB
     cards.write()
     wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == 256 * MIB, "a smaller budget")
-    refused = server.chat(chat("a"))
-    assert refused.status == 422 and server.journal("spawn") == []
-    assert refused.error["available_bytes"] == 256 * MIB
-    assert "(now 256 MiB on cuda0)" in refused.error["hint"]
-    assert "pinned" not in refused.error["hint"], "what RAM has beyond the card is nobody's pin"
-    assert "on card 0" in server.journal("refuse")[0]["reason"]
+    for path in ("/v1/chat/completions", "/v1/messages", "/api/v1/models/a/load"):
+        refused = server.post(path, chat("a"))
+        assert (refused.status, refused.error["code"]) == (503, "card_taken"), path
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.error["available_bytes"] == 256 * MIB
+        assert "on cuda0, and other programs leave 256 MiB there" in refused.error["message"]
+    pinned = server.post("/api/v1/models/a/pin")
+    assert (pinned.status, pinned.error["code"]) == (503, "card_taken")
+    assert "on cuda0" in pinned.error["message"] and int(pinned.headers["retry-after"]) >= 1
+    assert server.journal("spawn") == []
+    assert "on card 0, and other programs leave 256 MiB" in server.journal("refuse")[0]["reason"]
+    assert "other programs leave 256 MiB" in server.cli("explain", "a").stdout
     cards.others[0] = 0
     cards.write()
     wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == before, "the budget is back")
     assert server.chat(chat("a")).status == 200
+    server.stop()
+
+
+def test_who_waits_when_a_neighbour_comes_is_told_so_and_who_is_served_goes_on(serve, cards):
+    settings = cards.settings(defaults={"gpus": [0]}, memory={"gpu_budget": "1GiB"})
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, settings)
+    gate = server.folder / "go on"
+    answer = stub.held(server, "a", gate)
+    asked = server.stream(chat("b"))
+    wait_until(lambda: server.health()["waiting"], "b waits for a's memory")
+    cards.others[0] = 8 * GIB
+    cards.write()
+    assert asked.finish().status == 503
+    assert server.journal("refuse")[0]["why"] == "card_taken"
+    gate.touch()
+    assert answer.finish().end == "complete"
+    server.stop()
+
+
+def test_what_would_not_fit_without_a_neighbour_is_refused_for_good(serve, cards):
+    settings = cards.settings(defaults={"gpus": [0]}, memory={"gpu_budget": "1GiB"})
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, settings)
+    assert server.post("/api/v1/models/a/pin").status == 200
+    alone = server.chat(chat("b"))
+    assert (alone.status, alone.error["code"]) == (422, "never_fits")
+    assert "(now 1.00 GiB on cuda0)" in alone.error["hint"]
+    assert "are pinned on cuda0" in alone.error["hint"]
+    cards.others[0] = 8 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] < GIB, "a smaller budget")
+    beside = server.chat(chat("b"))
+    assert (beside.status, beside.error) == (422, alone.error)
+    server.stop()
+
+
+def test_a_pin_of_the_file_waits_for_the_neighbour_to_leave(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
+    cards.others[0] = 8 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == 0, "a smaller budget")
+    server.settings['models."a"']["pin"] = True
+    server.settings['models."a"']["gpu_layers"] = "all"
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    server.wait_for_line("a cannot be pinned: ")
+    cards.others[0] = 0
+    cards.write()
+    server.wait_loaded("a")
+    assert server.cached("a")["pinned"] is True
     server.stop()
 
 
