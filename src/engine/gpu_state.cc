@@ -45,15 +45,37 @@ core::Footprint taken_of_cards(const GpuState* gpu, const config::Config& config
 }
 
 CardRoom card_room(const GpuState* gpu, const config::Config& config) {
-  CardRoom room;
+  std::vector<Bytes> others;
   for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
-    const CardState& state = gpu->cards[i];
-    const CardBudget terms =
-        card_budget(state.card.total, state.others_at_start, config.memory.gpu_budget);
-    room.places.push_back({state.card, terms.budget, Bytes(0)});
+    others.push_back(gpu->cards[i].others_at_start);
+  }
+  return card_room(gpu, config, others);
+}
+
+std::vector<Bytes> others_now(const GpuState* gpu) {
+  std::vector<Bytes> others;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    others.push_back(gpu->cards[i].others);
+  }
+  return others;
+}
+
+CardRoom card_room(const GpuState* gpu, const config::Config& config,
+                   const std::vector<Bytes>& others) {
+  CardRoom room;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const Card& card = gpu->cards[i].card;
+    const CardBudget terms = card_budget(card.total, others[i], config.memory.gpu_budget);
+    room.places.push_back({card, terms.budget, Bytes(0)});
   }
   room.counted = !room.places.empty();
   return room;
+}
+
+void place_by(GpuState* gpu, const std::vector<Bytes>& others) {
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    gpu->cards[i].others_at_start = others[i];
+  }
 }
 
 std::vector<DomainStatus> card_domains(const GpuState* gpu) {

@@ -92,6 +92,12 @@ core::Footprint taken_of_cards(const GpuState* gpu, const config::Config& config
 // Where models can be placed, with nothing on the cards. By what others used at the start: a model
 // must not move because somebody else came or went for a while.
 CardRoom card_room(const GpuState* gpu, const config::Config& config);
+// What others use of each card now, and the places that there would be if models were placed by
+// that: for a reload, the moment at which they may move to where there is room.
+std::vector<Bytes> others_now(const GpuState* gpu);
+CardRoom card_room(const GpuState* gpu, const config::Config& config,
+                   const std::vector<Bytes>& others);
+void place_by(GpuState* gpu, const std::vector<Bytes>& others);
 std::vector<DomainStatus> card_domains(const GpuState* gpu);
 std::vector<std::string> card_warnings(const GpuState* gpu);
 // " on cuda0"; nothing for host RAM.

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import processes, stub
+from harness import models, processes, stub
 from harness.cards import GIB, MIB, Cards
 from harness.prompts import chat
 from harness.waiting import wait_until
@@ -111,6 +111,10 @@ def test_what_a_crashed_child_held_is_not_taken_for_somebody_elses_at_once(serve
     server.stop()
 
 
+def listed(server):
+    return [model["name"] for model in server.get("/api/v1/models").json["models"]]
+
+
 def test_what_others_take_of_a_card_is_refused_for_now(serve, cards):
     """It would fit without them, so they are named, and it is served once they leave."""
     server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
@@ -198,6 +202,26 @@ def test_a_neighbour_that_leaves_is_noticed_though_the_driver_lists_no_child(ser
     cards.others[0] = held
     cards.write()
     wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == before, "it left")
+    server.stop()
+
+
+def test_a_reload_that_fails_leaves_models_to_be_placed_as_before(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings())
+    cards.others[1] = 8 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda1"]["budget_bytes"] == 0, "somebody takes cuda1")
+    models_dir = server.settings[""]["models_dir"]
+    server.settings[""]["models_dir"] = server.folder / "missing"
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 422
+    models.place("tiny-2", server.models_dir, "b")
+    wait_until(lambda: "b" in listed(server), "b is known")
+    assert server.chat(chat("b")).error["code"] == "card_taken", "cuda1 had more room at the start"
+    server.settings[""]["models_dir"] = models_dir
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    assert server.chat(chat("b")).status == 200
+    assert arguments(server, "b")["--device"] == "CUDA0"
     server.stop()
 
 
