@@ -8,6 +8,7 @@
 
 #include "api/json_values.h"
 #include "api/views.h"
+#include "core/limits.h"
 
 namespace hf::api {
 namespace {
@@ -102,7 +103,7 @@ void pin(Context& context, Call call, ModelId model, bool pinned) {
       [&context, call = std::move(call), model, pinned](const engine::CommandResult& result) {
         const std::string name = context.engine.name_of(model);
         if (result.code != AnswerCode::Done && result.code != AnswerCode::Started) {
-          return call.refuse(pin_refused(result.code, name));
+          return call.refuse(pin_refused(result, name));
         }
         if (pinned) {
           return load(context, call, model, true);
@@ -202,7 +203,7 @@ tl::expected<CommandAnswer, ApiError> unload_answer(const engine::CommandResult&
   }
   if (result.code == AnswerCode::NeverFits || result.code == AnswerCode::TooLarge ||
       result.code == AnswerCode::Refused) {
-    return tl::unexpected(pin_refused(result.code, model));
+    return tl::unexpected(pin_refused(result, model));
   }
   CommandAnswer answer;
   json::object object;
@@ -241,7 +242,9 @@ std::string reload_json(const engine::Reloaded& result) {
 
 ApiError reload_refused(const Error& error) {
   if (error.code == Errc::Unavailable) {
-    return pin_refused(AnswerCode::Refused, {});
+    engine::CommandResult result;
+    result.code = AnswerCode::Refused;
+    return pin_refused(result, {});
   }
   ApiError refused;
   refused.message = error.message;
@@ -259,8 +262,18 @@ ApiError reload_refused(const Error& error) {
   return refused;
 }
 
-ApiError pin_refused(AnswerCode code, std::string_view model) {
+ApiError pin_refused(const engine::CommandResult& result, std::string_view model) {
+  const AnswerCode code = result.code;
   ApiError error;
+  if (code == AnswerCode::CardTaken) {
+    error.status = 503;
+    error.code = core::name_of(core::Why::CardTaken);
+    error.message = "model \"" + std::string(model) +
+                    "\" cannot be pinned now: other programs hold the memory it needs" +
+                    result.card;
+    error.retry_after = core::kNeighbourPause;
+    return error;
+  }
   if (code == AnswerCode::TooLarge) {
     error.status = 409;
     error.code = core::name_of(core::Why::NeverFits);

@@ -26,6 +26,6 @@ tl::expected<CommandAnswer, ApiError> unload_answer(const engine::CommandResult&
 std::string cleanup_json(const engine::CommandResult& result, core::CleanupLevel level);
 std::string reload_json(const engine::Reloaded& result);
 ApiError reload_refused(const Error& error);
-ApiError pin_refused(core::action::AnswerCode code, std::string_view model);
+ApiError pin_refused(const engine::CommandResult& result, std::string_view model);
 
 }  // namespace hf::api

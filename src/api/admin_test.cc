@@ -75,13 +75,25 @@ TEST(CleanupJson, NamesAllThreeSets) {
 }
 
 TEST(PinRefused, NeverFitsIsAConflict) {
-  EXPECT_EQ(pin_refused(AnswerCode::NeverFits, "m").status, 409);
-  EXPECT_EQ(pin_refused(AnswerCode::NeverFits, "m").retry_after, Duration::zero());
-  EXPECT_EQ(pin_refused(AnswerCode::TooLarge, "m").status, 409);
-  EXPECT_NE(pin_refused(AnswerCode::TooLarge, "m").message.find("larger than the whole memory"),
+  EXPECT_EQ(pin_refused(result(AnswerCode::NeverFits), "m").status, 409);
+  EXPECT_EQ(pin_refused(result(AnswerCode::NeverFits), "m").retry_after, Duration::zero());
+  EXPECT_EQ(pin_refused(result(AnswerCode::TooLarge), "m").status, 409);
+  EXPECT_NE(
+      pin_refused(result(AnswerCode::TooLarge), "m").message.find("larger than the whole memory"),
+      std::string::npos);
+  EXPECT_EQ(pin_refused(result(AnswerCode::Refused), "m").status, 503);
+  EXPECT_GT(pin_refused(result(AnswerCode::Refused), "m").retry_after, Duration::zero());
+}
+
+TEST(PinRefused, WhatOnlyNeighboursPreventMayBeTriedAgain) {
+  engine::CommandResult taken = result(AnswerCode::CardTaken);
+  taken.card = " on cuda0";
+  const ApiError error = pin_refused(taken, "m");
+  EXPECT_EQ(error.status, 503);
+  EXPECT_EQ(error.code, "card_taken");
+  EXPECT_GT(error.retry_after, Duration::zero());
+  EXPECT_NE(error.message.find("other programs hold the memory it needs on cuda0"),
             std::string::npos);
-  EXPECT_EQ(pin_refused(AnswerCode::Refused, "m").status, 503);
-  EXPECT_GT(pin_refused(AnswerCode::Refused, "m").retry_after, Duration::zero());
 }
 
 TEST(ReloadJson, ListsWhatChanged) {

@@ -106,6 +106,10 @@ Duration at_least_soon(Duration after) {
   return std::max(after, kSoon);
 }
 
+std::vector<std::pair<std::string, std::int64_t>> numbers_of(const core::Reason& reason) {
+  return {{"needed_bytes", reason.need.count}, {"available_bytes", reason.have.count}};
+}
+
 ApiError never_fits(const core::Reason& reason, const std::string& name, const std::string& hint) {
   ApiError error =
       make(422, "never_fits",
@@ -115,7 +119,7 @@ ApiError never_fits(const core::Reason& reason, const std::string& name, const s
   error.hint = hint.empty()
                    ? "use a smaller model, context or number of slots, or a larger memory budget"
                    : hint;
-  error.numbers = {{"needed_bytes", reason.need.count}, {"available_bytes", reason.have.count}};
+  error.numbers = numbers_of(reason);
   return error;
 }
 
@@ -191,6 +195,10 @@ ApiError from_refusal(const engine::Refusal& refusal, std::string_view model) {
     error.status = 429;
     error.message =
         "the queue of model " + name + " is full and you have the most requests waiting in it";
+  } else if (why == Why::CardTaken) {
+    error.message = with_detail("model " + name + " cannot be served now", refusal.message);
+    error.hint = refusal.hint;
+    error.numbers = numbers_of(refusal.reason);
   } else if (why == Why::QueueFull) {
     error.message = "too many requests wait for model " + name;
   } else if (why == Why::ShuttingDown) {

@@ -4,7 +4,8 @@
 //   * never_fits and model_broken are 422, not 5xx: the official SDKs repeat every 5xx by
 //   themselves, and
 //     repeating cannot help here; nobody was evicted for such a request.
-//   * 429 is the caller's own limit, 503 the server's state now; both say when to come back.
+//   * 429 is the caller's own limit, 503 the server's state now (card_taken: other programs hold
+//     the card that the model would fit); both say when to come back.
 //   * 409 (model_in_use, a pin that cannot fit) answers a command, and says x-should-retry: false.
 // Nothing here names a path, a program, its arguments or a key. Pure, any thread.
 

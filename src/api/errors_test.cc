@@ -123,6 +123,24 @@ TEST(Errors, NeverFitsNamesBothSizesAndIsFinal) {
   EXPECT_EQ(inner(reply.body).at("available_bytes").as_int64(), r.reason.have.count);
 }
 
+TEST(Errors, ACardThatOthersHoldIsTheServersStateNowInEveryDialect) {
+  engine::Refusal r = refusal(Why::CardTaken, std::chrono::seconds(10), "others hold cuda0");
+  r.reason.need = 7 * kGiB;
+  r.reason.have = 5 * kGiB;
+  r.hint = "wait for them";
+  const ApiError error = from_refusal(r, "m");
+  EXPECT_EQ(error.message, "model \"m\" cannot be served now: others hold cuda0");
+  for (const Dialect dialect : {Dialect::OpenAi, Dialect::Anthropic}) {
+    const net::Reply reply = error_reply(error, dialect, "id");
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(header(reply, "retry-after"), "10");
+    EXPECT_EQ(inner(reply.body).at("code").as_string(), "card_taken");
+    EXPECT_EQ(inner(reply.body).at("hint").as_string(), "wait for them");
+    EXPECT_EQ(inner(reply.body).at("needed_bytes").as_int64(), r.reason.need.count);
+    EXPECT_EQ(inner(reply.body).at("available_bytes").as_int64(), r.reason.have.count);
+  }
+}
+
 TEST(Errors, TheEnginesNextStepIsTheHint) {
   engine::Refusal r = refusal(Why::NeverFits);
   EXPECT_NE(from_refusal(r, "big").hint.find("larger memory budget"), std::string::npos);

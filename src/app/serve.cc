@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -81,15 +82,19 @@ class Serving {
       server_.stop_accepting();
       server_.close_all();
       loop_.run_ready();
+      threads_ended_ = engine_.end_threads();
       return kFailed;
     }
     loop_.on_signal({SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
     announce();
     loop_.run();
     loop_.run_ready();
+    threads_ended_ = engine_.end_threads();
     spdlog::info("stopped");
     return kGood;
   }
+  // False: one of them lives on, whatever becomes of this object.
+  [[nodiscard]] bool threads_ended() const { return threads_ended_; }
 
  private:
   void announce() const {
@@ -149,6 +154,7 @@ class Serving {
   net::Server server_;
   bool stopping_ = false;
   bool engine_stopped_ = false;
+  bool threads_ended_ = true;
 };
 
 int run_serve(const ServeOptions& options) {
@@ -160,8 +166,19 @@ int run_serve(const ServeOptions& options) {
   }
   start_logging(config->log);
   raise_descriptor_limit();
-  Serving serving(std::move(source), std::make_shared<const config::Config>(std::move(*config)));
-  return serving.run();
+  int status = kFailed;
+  bool alone = true;
+  {
+    Serving serving(std::move(source), std::make_shared<const config::Config>(std::move(*config)));
+    status = serving.run();
+    alone = serving.threads_ended();
+  }
+  if (!alone) {
+    // A thread may come back from a driver at any moment, and what is static, here and in the
+    // driver's library, must not be destroyed under it. Each line of the log was flushed.
+    std::_Exit(status);
+  }
+  return status;
 }
 
 }  // namespace

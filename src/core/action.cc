@@ -42,6 +42,8 @@ std::string_view name_of(AnswerCode code) {
       return "never_fits";
     case AnswerCode::TooLarge:
       return "too_large";
+    case AnswerCode::CardTaken:
+      return "card_taken";
     case AnswerCode::Refused:
       return "refused";
   }

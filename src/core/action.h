@@ -93,6 +93,7 @@ enum class AnswerCode {
   InUse,      // 409: leases, tickets or a load protect it
   NeverFits,  // 409: pinned bytes would not fit beside those pinned already
   TooLarge,   // 409: … nor alone: they are more than the budget
+  CardTaken,  // 503: … now, because other programs hold the memory of `domain`
   Refused,    // shutting down
 };
 std::string_view name_of(AnswerCode code);  // "in_use"
@@ -104,6 +105,7 @@ struct Answer {
   std::vector<ModelId> unloading;
   std::vector<ModelId> kept;
   std::vector<ModelId> protected_models;
+  std::size_t domain = kHostRam;  // in which a pin does not fit
 };
 
 // Shutdown is complete: no child is left.

@@ -13,6 +13,9 @@ enum class VictimPolicy { Holdfast, Lru, Lfu, Gdsf, Largest };
 
 struct Limits {
   Footprint budget;
+  // What other programs took of each domain since the start. Not in the budget; it may come back,
+  // so that what would fit with it is refused for now only.
+  Footprint taken;
 
   Duration patience = std::chrono::seconds(30);  // P: who waited this long makes the line urgent
   std::optional<Duration> turn;  // Q; nullopt: max(patience, 10 x measured load), at most 300 s
@@ -48,5 +51,8 @@ constexpr Duration kLongestTurn = std::chrono::seconds(300);
 constexpr Duration kRecentlyUsed = std::chrono::minutes(10);
 constexpr Duration kFirstBackoff = std::chrono::seconds(1);  // after a failed load, doubled up to
 constexpr Duration kLongestBackoff = std::chrono::seconds(60);
+// When to ask again for what other programs keep from a model. Nobody knows when they will be done;
+// a refusal costs next to nothing, so this is short for somebody who waits at a screen.
+constexpr Duration kNeighbourPause = std::chrono::seconds(10);
 
 }  // namespace hf::core

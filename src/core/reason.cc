@@ -1,6 +1,7 @@
 #include "core/reason.h"
 
 #include "base/units.h"
+#include "core/limits.h"
 #include "core/view.h"
 
 namespace hf::core {
@@ -61,6 +62,8 @@ std::string_view name_of(Why why) {
       return "queue_full";
     case Why::NeverFits:
       return "never_fits";
+    case Why::CardTaken:
+      return "card_taken";
     case Why::ModelFailed:
       return "model_failed";
     case Why::LoadFailed:
@@ -225,6 +228,9 @@ std::string sentence(const Reason& r, const std::string& whom) {
     case Why::NeverFits:
       return "needs " + format_bytes(r.need) + where + ", and at most " + format_bytes(r.have) +
              " can be given";
+    case Why::CardTaken:
+      return "needs " + format_bytes(r.need) + where + ", and other programs leave " +
+             format_bytes(r.have) + " of it now";
     case Why::ModelFailed:
       return "its last load failed; the next attempt is allowed later";
     case Why::LoadFailed:
@@ -261,6 +267,10 @@ void put_bytes(Reason& reason, const Footprint& need, const Footprint& have) {
   reason.domain = tightest(need, have);
   reason.need = need.in[reason.domain];
   reason.have = have.in[reason.domain];
+}
+
+Duration pause_after(const Reason& misfit) {
+  return misfit.why == Why::CardTaken ? kNeighbourPause : Duration::zero();
 }
 
 std::string describe(const Reason& reason, std::string_view for_name) {

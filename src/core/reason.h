@@ -47,6 +47,7 @@ enum class Why {
   // refusals
   QueueFull,    // more than max_waiting tickets, and this user has the most
   NeverFits,    // larger than the budget less what is pinned
+  CardTaken,    // would fit, if other programs did not hold memory of its card
   ModelFailed,  // circuit breaker: retry after
   LoadFailed,
   ModelBroken,  // its file is not usable
@@ -81,6 +82,9 @@ struct Reason {
 
 // Puts in the bytes of the domain that decides: the one with the least left or the most missing.
 void put_bytes(Reason& reason, const Footprint& need, const Footprint& have);
+
+// For a refusal for want of room: when to ask again; zero: that will not help.
+Duration pause_after(const Reason& misfit);
 
 // Stable machine name of a code: "idle_victim".
 std::string_view name_of(Why why);

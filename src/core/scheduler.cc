@@ -112,13 +112,12 @@ void Scheduler::update_line(Model& model) {
     bring_back_victims(model);
     return update_line(model);
   }
-  if (in_line && !model.spec.footprint.fits_in(room_without_pins(model))) {
-    Reason reason;
-    reason.why = Why::NeverFits;
-    put_bytes(reason, model.spec.footprint, room_without_pins(model));
-    refuse_all(model, reason, Duration::zero());
-    bring_back_victims(model);
-    return update_line(model);
+  if (in_line) {
+    if (const auto reason = misfit(model, model.spec.footprint)) {
+      refuse_all(model, *reason, pause_after(*reason));
+      bring_back_victims(model);
+      return update_line(model);
+    }
   }
   if (in_line == model.line_number.has_value()) {
     return;
@@ -133,6 +132,21 @@ void Scheduler::update_line(Model& model) {
     model.line_number.reset();
     line_.erase(std::find(line_.begin(), line_.end(), model.id));
   }
+}
+
+// Rule 11: why `need` bytes of it cannot be given however long it waits for other models; nullopt:
+// they can. What only neighbours keep from it is no reason to say never.
+std::optional<Reason> Scheduler::misfit(const Model& model, const Footprint& need) const {
+  const Footprint room = room_without_pins(model);
+  if (need.fits_in(room)) {
+    return std::nullopt;
+  }
+  const Footprint most = room + limits_.taken;
+  const bool taken = need.fits_in(most);
+  Reason reason{.why = taken ? Why::CardTaken : Why::NeverFits};
+  put_bytes(reason, need, taken ? room : most);
+  reason.have = std::max(Bytes(0), reason.have);  // pins alone may be more than neighbours leave
+  return reason;
 }
 
 }  // namespace hf::core

@@ -64,8 +64,7 @@ class Scheduler {
   // Deadline published to a waiting ticket; nullopt: unknown, or it does not wait. Never moves
   // later, but for the time that memory pressure lasts.
   [[nodiscard]] std::optional<TimePoint> deadline_of(TicketId ticket) const;
-  // nullopt: nobody waits for it.
-  [[nodiscard]] std::optional<WaitView> wait_of(ModelId model) const;
+  [[nodiscard]] std::optional<WaitView> wait_of(ModelId model) const;  // nullopt: nobody waits
   // Those who wait for a model, in the order in which they will be granted; nullopt: it does not
   // wait.
   [[nodiscard]] std::vector<TicketView> tickets_of(ModelId model) const;
@@ -135,6 +134,7 @@ class Scheduler {
   [[nodiscard]] Duration own_turn(const Model& model) const;
   [[nodiscard]] Candidate candidate(const Model& model) const;
   [[nodiscard]] Footprint room_without_pins(const Model& model) const;
+  [[nodiscard]] std::optional<Reason> misfit(const Model& model, const Footprint& need) const;
   [[nodiscard]] bool loads_allowed() const;
   [[nodiscard]] Duration oldest_wait() const;
 

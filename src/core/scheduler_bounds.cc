@@ -19,7 +19,9 @@ const SharedTerms& Scheduler::shared_terms() {
   for (const Model& model : models_) {
     terms.one_priority = terms.one_priority && model.spec.priority == models_.front().spec.priority;
     terms.turn = std::max(terms.turn, own_turn(model));
-    const bool loadable = model.listed && model.spec.footprint.fits_in(ledger_.budget());
+    // Neighbours may leave while those wait who are told this bound.
+    const bool loadable =
+        model.listed && model.spec.footprint.fits_in(ledger_.budget() + limits_.taken);
     if (!loadable && !model.has_child()) {
       continue;  // it cannot stand in anybody's way
     }

@@ -256,9 +256,12 @@ void Scheduler::on(const event::Pin& e) {
   }
   if (e.pinned && !model->pinned) {
     const Footprint& size = model->has_child() ? model->reserved : model->spec.footprint;
-    if (!size.fits_in(room_without_pins(*model))) {
-      const bool alone = size.fits_in(ledger_.budget());
-      answer.code = alone ? action::AnswerCode::NeverFits : action::AnswerCode::TooLarge;
+    if (const auto unfit = misfit(*model, size)) {
+      const bool alone = size.fits_in(ledger_.budget() + limits_.taken);
+      answer.code = unfit->why == Why::CardTaken ? action::AnswerCode::CardTaken
+                    : alone                      ? action::AnswerCode::NeverFits
+                                                 : action::AnswerCode::TooLarge;
+      answer.domain = unfit->domain;
       return emit(std::move(answer));
     }
     pinned_.insert(std::lower_bound(pinned_.begin(), pinned_.end(), model->id), model->id);

@@ -113,11 +113,7 @@ void Scheduler::on(const event::Arrived& e) {
   Model* model = find(e.model);
   HF_ASSERT(!places_.contains(e.ticket), "a ticket arrives once");
   const auto refuse = [&](Why why, Duration retry_after) {
-    Reason reason{.why = why};
-    if (why == Why::NeverFits) {
-      put_bytes(reason, model->spec.footprint, room_without_pins(*model));
-    }
-    emit(action::Refuse{e.ticket, e.model, retry_after, reason});
+    emit(action::Refuse{e.ticket, e.model, retry_after, Reason{.why = why}});
   };
   if (model == nullptr || !model->listed) {
     return refuse(Why::ModelGone, Duration::zero());
@@ -136,8 +132,9 @@ void Scheduler::on(const event::Arrived& e) {
     model->state = State::Absent;
     model->state_since = now_;
   }
-  if (!served_by_child && !model->spec.footprint.fits_in(room_without_pins(*model))) {
-    return refuse(Why::NeverFits, Duration::zero());
+  const auto unfit = served_by_child ? std::nullopt : misfit(*model, model->spec.footprint);
+  if (unfit) {
+    return emit(action::Refuse{e.ticket, e.model, pause_after(*unfit), *unfit});
   }
   if (e.kind == TicketKind::Request) {
     model->episodes = decayed_episodes(model->episodes, now_ - model->episodes_at);

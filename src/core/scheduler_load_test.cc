@@ -184,6 +184,73 @@ TEST(Loading, PinnedBytesAreOutOfWhatCanFit) {
   EXPECT_THAT(h.pin("b"), ElementsAre("answer never_fits"));
 }
 
+// A card of 16 GiB, of which `taken` went to other programs since the start.
+Limits card_limits(Bytes taken) {
+  Limits with_card = limits(gib(64));
+  with_card.budget.in[1] = gib(16) - taken;
+  with_card.taken.in[1] = taken;
+  return with_card;
+}
+
+ModelSpec on_card(const std::string& name, Bytes size) {
+  ModelSpec model = spec(name, gib(1));
+  model.footprint.in[1] = size;
+  return model;
+}
+
+TEST(Neighbours, WhoFitsTheCardWithoutThemIsRefusedForNowAndNobodyIsEvicted) {
+  Harness h(card_limits(gib(0)));
+  h.model(on_card("a", gib(10)));
+  h.model(on_card("b", gib(4)));
+  h.model(on_card("giant", gib(17)));
+  h.make_ready("b");
+  h.handle(event::LimitsChanged{card_limits(gib(8))});
+  EXPECT_THAT(h.arrive("t1", "a"), ElementsAre("refuse t1 card_taken"));
+  const action::Refuse refused = *h.last<action::Refuse>();
+  EXPECT_GT(refused.retry_after, Duration::zero());
+  EXPECT_EQ(refused.reason.domain, 1U);
+  EXPECT_EQ(refused.reason.need, gib(10));
+  EXPECT_EQ(refused.reason.have, gib(8));
+  EXPECT_EQ(h.state("b"), State::Ready);
+  EXPECT_THAT(h.pin("a"), ElementsAre("answer card_taken"));
+  EXPECT_EQ(h.last<action::Answer>()->domain, 1U);
+  EXPECT_THAT(h.arrive("t2", "giant"), ElementsAre("refuse t2 never_fits"));
+  EXPECT_EQ(h.last<action::Refuse>()->retry_after, Duration::zero());
+  EXPECT_EQ(h.last<action::Refuse>()->reason.have, gib(16)) << "what could be given without them";
+  EXPECT_THAT(h.pin("giant"), ElementsAre("answer too_large"));
+}
+
+TEST(Neighbours, WhoWaitsWhenTheyComeIsToldSoAndServedOnceTheyLeave) {
+  Harness h(card_limits(gib(0)));
+  h.model(on_card("a", gib(10)));
+  h.model(on_card("b", gib(8)));
+  h.arrive("b1", "b");
+  h.ready("b");
+  EXPECT_THAT(h.arrive("a1", "a"), IsEmpty());
+  EXPECT_THAT(h.handle(event::LimitsChanged{card_limits(gib(8))}),
+              ElementsAre("refuse a1 card_taken"));
+  EXPECT_EQ(h.state("b"), State::Ready) << "in use";
+  h.handle(event::LimitsChanged{card_limits(gib(0))});
+  EXPECT_THAT(h.arrive("a2", "a"), IsEmpty());
+  EXPECT_THAT(h.end("b1"), ElementsAre("stop b idle_victim"));
+  EXPECT_THAT(h.exit("b"), Contains("start a head_fits"));
+}
+
+TEST(Neighbours, APinThatLeavesTooLittleEvenWithoutThemIsFinal) {
+  Harness h(card_limits(gib(0)));
+  h.model(on_card("a", gib(10)));
+  h.model(on_card("b", gib(8)));
+  h.make_ready("a");
+  h.pin("a");
+  h.handle(event::LimitsChanged{card_limits(gib(14))});
+  EXPECT_THAT(h.arrive("b1", "b"), ElementsAre("refuse b1 never_fits"));
+  EXPECT_EQ(h.last<action::Refuse>()->reason.have, gib(6));
+  EXPECT_THAT(h.pin("b"), ElementsAre("answer never_fits"));
+  h.model(on_card("c", gib(5)));
+  EXPECT_THAT(h.arrive("c1", "c"), ElementsAre("refuse c1 card_taken"));
+  EXPECT_EQ(h.last<action::Refuse>()->reason.have, Bytes(0)) << "never less than nothing";
+}
+
 TEST(Loading, BrokenAndRemovedModelsAreRefusedWithTheirReasons) {
   Harness h(limits(gib(16)));
   h.model("a", gib(10));

@@ -240,23 +240,42 @@ std::optional<Bytes> held_on(const Gpu& gpu, int pid) {
   return std::nullopt;
 }
 
-Bytes others_on(const Gpu& gpu, const std::vector<OurProcess>& ours, Bytes before) {
+Bytes OthersOnCard::counted() const {
+  return Bytes((others.count + kStep.count - 1) / kStep.count * kStep.count);
+}
+
+OthersOnCard others_on(const Gpu& gpu, const std::vector<OurProcess>& ours,
+                       const OthersOnCard& before) {
   Bytes listed;
-  Bytes unlisted;
-  bool all_listed = true;
+  Bytes reserved;
+  bool steady = true;
+  OthersOnCard now;
   for (const OurProcess& process : ours) {
     if (const auto held = held_on(gpu, process.pid)) {
       listed += *held;
     } else if (process.reserved.count > 0) {
-      unlisted += process.reserved;
-      all_listed = false;
+      reserved += process.reserved;
+      steady = steady && process.steady;
+      now.unlisted.push_back(process.pid);
     }
   }
-  Bytes others = std::max(Bytes(0), gpu.used - listed - unlisted);
-  if (!all_listed) {
-    others = std::max(others, before);
+  now.unlisted_used = std::max(Bytes(0), gpu.used - listed);
+  now.others = std::max(Bytes(0), now.unlisted_used - reserved);
+  if (now.unlisted.empty()) {
+    return now;  // the driver told all
   }
-  return Bytes((others.count + kStep.count - 1) / kStep.count * kStep.count);
+  std::sort(now.unlisted.begin(), now.unlisted.end());
+  Bytes at_least = before.others;
+  if (!steady) {
+    now.unlisted.clear();
+  } else if (now.unlisted == before.unlisted) {
+    now.level = std::max(now.unlisted_used, before.unlisted_used);
+    if (before.level && *now.level < *before.level) {
+      at_least -= *before.level - *now.level;
+    }
+  }
+  now.others = std::max(now.others, at_least);
+  return now;
 }
 
 }  // namespace hf::engine

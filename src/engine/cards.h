@@ -77,14 +77,30 @@ std::string arithmetic(const CardBudget& terms);
 // One of our processes that may hold memory of a card.
 struct OurProcess {
   int pid = 0;
-  Bytes reserved;  // on that card
+  Bytes reserved;       // on that card
+  bool steady = false;  // it serves: it neither loads nor ends, and what it holds does not fall
 };
 
-// What processes other than ours hold. The driver may not list ours (in a container it knows them
-// by other numbers): then an unlisted one is taken to hold what was reserved for it, and the others
-// no less than `before`, because a child that has only just started holds less. In steps of 64 MiB,
-// rounded up, so that a flicker is no news.
-Bytes others_on(const readers::Gpu& gpu, const std::vector<OurProcess>& ours, Bytes before);
+// What processes other than ours hold, and what the next look must know of this one.
+struct OthersOnCard {
+  Bytes others;
+  Bytes unlisted_used;        // by them and by those of ours that the driver does not list
+  std::vector<int> unlisted;  // those of ours, if all of them are steady; else empty
+  // The larger unlisted_used of this look and the one before, if `unlisted` was the same at both:
+  // a fall of it is one of the others.
+  std::optional<Bytes> level;
+
+  // In steps of 64 MiB, rounded up, so that a flicker is no news.
+  [[nodiscard]] Bytes counted() const;
+};
+
+// The driver may not list ours (in a container it knows them by other numbers): then an unlisted
+// one is taken to hold what was reserved for it, and the others no less than `before`, because a
+// child that has only just started holds less. While the same ones serve, what is in use falls only
+// because others give memory back; two looks must agree, because what a child held that has just
+// died may be gone from the card before we hear of its death.
+OthersOnCard others_on(const readers::Gpu& gpu, const std::vector<OurProcess>& ours,
+                       const OthersOnCard& before);
 
 // What the driver says that the process holds; nullopt: it is not listed, or without a figure.
 std::optional<Bytes> held_on(const readers::Gpu& gpu, int pid);

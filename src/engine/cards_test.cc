@@ -121,27 +121,99 @@ TEST(CardBudget, IsWhatOthersAndTheReserveLeave) {
 
 class Others : public testing::Test {
  protected:
-  Gpu card_ = gpu(GpuKind::Nvidia, 0, "GPU-aa11", 10 * kGiB);
+  // The next look, at which so much is in use by everybody.
+  Bytes look(Bytes used, const std::vector<OurProcess>& ours) {
+    card_.used = used;
+    seen_ = others_on(card_, ours, seen_);
+    return seen_.counted();
+  }
+
+  Gpu card_ = gpu(GpuKind::Nvidia, 0, "GPU-aa11");
+  OthersOnCard seen_;
 };
+
+constexpr bool kSteady = true;
 
 TEST_F(Others, HoldWhatOursDoNot) {
   card_.processes = {{7, 6 * kGiB}, {8, 3 * kGiB}};
-  EXPECT_EQ(others_on(card_, {{7, 9 * kGiB}}, Bytes(0)), 4 * kGiB);
-  EXPECT_EQ(others_on(card_, {}, Bytes(0)), 10 * kGiB);
-  EXPECT_EQ(others_on(card_, {{7, kGiB}, {8, kGiB}, {9, Bytes(0)}}, 5 * kGiB), kGiB);
+  EXPECT_EQ(look(10 * kGiB, {{7, 9 * kGiB}}), 4 * kGiB);
+  EXPECT_EQ(look(10 * kGiB, {}), 10 * kGiB);
+  EXPECT_EQ(look(10 * kGiB, {{7, kGiB}, {8, kGiB}, {9, Bytes(0)}}), kGiB);
 }
 
 TEST_F(Others, AChildThatIsNotListedHoldsWhatWasReservedForIt) {
-  EXPECT_EQ(others_on(card_, {{7, 6 * kGiB}}, kGiB), 4 * kGiB);
+  EXPECT_EQ(look(kGiB, {}), kGiB);
+  EXPECT_EQ(look(10 * kGiB, {{7, 6 * kGiB}}), 4 * kGiB);
   // It has only just started: the others did not shrink by it.
-  EXPECT_EQ(others_on(card_, {{7, 9 * kGiB}}, 3 * kGiB), 3 * kGiB);
+  EXPECT_EQ(look(10 * kGiB, {{7, 9 * kGiB}}), 4 * kGiB);
   card_.processes = {{7, std::nullopt}};
-  EXPECT_EQ(others_on(card_, {{7, 6 * kGiB}}, kGiB), 4 * kGiB);
+  EXPECT_EQ(look(11 * kGiB, {{7, 6 * kGiB}}), 5 * kGiB);
 }
 
 TEST_F(Others, AreCountedInSteps) {
-  card_.used = kGiB + Bytes(1);
-  EXPECT_EQ(others_on(card_, {}, Bytes(0)), kGiB + 64 * kMiB);
+  EXPECT_EQ(look(kGiB + Bytes(1), {}), kGiB + 64 * kMiB);
+}
+
+TEST_F(Others, ThatLeaveAreSeenThoughTheDriverListsNoneOfOurs) {
+  const std::vector<OurProcess> child{{7, 6 * kGiB, kSteady}};
+  look(3 * kGiB, {});  // theirs
+  EXPECT_EQ(look(7 * kGiB, child), 3 * kGiB);
+  EXPECT_EQ(look(7 * kGiB, child), 3 * kGiB);
+  EXPECT_EQ(look(5 * kGiB, child), 3 * kGiB) << "one look alone";
+  EXPECT_EQ(look(5 * kGiB, child), kGiB);
+  EXPECT_EQ(look(4 * kGiB, child), kGiB);
+  EXPECT_EQ(look(4 * kGiB, child), Bytes(0));
+  EXPECT_EQ(look(3 * kGiB, child), Bytes(0)) << "never below nothing";
+  EXPECT_EQ(look(3 * kGiB, child), Bytes(0));
+}
+
+TEST_F(Others, AreNotTakenToLeaveForADip) {
+  const std::vector<OurProcess> child{{7, 6 * kGiB, kSteady}};
+  look(3 * kGiB, {});
+  look(7 * kGiB, child);
+  look(7 * kGiB, child);
+  EXPECT_EQ(look(5 * kGiB, child), 3 * kGiB);
+  EXPECT_EQ(look(7 * kGiB, child), 3 * kGiB);
+  EXPECT_EQ(look(6 * kGiB, child), 3 * kGiB);
+  EXPECT_EQ(look(5 * kGiB, child), 2 * kGiB) << "what two looks agree about";
+}
+
+TEST_F(Others, DoNotShrinkByWhatOursGiveBack) {
+  const std::vector<OurProcess> serves{{7, 6 * kGiB, kSteady}};
+  const std::vector<OurProcess> ends{{7, 6 * kGiB}};
+  look(3 * kGiB, {});
+  look(9 * kGiB, serves);
+  EXPECT_EQ(look(9 * kGiB, serves), 3 * kGiB);
+  // Its memory is gone, and of its death we hear by the next look.
+  EXPECT_EQ(look(3 * kGiB, serves), 3 * kGiB);
+  EXPECT_EQ(look(3 * kGiB, ends), 3 * kGiB);
+  EXPECT_EQ(look(3 * kGiB, ends), 3 * kGiB);
+  EXPECT_EQ(look(3 * kGiB, {}), 3 * kGiB);
+}
+
+TEST_F(Others, DoNotShrinkWhileOursComeAndGo) {
+  const OurProcess first{7, 6 * kGiB, kSteady};
+  const OurProcess second{8, 6 * kGiB, kSteady};
+  look(3 * kGiB, {});
+  look(12 * kGiB, {first, second});
+  look(12 * kGiB, {first, second});
+  EXPECT_EQ(look(8 * kGiB, {first}), 3 * kGiB);
+  EXPECT_EQ(look(8 * kGiB, {first, {8, 6 * kGiB}}), 3 * kGiB) << "it loads";
+  EXPECT_EQ(look(7 * kGiB, {first, second}), 3 * kGiB);
+  EXPECT_EQ(look(7 * kGiB, {second, first}), 3 * kGiB);
+  EXPECT_EQ(look(6 * kGiB, {first, second}), 3 * kGiB);
+  EXPECT_EQ(look(6 * kGiB, {first, second}), 2 * kGiB) << "the same ones, in any order";
+}
+
+TEST_F(Others, AreMeasuredBesideWhatAListedChildGivesBack) {
+  const std::vector<OurProcess> ours{{7, 6 * kGiB, kSteady}, {8, 4 * kGiB, kSteady}};
+  look(3 * kGiB, {});
+  card_.processes = {{8, 4 * kGiB}};
+  look(11 * kGiB, ours);
+  look(11 * kGiB, ours);
+  card_.processes = {{8, kGiB}};
+  look(8 * kGiB, ours);
+  EXPECT_EQ(look(8 * kGiB, ours), 3 * kGiB);
 }
 
 }  // namespace

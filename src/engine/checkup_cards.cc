@@ -79,7 +79,7 @@ CardRoom check_cards(Checkup& checkup, const config::Config& config) {
   for (Card& card : found.cards) {
     const readers::Gpu& gpu = *find(reading, card);
     CheckedCard checked;
-    checked.terms = card_budget(card.total, others_on(gpu, {}, Bytes(0)), memory.gpu_budget);
+    checked.terms = card_budget(card.total, others_on(gpu, {}, {}).counted(), memory.gpu_budget);
     room.places.push_back({card, checked.terms.budget, Bytes(0)});
     checked.card = std::move(card);
     checkup.cards.push_back(std::move(checked));

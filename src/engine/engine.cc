@@ -52,6 +52,10 @@ void Engine::shutdown(std::function<void()> done) {
   impl_->shutdown(std::move(done));
 }
 
+bool Engine::end_threads() {
+  return impl_->end_threads();
+}
+
 tl::expected<ModelId, NotFound> Engine::resolve(std::string_view name) const {
   if (const auto model = impl_->catalog().find(name)) {
     return *model;

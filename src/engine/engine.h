@@ -92,6 +92,7 @@ struct CommandResult {
   std::vector<std::string> unloading;
   std::vector<std::string> kept;
   std::vector<std::string> protected_models;
+  std::string card;  // on which a pin does not fit: " on cuda0"; "": in host RAM
 };
 using CommandCallback = std::function<void(CommandResult)>;
 
@@ -207,6 +208,9 @@ class Engine {
   // Drains and stops all children; `done` is called when none is left. A second call ends the drain
   // now.
   void shutdown(std::function<void()> done);
+  // After the loop's end. False: a thread hangs in a driver of the cards and was left behind. It
+  // uses nothing of the engine any more, but the process must end beside it: by std::_Exit.
+  [[nodiscard]] bool end_threads();
 
   // The model of that name (exact, alias, or with ":latest" taken off).
   [[nodiscard]] tl::expected<ModelId, NotFound> resolve(std::string_view name) const;

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <future>
 
 #include "base/assert.h"
@@ -43,72 +42,65 @@ void warn_of_useless_layers(const config::Config& config, const char* why) {
   }
 }
 
-// Children, those whose memory is waited for, and those that have just died.
-std::vector<OurProcess> our_processes(const std::map<ModelId, Running>& all, const GpuState& gpu,
-                                      std::size_t domain) {
-  std::vector<OurProcess> processes;
-  for (const auto& [model, running] : all) {
-    const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
-    if (pid != 0) {
-      processes.push_back({pid, running.reserved.in[domain]});
-    }
-  }
-  for (const Ghost& ghost : gpu.ghosts) {
-    processes.push_back({ghost.pid, ghost.reserved.in[domain]});
-  }
-  return processes;
-}
-
 }  // namespace
 
-// At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty.
+// At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty,
+// unless the driver hangs: then the end of the process must know of the thread in it.
 void Engine::Impl::find_cards() {
   auto state = std::make_unique<GpuState>(io_);
   state->readers = std::make_shared<readers::GpuReaders>(gpu_sources(config_->memory));
+  state->cards = first_look(*state);
+  if (!state->cards.empty() || !state->end()) {
+    gpu_ = std::move(state);
+  }
+}
+
+std::vector<CardState> Engine::Impl::first_look(GpuState& state) {
   auto answer = std::make_shared<std::promise<readers::GpuReading>>();
   std::future<readers::GpuReading> reading_to_come = answer->get_future();
-  state->thread.run([readers = state->readers, answer] {
+  state.thread.run([readers = state.readers, answer] {
     const auto reading = attempt([&] { return readers->read({}); });
     answer->set_value(reading ? *reading : readers::GpuReading{});
   });
   if (reading_to_come.wait_for(kFirstLook) != std::future_status::ready) {
     spdlog::warn("the driver of the cards did not answer within {}; no card is counted or used",
                  format_duration(kFirstLook));
-    gpu_ = std::move(state);  // its thread still waits for the driver; no card is in it
-    return;
+    return {};
   }
   const readers::GpuReading reading = reading_to_come.get();
   for (const std::string& problem : reading.problems) {
     spdlog::warn("cards: {}", problem);
   }
   if (reading.gpus.empty()) {
-    return warn_of_useless_layers(*config_, "no card of this machine is counted");
+    warn_of_useless_layers(*config_, "no card of this machine is counted");
+    return {};
   }
   const auto devices =
       process::probe_devices(traits_, child_environment(CardOrder::OfTheBus), kFirstLook);
   if (!devices) {
     spdlog::warn("cards: {}; none is counted", devices.error().message);
-    return;
+    return {};
   }
   if (devices->empty()) {
-    return warn_of_useless_layers(*config_, "this engine computes on the CPU only");
+    warn_of_useless_layers(*config_, "this engine computes on the CPU only");
+    return {};
   }
   FoundCards found = engine::find_cards(reading, *devices, visible_cards_of_environment());
   for (const std::string& remark : found.remarks) {
     spdlog::warn("cards: {}", remark);
   }
+  std::vector<CardState> cards;
   for (Card& card : found.cards) {
     const readers::Gpu& gpu = *find(reading, card);
     CardState seen;
     seen.used = gpu.used;
-    seen.others = others_on(gpu, {}, Bytes(0));
+    seen.look = others_on(gpu, {}, {});
+    seen.others = seen.look.counted();
     seen.others_at_start = seen.others;
     seen.card = std::move(card);
-    state->cards.push_back(std::move(seen));
+    cards.push_back(std::move(seen));
   }
-  if (!state->cards.empty()) {
-    gpu_ = std::move(state);
-  }
+  return cards;
 }
 
 void Engine::Impl::tell_card_budgets() {
@@ -135,7 +127,9 @@ core::Footprint Engine::Impl::on_cards(const ModelFile& file) const {
     }
     const auto seen = known->second.card_high_water.find(gpu_->cards[i].card.name);
     if (seen != known->second.card_high_water.end()) {
-      const Bytes most = std::max(predicted, scheduler_->limits().budget.in[domain_of(i)]);
+      const core::Limits& limits = scheduler_->limits();
+      const Bytes budget = limits.budget.in[domain_of(i)] + limits.taken.in[domain_of(i)];
+      const Bytes most = std::max(predicted, budget);
       predicted = std::max(predicted, std::min(seen->second, most));
     }
   }
@@ -157,6 +151,15 @@ void Engine::Impl::start_card_timer() {
   });
 }
 
+bool Engine::Impl::end_threads() {
+  if (!gpu_ || gpu_->end()) {
+    return true;
+  }
+  spdlog::warn("the driver of the cards has not answered for {}; its thread is left behind",
+               format_duration(kDriverEnd));
+  return false;
+}
+
 void Engine::Impl::look_at_cards() {
   if (gpu_->looking) {
     if (now() - gpu_->look_began > kSilence && !std::exchange(gpu_->silence_told, true)) {
@@ -174,19 +177,38 @@ void Engine::Impl::look_at_cards() {
       running.ready_before_look = running.child->ready();
     }
   }
-  gpu_->thread.run([this, readers = gpu_->readers, pids = std::move(pids), alive = alive_] {
-    const auto reading = attempt([&] { return readers->read(pids); });
-    boost::asio::post(io_, [this, reading, alive] {
-      if (!*alive) {
-        return;
-      }
-      gpu_->looking = false;
-      gpu_->silence_told = false;
-      if (reading && !stopped_) {
-        take_card_reading(*reading);
-      }
-    });
-  });
+  // This may come back when the engine is gone: until it is on the loop it uses what it owns.
+  gpu_->thread.run(
+      [this, readers = gpu_->readers, back = gpu_->back, pids = std::move(pids), alive = alive_] {
+        const auto reading = attempt([&] { return readers->read(pids); });
+        back->post([this, reading, alive] {
+          if (!*alive) {
+            return;
+          }
+          gpu_->looking = false;
+          gpu_->silence_told = false;
+          if (reading && !stopped_) {
+            take_card_reading(*reading);
+          }
+        });
+      });
+}
+
+// Children, those whose memory is waited for, and those that have just died.
+std::vector<OurProcess> Engine::Impl::our_processes(std::size_t domain) const {
+  std::vector<OurProcess> processes;
+  for (const auto& [model, running] : running_) {
+    const core::State state = scheduler_->view(model).state;
+    const bool serves = state == core::State::Ready || state == core::State::Gated;
+    const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
+    if (pid != 0) {
+      processes.push_back({pid, running.reserved.in[domain], serves && running.pid != 0});
+    }
+  }
+  for (const Ghost& ghost : gpu_->ghosts) {
+    processes.push_back({ghost.pid, ghost.reserved.in[domain]});
+  }
+  return processes;
 }
 
 void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
@@ -202,7 +224,8 @@ void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
       continue;
     }
     state.used = gpu->used;
-    state.others = others_on(*gpu, our_processes(running_, *gpu_, domain_of(i)), state.others);
+    state.look = others_on(*gpu, our_processes(domain_of(i)), state.look);
+    state.others = state.look.counted();
     for (auto& [model, running] : running_) {
       Bytes& held = running.cards_now.in[domain_of(i)];
       held = running.pid == 0 ? Bytes(0) : held_on(*gpu, running.pid).value_or(Bytes(0));
@@ -214,6 +237,7 @@ void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
   tell_card_budgets();
   if (gpu_->told != before && !scheduler_->shutting_down()) {
     feed(core::event::LimitsChanged{limits_of(*config_)});
+    follow_wishes();  // a pin that a neighbour was in the way of may fit now
   }
 }
 

@@ -200,7 +200,7 @@ void Engine::Impl::perform(const core::action::Answer& a) {
   CommandCallback callback = std::move(found->second);
   commands_.erase(found);
   CommandResult result{a.code, names_of(a.unloading), names_of(a.kept),
-                       names_of(a.protected_models)};
+                       names_of(a.protected_models), on_domain(gpu_.get(), a.domain)};
   boost::asio::post(io_, [callback = std::move(callback), result = std::move(result)]() mutable {
     callback(std::move(result));
   });

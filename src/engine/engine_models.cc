@@ -292,11 +292,16 @@ Refusal Engine::Impl::refusal_of(ModelId model, const core::Reason& reason,
   refusal.retry_after = retry_after;
   refusal.message =
       reason.why == Why::ModelBroken ? catalog_.at(model).file.problem : core::describe(reason, "");
+  const std::string card = on_domain(gpu_.get(), reason.domain);
   if (reason.why == Why::NeverFits) {
-    const Bytes now = scheduler_->limits().budget.in[reason.domain];
-    const Bytes budget = reason.domain == core::kHostRam ? budget_ : now;
-    refusal.hint = room_hint(catalog_.at(model).file.plan, budget, now - reason.have,
-                             on_domain(gpu_.get(), reason.domain));
+    const core::Limits& limits = scheduler_->limits();
+    const Bytes most = limits.budget.in[reason.domain] + limits.taken.in[reason.domain];
+    const Bytes budget = reason.domain == core::kHostRam ? budget_ : most;
+    refusal.hint = room_hint(catalog_.at(model).file.plan, budget, most - reason.have, card);
+  } else if (reason.why == Why::CardTaken) {
+    refusal.message = "it needs " + format_bytes(reason.need) + card +
+                      ", and other programs leave " + format_bytes(reason.have) + " there now";
+    refusal.hint = "it is served again as soon as they give that memory back";
   }
   return refusal;
 }

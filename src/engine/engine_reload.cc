@@ -53,13 +53,9 @@ void Engine::Impl::adopt(Result<config::Config> wanted) {
   reloading_->wanted = std::make_shared<const config::Config>(std::move(*wanted));
   reloading_->config = std::make_shared<const config::Config>(std::move(*adopted));
   reloading_->budget = budget_of(*reloading_->config);
-  // A reload is the moment at which models may move to where there is room now.
-  const CardRoom before = card_room(gpu_.get(), *config_);
-  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
-    gpu_->cards[i].others_at_start = gpu_->cards[i].others;
-  }
-  const CardRoom cards = card_room(gpu_.get(), *reloading_->config);
-  const bool again = reloading_->budget != budget_ || !(cards == before);
+  reloading_->others = others_now(gpu_.get());
+  const CardRoom cards = card_room(gpu_.get(), *reloading_->config, reloading_->others);
+  const bool again = reloading_->budget != budget_ || !(cards == card_room(gpu_.get(), *config_));
   worker_.run([this, config = reloading_->config, budget = reloading_->budget,
                known = known_files(), again, cards, alive = alive_] {
     const auto scan = attempt([&] { return scan_models(*config, known, budget, again, cards); });
@@ -111,8 +107,11 @@ void Engine::Impl::apply_reload(Scan scan) {
     feed(core::event::LimitsChanged{limits});
   }
   apply_scan(std::move(scan), *config_);
-  if (!grows) {
-    feed(core::event::LimitsChanged{limits});
+  // Only now: who waited was placed by the old figures, and could be told that it never fits.
+  place_by(gpu_.get(), reload.others);
+  const core::Limits placed = limits_of(*config_);
+  if (!grows || placed != limits) {
+    feed(core::event::LimitsChanged{placed});
   }
   result.config = config_;
   end_reload(std::move(result));

@@ -100,6 +100,7 @@ Bytes Engine::Impl::budget_of(const config::Config& config) const {
 core::Limits Engine::Impl::limits_of(const config::Config& config) const {
   core::Limits limits = queue_limits(config);
   limits.budget = core::Footprint::host(yielding_.current()) + card_budgets(gpu_.get(), config);
+  limits.taken = taken_of_cards(gpu_.get(), config);
   if (has_cards()) {
     limits.stop_deadline += kDriverWait;  // its bytes are free when the driver has them back
   }

@@ -7,6 +7,18 @@
 #include "engine/impl.h"
 
 namespace hf::engine {
+namespace {
+
+std::string unpinnable(const CommandResult& refused) {
+  using core::action::AnswerCode;
+  if (refused.code == AnswerCode::CardTaken) {
+    return "other programs hold the memory it needs" + refused.card + "; it is, once they do not";
+  }
+  return refused.code == AnswerCode::TooLarge ? "it is larger than the whole memory budget"
+                                              : "it does not fit beside the other pinned models";
+}
+
+}  // namespace
 
 void Engine::Impl::pin_by_hand(ModelId model, bool pinned, CommandCallback callback) {
   const std::uint64_t number = next_command();
@@ -70,10 +82,7 @@ void Engine::Impl::pin_configured(ModelId model) {
             } else {
               wish->second.asked = false;
               if (!std::exchange(wish->second.told, true)) {
-                const bool alone = result.code != core::action::AnswerCode::TooLarge;
-                spdlog::warn("{} cannot be pinned: it {}", catalog_.name(model),
-                             alone ? "does not fit beside the other pinned models"
-                                   : "is larger than the whole memory budget");
+                spdlog::warn("{} cannot be pinned: {}", catalog_.name(model), unpinnable(result));
               }
             }
             end_of_pin();
@@ -112,7 +121,8 @@ void Engine::Impl::preload_after_pins() {
   if (pins_under_way_ > 0 || preloads_.empty()) {
     return;
   }
-  const core::Footprint budget = scheduler_->memory().budget;
+  // What neighbours took may come back, and then it is loaded.
+  const core::Footprint budget = scheduler_->limits().budget + scheduler_->limits().taken;
   for (const std::string& name : config_->preload) {
     const auto model = catalog_.by_name(name);
     if (!model || !preloads_.contains(*model)) {

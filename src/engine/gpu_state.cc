@@ -1,6 +1,17 @@
 #include "engine/gpu_state.h"
 
+#include <algorithm>
+
 namespace hf::engine {
+
+bool GpuState::end() {
+  back->close();
+  if (readers) {
+    // The driver's library is closed there, too: that may hang like everything else in it.
+    thread.run([last = std::move(readers)] {});
+  }
+  return thread.end();
+}
 
 readers::GpuSources gpu_sources(const config::MemoryConfig& memory) {
   readers::GpuSources sources;
@@ -21,16 +32,50 @@ core::Footprint card_budgets(const GpuState* gpu, const config::Config& config) 
   return budgets;
 }
 
-CardRoom card_room(const GpuState* gpu, const config::Config& config) {
-  CardRoom room;
+core::Footprint taken_of_cards(const GpuState* gpu, const config::Config& config) {
+  core::Footprint taken;
   for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
     const CardState& state = gpu->cards[i];
-    const CardBudget terms =
-        card_budget(state.card.total, state.others_at_start, config.memory.gpu_budget);
-    room.places.push_back({state.card, terms.budget, Bytes(0)});
+    const std::optional<Bytes> configured = config.memory.gpu_budget;
+    const Bytes placed_by = card_budget(state.card.total, state.others_at_start, configured).budget;
+    const Bytes now = card_budget(state.card.total, state.others, configured).budget;
+    taken.in[domain_of(i)] = std::max(Bytes(0), placed_by - now);
+  }
+  return taken;
+}
+
+CardRoom card_room(const GpuState* gpu, const config::Config& config) {
+  std::vector<Bytes> others;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    others.push_back(gpu->cards[i].others_at_start);
+  }
+  return card_room(gpu, config, others);
+}
+
+std::vector<Bytes> others_now(const GpuState* gpu) {
+  std::vector<Bytes> others;
+  for (std::size_t i = 0; gpu != nullptr && i < gpu->cards.size(); ++i) {
+    others.push_back(gpu->cards[i].others);
+  }
+  return others;
+}
+
+CardRoom card_room(const GpuState* gpu, const config::Config& config,
+                   const std::vector<Bytes>& others) {
+  CardRoom room;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const Card& card = gpu->cards[i].card;
+    const CardBudget terms = card_budget(card.total, others[i], config.memory.gpu_budget);
+    room.places.push_back({card, terms.budget, Bytes(0)});
   }
   room.counted = !room.places.empty();
   return room;
+}
+
+void place_by(GpuState* gpu, const std::vector<Bytes>& others) {
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    gpu->cards[i].others_at_start = others[i];
+  }
 }
 
 std::vector<DomainStatus> card_domains(const GpuState* gpu) {

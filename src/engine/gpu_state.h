@@ -14,6 +14,7 @@
 #include "engine/cards.h"
 #include "engine/engine.h"
 #include "engine/placement.h"
+#include "engine/way_back.h"
 #include "engine/worker_thread.h"
 #include "process/child.h"
 #include "readers/gpu_readers.h"
@@ -27,7 +28,8 @@ constexpr std::chrono::seconds kDriverWait{5};
 struct CardState {
   Card card;
   Bytes used;             // as of the latest look, by everybody
-  Bytes others;           // of it, by processes that are not ours
+  Bytes others;           // of it, by processes that are not ours, as counted
+  OthersOnCard look;      // what the latest look knew of them
   Bytes others_at_start;  // models are placed by these, so that they stay where they are
   bool missing = false;   // the latest look did not find it; the figures are old
 };
@@ -50,8 +52,18 @@ struct Ghost {
   TimePoint until;
 };
 
+// A driver that answers at all does so in a fraction of a second; the end of the server waits no
+// longer for one that may never.
+constexpr std::chrono::seconds kDriverEnd{2};
+
 struct GpuState {
-  explicit GpuState(boost::asio::io_context& io) : timer(io) {}
+  explicit GpuState(boost::asio::io_context& io) : timer(io), back(std::make_shared<WayBack>(io)) {}
+  GpuState(const GpuState&) = delete;
+  GpuState& operator=(const GpuState&) = delete;
+  ~GpuState() { end(); }
+
+  // No look comes back any more. False: the driver hangs, and the thread was left behind in it.
+  bool end();
 
   std::vector<CardState> cards;  // card i is domain i + 1
   std::shared_ptr<readers::GpuReaders> readers;
@@ -62,9 +74,10 @@ struct GpuState {
   TimePoint look_began;
   bool silence_told = false;
   boost::asio::steady_timer timer;
+  std::shared_ptr<WayBack> back;  // what its jobs use of the engine
   // Of its own: a driver in trouble blocks for seconds or for ever, and then the history and new
-  // files must not wait for it. Last: joined first.
-  WorkerThread thread;
+  // files must not wait for it.
+  WorkerThread thread{kDriverEnd};
 };
 
 // Where cards are looked for, as configured.
@@ -74,9 +87,17 @@ readers::GpuSources gpu_sources(const config::MemoryConfig& memory);
 
 // Budgets in the ledger's domains; host RAM is not among them.
 core::Footprint card_budgets(const GpuState* gpu, const config::Config& config);
+// What they would be more, if others used no more than what models are placed by.
+core::Footprint taken_of_cards(const GpuState* gpu, const config::Config& config);
 // Where models can be placed, with nothing on the cards. By what others used at the start: a model
 // must not move because somebody else came or went for a while.
 CardRoom card_room(const GpuState* gpu, const config::Config& config);
+// What others use of each card now, and the places that there would be if models were placed by
+// that: for a reload, the moment at which they may move to where there is room.
+std::vector<Bytes> others_now(const GpuState* gpu);
+CardRoom card_room(const GpuState* gpu, const config::Config& config,
+                   const std::vector<Bytes>& others);
+void place_by(GpuState* gpu, const std::vector<Bytes>& others);
 std::vector<DomainStatus> card_domains(const GpuState* gpu);
 std::vector<std::string> card_warnings(const GpuState* gpu);
 // " on cuda0"; nothing for host RAM.

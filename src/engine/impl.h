@@ -22,6 +22,7 @@ class Engine::Impl : private EngineState {
 
   Result<void> start();
   void shutdown(std::function<void()> done);
+  bool end_threads();
 
   TicketId acquire(ModelId model, UserId user, core::TicketKind kind, AcquireCallback callback);
   void cancel(TicketId ticket);
@@ -101,11 +102,13 @@ class Engine::Impl : private EngineState {
   void learn_memory(ModelId model, const Running& running);
   // engine_gpu.cc
   void find_cards();
+  std::vector<CardState> first_look(GpuState& state);
   [[nodiscard]] bool has_cards() const { return gpu_ && !gpu_->cards.empty(); }
   void tell_card_budgets();
   [[nodiscard]] core::Footprint on_cards(const ModelFile& file) const;
   void start_card_timer();
   void look_at_cards();
+  [[nodiscard]] std::vector<OurProcess> our_processes(std::size_t domain) const;
   void take_card_reading(const readers::GpuReading& reading);
   void measure_on_cards();
   void learn_cards(ModelId model, const Running& running);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -86,6 +87,7 @@ struct PendingReload {
   std::shared_ptr<const config::Config> wanted{};
   std::shared_ptr<const config::Config> config{};
   Bytes budget{};
+  std::vector<Bytes> others{};  // of each card; models are placed by them once the reload counts
 };
 
 // A pin that the configuration wants and the model has not got yet.

@@ -23,7 +23,8 @@ enum class Outcome : std::uint8_t {
   LeftQueue = 3,  // the client left while it waited
   QueueFull = 4,  // refused: a limit of the queue or of the user
   NeverFits = 5,  // refused: larger than the budget
-  Failed = 6,     // refused: its load failed, its file is broken, the server shut down
+  Failed = 6,     // refused: its load failed, its file is broken, other programs hold its card, the
+                  // server shut down
 };
 constexpr int kOutcomes = 7;
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import processes, stub
+from harness import models, processes, stub
 from harness.cards import GIB, MIB, Cards
 from harness.prompts import chat
 from harness.waiting import wait_until
@@ -111,22 +111,117 @@ def test_what_a_crashed_child_held_is_not_taken_for_somebody_elses_at_once(serve
     server.stop()
 
 
-def test_what_others_take_of_a_card_is_not_given_away(serve, cards):
+def listed(server):
+    return [model["name"] for model in server.get("/api/v1/models").json["models"]]
+
+
+def test_what_others_take_of_a_card_is_refused_for_now(serve, cards):
+    """It would fit without them, so they are named, and it is served once they leave."""
     server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
     before = domains(server)["cuda0"]["budget_bytes"]
     cards.others[0] = 7 * GIB + 256 * MIB
     cards.write()
     wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == 256 * MIB, "a smaller budget")
-    refused = server.chat(chat("a"))
-    assert refused.status == 422 and server.journal("spawn") == []
-    assert refused.error["available_bytes"] == 256 * MIB
-    assert "(now 256 MiB on cuda0)" in refused.error["hint"]
-    assert "pinned" not in refused.error["hint"], "what RAM has beyond the card is nobody's pin"
-    assert "on card 0" in server.journal("refuse")[0]["reason"]
+    for path in ("/v1/chat/completions", "/v1/messages", "/api/v1/models/a/load"):
+        refused = server.post(path, chat("a"))
+        assert (refused.status, refused.error["code"]) == (503, "card_taken"), path
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.error["available_bytes"] == 256 * MIB
+        assert "on cuda0, and other programs leave 256 MiB there" in refused.error["message"]
+    pinned = server.post("/api/v1/models/a/pin")
+    assert (pinned.status, pinned.error["code"]) == (503, "card_taken")
+    assert "on cuda0" in pinned.error["message"] and int(pinned.headers["retry-after"]) >= 1
+    assert server.journal("spawn") == []
+    assert "on card 0, and other programs leave 256 MiB" in server.journal("refuse")[0]["reason"]
+    assert "other programs leave 256 MiB" in server.cli("explain", "a").stdout
     cards.others[0] = 0
     cards.write()
     wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == before, "the budget is back")
     assert server.chat(chat("a")).status == 200
+    server.stop()
+
+
+def test_who_waits_when_a_neighbour_comes_is_told_so_and_who_is_served_goes_on(serve, cards):
+    settings = cards.settings(defaults={"gpus": [0]}, memory={"gpu_budget": "1GiB"})
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, settings)
+    gate = server.folder / "go on"
+    answer = stub.held(server, "a", gate)
+    asked = server.stream(chat("b"))
+    wait_until(lambda: server.health()["waiting"], "b waits for a's memory")
+    cards.others[0] = 8 * GIB
+    cards.write()
+    assert asked.finish().status == 503
+    assert server.journal("refuse")[0]["why"] == "card_taken"
+    gate.touch()
+    assert answer.finish().end == "complete"
+    server.stop()
+
+
+def test_what_would_not_fit_without_a_neighbour_is_refused_for_good(serve, cards):
+    settings = cards.settings(defaults={"gpus": [0]}, memory={"gpu_budget": "1GiB"})
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, settings)
+    assert server.post("/api/v1/models/a/pin").status == 200
+    alone = server.chat(chat("b"))
+    assert (alone.status, alone.error["code"]) == (422, "never_fits")
+    assert "(now 1.00 GiB on cuda0)" in alone.error["hint"]
+    assert "are pinned on cuda0" in alone.error["hint"]
+    cards.others[0] = 8 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] < GIB, "a smaller budget")
+    beside = server.chat(chat("b"))
+    assert (beside.status, beside.error) == (422, alone.error)
+    server.stop()
+
+
+def test_a_pin_of_the_file_waits_for_the_neighbour_to_leave(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
+    cards.others[0] = 8 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == 0, "a smaller budget")
+    server.settings['models."a"']["pin"] = True
+    server.settings['models."a"']["gpu_layers"] = "all"
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    server.wait_for_line("a cannot be pinned: ")
+    cards.others[0] = 0
+    cards.write()
+    server.wait_loaded("a")
+    assert server.cached("a")["pinned"] is True
+    server.stop()
+
+
+def test_a_neighbour_that_leaves_is_noticed_though_the_driver_lists_no_child(serve, cards):
+    """As in a container. Nobody comes or goes meanwhile, so what falls is the neighbour's."""
+    server = serve({"a": "tiny-1"}, cards.settings(defaults={"gpus": [0]}))
+    server.load("a")
+    before = domains(server)["cuda0"]["budget_bytes"]
+    held = domains(server)["cuda0"]["reserved_bytes"]
+    cards.others[0] = held + 4 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] <= before - 4 * GIB, "it came")
+    cards.others[0] = held
+    cards.write()
+    wait_until(lambda: domains(server)["cuda0"]["budget_bytes"] == before, "it left")
+    server.stop()
+
+
+def test_a_reload_that_fails_leaves_models_to_be_placed_as_before(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings())
+    cards.others[1] = 8 * GIB
+    cards.write()
+    wait_until(lambda: domains(server)["cuda1"]["budget_bytes"] == 0, "somebody takes cuda1")
+    models_dir = server.settings[""]["models_dir"]
+    server.settings[""]["models_dir"] = server.folder / "missing"
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 422
+    models.place("tiny-2", server.models_dir, "b")
+    wait_until(lambda: "b" in listed(server), "b is known")
+    assert server.chat(chat("b")).error["code"] == "card_taken", "cuda1 had more room at the start"
+    server.settings[""]["models_dir"] = models_dir
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    assert server.chat(chat("b")).status == 200
+    assert arguments(server, "b")["--device"] == "CUDA0"
     server.stop()
 
 
@@ -174,3 +269,35 @@ def test_a_slow_driver_keeps_nobody_waiting(serve, cards):
     assert server.chat(chat("a")).status == 200
     assert server.get("/health", timeout=1).status == 200
     server.stop()
+
+
+def test_a_driver_that_hangs_does_not_hold_up_the_end(serve, cards):
+    server = serve({"a": "tiny-1"}, cards.settings())
+    server.load("a")
+    cards.extra = "hang nvmlDeviceGetCount_v2\n"
+    cards.write()
+    wait_until(cards.hangs, "a look hangs in the driver")
+    assert server.chat(chat("a")).status == 200
+    asked = time.monotonic()
+    server.stop()
+    assert time.monotonic() - asked < 15, "2 s for the driver, and the rest on a busy machine"
+    assert any("its thread is left behind" in line for line in server.lines)
+
+
+def test_nor_does_one_that_hangs_when_it_is_closed(serve, cards):
+    cards.extra = "hang nvmlShutdown\n"
+    cards.write()
+    server = serve({"a": "tiny-1"}, cards.settings())
+    server.stop()
+    assert cards.hangs() and any("its thread is left behind" in line for line in server.lines)
+
+
+def test_a_server_that_uses_no_card_closes_the_driver_at_once(serve, tmp_path):
+    """A driver that hangs then is left behind, and is remembered until the end."""
+    cards = Cards(tmp_path, devices=[])
+    cards.extra = "hang nvmlShutdown\n"
+    cards.write()
+    server = serve({"a": "tiny-1"}, cards.settings())
+    assert cards.hangs() and server.chat(chat("a")).status == 200
+    server.stop()
+    assert any("its thread is left behind" in line for line in server.lines)

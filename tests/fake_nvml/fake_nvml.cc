@@ -6,17 +6,20 @@
 //   graphics CARD PID BYTES
 //   fail FUNCTION CODE                     that function returns CODE
 //   delay FUNCTION MILLISECONDS            that function takes so long
+//   hang FUNCTION                          that function never returns; LIBRARY.hangs then exists
 //
 // Built in three kinds: with the functions of today, with those of an old driver only
 // (HF_FAKE_NVML_OLD), and without the one that tells a card's memory (HF_FAKE_NVML_BARE).
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -37,16 +40,19 @@ struct State {
   std::vector<Card> cards;
   std::map<std::string, int> codes;
   std::map<std::string, int> delays;
+  std::set<std::string> hangs;
 };
 
-State read_state() {
+// Where this library lies.
+std::string own_path() {
   static const int kHere = 0;
   Dl_info info{};
+  return ::dladdr(&kHere, &info) == 0 ? std::string() : info.dli_fname;
+}
+
+State read_state() {
   State state;
-  if (::dladdr(&kHere, &info) == 0) {
-    return state;
-  }
-  std::ifstream file(std::string(info.dli_fname) + ".state");
+  std::ifstream file(own_path() + ".state");
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string verb;
@@ -66,6 +72,10 @@ State read_state() {
         Card& on = state.cards[card];
         (verb == "process" ? on.computing : on.drawing).push_back(process);
       }
+    } else if (verb == "hang") {
+      std::string function;
+      words >> function;
+      state.hangs.insert(function);
     } else if (verb == "fail" || verb == "delay") {
       std::string function;
       int number = 0;
@@ -78,6 +88,12 @@ State read_state() {
 
 // What the state wants of a function before it answers: a delay, and a code other than 0.
 int begin(const State& state, const char* function) {
+  if (state.hangs.contains(function)) {
+    std::ofstream(own_path() + ".hangs").flush();
+    for (;;) {
+      ::pause();
+    }
+  }
   if (const auto delay = state.delays.find(function); delay != state.delays.end()) {
     std::this_thread::sleep_for(  // tidy: allow(test-sleep) the slow driver that is tested for
         std::chrono::milliseconds(delay->second));
@@ -158,7 +174,7 @@ int processes(const char* function, void* handle, bool computing, unsigned* coun
 extern "C" {
 
 int nvmlShutdown() {
-  return 0;
+  return begin(read_state(), "nvmlShutdown");
 }
 
 const char* nvmlErrorString(int code) {

@@ -39,6 +39,10 @@ class Cards:
         memory = {"nvml": self.library, **more.pop("memory", {})}
         return {"engine": {"llama_server": self.engine}, "memory": memory, **more}
 
+    def hangs(self):
+        """Whether the driver was told to hang, and a call does."""
+        return pathlib.Path(f"{self.library}.hangs").exists()
+
     def write(self):
         """The library reads it at its next look."""
         lines = []
