@@ -31,13 +31,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const bool model_required = (data[0] & 1U) != 0;
+  const hf::net::BodyRules rules{model_required, (data[0] & 2U) != 0};
   std::string padded(reinterpret_cast<const char*>(data) + 1, size - 1);
   padded.resize(padded.size() + kPadding);
   const std::string_view body(padded.data(), size - 1);
 
-  const hf::net::BodyResult fast = hf::net::read_body_fields(body, model_required);
+  const hf::net::BodyResult fast = hf::net::read_body_fields(body, rules);
   check(fast, model_required);
-  const hf::net::BodyResult slow = hf::net::read_body_fields_by_events(body, model_required);
+  const hf::net::BodyResult slow = hf::net::read_body_fields_by_events(body, rules);
   check(slow, model_required);
   // Known and harmless: Boost.JSON refuses exponents beyond 32 bits, simdjson takes 1e-9999999999
   // for zero.

@@ -40,6 +40,7 @@ struct Call {
   Caller caller{};
   Dialect dialect = Dialect::OpenAi;
   std::string request_id{};
+  bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
 
   void answer(int status, std::string json) const;
   void refuse(const ApiError& error) const;

@@ -280,6 +280,10 @@ ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
       error = make(400, "too_many_prompts", "too many prompts in one request");
       error.hint = "send them in several requests";
       break;
+    case net::BodyFault::TooMuchRepeated:
+      error = make(400, "prompts_too_large", "too much comes with each prompt");
+      error.hint = "send fewer prompts, texts or documents in one request";
+      break;
     case net::BodyFault::TooManyParts:
       error = make(400, "body_too_complex", "the body has too many parts");
       error.hint = "send less in one request";

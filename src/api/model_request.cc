@@ -44,7 +44,8 @@ ModelRequest::~ModelRequest() {
 
 tl::expected<ModelId, ApiError> ModelRequest::find_model() const {
   const std::optional<std::string>& fallback = context_.config->default_model;
-  const net::BodyResult body = net::read_body_fields(call_.exchange->body(), !fallback);
+  const net::BodyRules rules{.model_required = !fallback, .lists_are_tasks = call_.lists_are_tasks};
+  const net::BodyResult body = net::read_body_fields(call_.exchange->body(), rules);
   if (!body.fields) {
     return tl::unexpected(from_body_fault(body.fault, body.detail));
   }

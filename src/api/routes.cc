@@ -9,29 +9,22 @@ namespace {
 
 // Every path of the stock server that one model answers by its `model` field. Multipart ones
 // (audio) and those that act on a process rather than a model (slots, props, adapters) are not
-// offered.
-constexpr std::array<std::string_view, 24> kProxied{
+// offered. First: where lists in the body are tasks of their own.
+constexpr std::array<std::string_view, 11> kOfTasks{
+    "/v1/completions", "/completions", "/completion",   "/infill", "/v1/embeddings", "/embeddings",
+    "/embedding",      "/v1/rerank",   "/v1/reranking", "/rerank", "/reranking",
+};
+constexpr std::array<std::string_view, 13> kOfOneText{
     "/v1/chat/completions",
-    "/v1/completions",
-    "/v1/embeddings",
     "/v1/responses",
     "/v1/messages",
     "/v1/messages/count_tokens",
-    "/v1/rerank",
-    "/v1/reranking",
     "/v1/chat/completions/input_tokens",
     "/v1/responses/input_tokens",
     "/chat/completions",
     "/chat/completions/input_tokens",
-    "/completions",
-    "/completion",
-    "/embeddings",
-    "/embedding",
     "/responses",
     "/responses/input_tokens",
-    "/rerank",
-    "/reranking",
-    "/infill",
     "/tokenize",
     "/detokenize",
     "/apply-template",
@@ -139,8 +132,11 @@ std::string decoded(std::string_view text) {
 }  // namespace
 
 tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path) {
-  if (std::find(kProxied.begin(), kProxied.end(), path) != kProxied.end()) {
-    return allow_only(true, method, Route{Endpoint::Proxied});
+  const bool of_tasks = std::find(kOfTasks.begin(), kOfTasks.end(), path) != kOfTasks.end();
+  if (of_tasks || std::find(kOfOneText.begin(), kOfOneText.end(), path) != kOfOneText.end()) {
+    Route route{Endpoint::Proxied};
+    route.lists_are_tasks = of_tasks;
+    return allow_only(true, method, std::move(route));
   }
   for (const FixedPath& fixed : kFixed) {
     if (path == fixed.path) {

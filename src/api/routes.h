@@ -32,6 +32,7 @@ struct Route {
   Endpoint endpoint = Endpoint::Home;
   std::string model{};  // as asked, not yet looked up
   Verb verb = Verb::Load;
+  bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
 };
 
 // `path` is percent-decoded and without the query. Error: 404 with a hint, or 405 with the methods

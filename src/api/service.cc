@@ -114,6 +114,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
     return call.refuse(key_needed());  // a reload took the key away while the body came
   }
   if (route->endpoint == Endpoint::Proxied) {
+    call.lists_are_tasks = route->lists_are_tasks;
     return ModelRequest::start(context_, std::move(call));
   }
   if (route->endpoint == Endpoint::AdminCommand || route->endpoint == Endpoint::Cleanup ||

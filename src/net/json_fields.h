@@ -21,6 +21,7 @@ struct CollectedFields {
   double probabilities = 0;  // the most of n_probs, logprobs and top_logprobs
   bool unlimited = false;    // a negative limit: the engine's way to say "without end"
   std::int64_t prompts = 0;  // in lists of them
+  std::int64_t rest = 0;     // bytes that the engine keeps of what is not in such a list
   std::int64_t parts = 0;    // strings, keys, arrays and objects, in all depths
 
   static bool is_token_limit(std::string_view key) {
@@ -30,15 +31,12 @@ struct CollectedFields {
   static bool is_probability_count(std::string_view key) {
     return key == "n_probs" || key == "logprobs" || key == "top_logprobs";
   }
-  // Fields whose lists have a task for each element. Numbers are tokens of one prompt.
   static bool is_prompt_list(std::string_view key) {
     return key == "prompt" || key == "input" || key == "content" || key == "documents" ||
            key == "texts";
   }
-  // In the list of an outermost field `key`. Objects in "input" are items of one conversation.
-  void add_element(std::string_view key, bool an_object) {
-    prompts += an_object && key == "input" ? 0 : 1;
-  }
+  // A list of prompts has ended.
+  void add_prompts(std::int64_t elements, bool has_number) { prompts += has_number ? 1 : elements; }
   void add_probabilities(double count) { probabilities = std::max(probabilities, count); }
   // Several limits: the largest counts, because the number is used as an upper bound.
   void add_token_limit(std::int64_t limit) {
@@ -47,12 +45,15 @@ struct CollectedFields {
   }
 };
 
-BodyResult verdict(CollectedFields found, bool model_required);
+// What the engine keeps of one value or key besides its letters.
+inline constexpr std::int64_t kBytesPerValue = 32;
+
+BodyResult verdict(CollectedFields found, BodyRules rules);
 BodyResult not_json(std::string_view why);
 
 // Reads with Boost.JSON's event parser, which takes numbers of any size. About twelve times slower
 // than simdjson, so it reads only what simdjson refuses because of a number.
-BodyResult read_body_fields_by_events(std::string_view body, bool model_required);
+BodyResult read_body_fields_by_events(std::string_view body, BodyRules rules);
 
 // Nesting deeper than this is refused: nothing honest comes near it, and the engine's own templates
 // walk such bodies recursively.

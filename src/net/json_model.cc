@@ -27,14 +27,52 @@ void add_probabilities(CollectedFields& found, const dom::element& value) {
   }
 }
 
-void add_prompts(CollectedFields& found, std::string_view key, const dom::element& value) {
-  dom::array list;
-  if (value.get_array().get(list) != simdjson::SUCCESS) {
+void add_prompts(CollectedFields& found, const dom::array& list) {
+  std::int64_t elements = 0;
+  bool has_number = false;
+  for (const dom::element element : list) {
+    has_number = has_number || element.is_number();
+    elements += element.is_string() || element.is_array() || element.is_object() ? 1 : 0;
+  }
+  found.add_prompts(elements, has_number);
+}
+
+// Stops soon after it is too much. Recursion: the parser has bounded the depth.
+void add_rest(CollectedFields& found, const dom::element& value) {
+  if (found.rest > kRepeatedMax) {
     return;
   }
-  for (const dom::element element : list) {
-    if (element.is_string() || element.is_array() || element.is_object()) {
-      found.add_element(key, element.is_object());
+  found.rest += kBytesPerValue;
+  dom::array array;
+  dom::object object;
+  std::string_view text;
+  if (value.get_array().get(array) == simdjson::SUCCESS) {
+    for (const dom::element element : array) {
+      add_rest(found, element);
+    }
+  } else if (value.get_object().get(object) == simdjson::SUCCESS) {
+    for (const dom::key_value_pair field : object) {
+      found.rest += kBytesPerValue + static_cast<std::int64_t>(field.key.size());
+      add_rest(found, field.value);
+    }
+  } else if (value.get_string().get(text) == simdjson::SUCCESS) {
+    found.rest += static_cast<std::int64_t>(text.size());
+  }
+}
+
+// The lists of prompts, and if there are several prompts, what is repeated for each.
+void collect_tasks(CollectedFields& found, const dom::object& object) {
+  dom::array list;
+  for (const dom::key_value_pair field : object) {
+    if (CollectedFields::is_prompt_list(field.key) &&
+        field.value.get_array().get(list) == simdjson::SUCCESS) {
+      add_prompts(found, list);
+    }
+  }
+  for (const dom::key_value_pair field : object) {
+    if (found.prompts > 1 &&
+        !(CollectedFields::is_prompt_list(field.key) && field.value.is_array())) {
+      add_rest(found, field.value);
     }
   }
 }
@@ -62,7 +100,7 @@ void add_parts(CollectedFields& found, const dom::element& value) {
   }
 }
 
-CollectedFields collect(const dom::element& document) {
+CollectedFields collect(const dom::element& document, BodyRules rules) {
   CollectedFields found;
   dom::object object;
   if (document.get_object().get(object) != simdjson::SUCCESS) {
@@ -82,9 +120,10 @@ CollectedFields collect(const dom::element& document) {
       add_limit(found, field.value);
     } else if (CollectedFields::is_probability_count(field.key)) {
       add_probabilities(found, field.value);
-    } else if (CollectedFields::is_prompt_list(field.key)) {
-      add_prompts(found, field.key, field.value);
     }
+  }
+  if (rules.lists_are_tasks) {
+    collect_tasks(found, object);
   }
   return found;
 }
@@ -102,14 +141,14 @@ BodyResult not_json(std::string_view why) {
   return faulty(BodyFault::NotJson, "the body is not valid JSON: " + std::string(why));
 }
 
-BodyResult verdict(CollectedFields found, bool model_required) {
+BodyResult verdict(CollectedFields found, BodyRules rules) {
   if (!found.is_object) {
     return faulty(BodyFault::NotObject, "the body is not a JSON object");
   }
   if (found.models > 1) {
     return faulty(BodyFault::TwoModels, "the field 'model' appears more than once");
   }
-  if (found.models == 0 && model_required) {
+  if (found.models == 0 && rules.model_required) {
     return faulty(BodyFault::NoModel, "the field 'model' is missing");
   }
   if (found.models == 1 && !found.model_is_string) {
@@ -128,6 +167,11 @@ BodyResult verdict(CollectedFields found, bool model_required) {
     return faulty(BodyFault::TooManyPrompts, "more than " + std::to_string(kPromptsMax) +
                                                  " prompts, texts or documents in one request");
   }
+  if (found.prompts > 1 && found.rest > kRepeatedMax / found.prompts) {
+    return faulty(BodyFault::TooMuchRepeated,
+                  "what comes with " + std::to_string(found.prompts) +
+                      " prompts, texts or documents is kept once for each: it is too large");
+  }
   if (found.parts > kPartsMax) {
     return faulty(BodyFault::TooManyParts, "the body has more than " + std::to_string(kPartsMax) +
                                                " strings, keys, arrays and objects");
@@ -142,7 +186,7 @@ BodyResult verdict(CollectedFields found, bool model_required) {
   return result;
 }
 
-BodyResult read_body_fields(std::string_view padded_body, bool model_required) {
+BodyResult read_body_fields(std::string_view padded_body, BodyRules rules) {
   if (padded_body.empty()) {
     return not_json("it is empty");
   }
@@ -158,17 +202,17 @@ BodyResult read_body_fields(std::string_view padded_body, bool model_required) {
   const simdjson::error_code error =
       parser.parse(padded_body.data(), padded_body.size(), kCopyFirst).get(document);
   if (error == simdjson::NUMBER_ERROR) {
-    return read_body_fields_by_events(padded_body, model_required);
+    return read_body_fields_by_events(padded_body, rules);
   }
   if (error != simdjson::SUCCESS) {
     return not_json(simdjson::error_message(error));
   }
-  CollectedFields found = collect(document);
+  CollectedFields found = collect(document, rules);
   // Each part is two bytes at least: most bodies need not be walked through.
   if (padded_body.size() > 2 * static_cast<std::size_t>(kPartsMax)) {
     add_parts(found, document);
   }
-  return verdict(std::move(found), model_required);
+  return verdict(std::move(found), rules);
 }
 
 }  // namespace hf::net

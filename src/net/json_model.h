@@ -19,6 +19,7 @@ enum class BodyFault {
   EmptyModel,
   TooManyProbabilities,
   TooManyPrompts,
+  TooMuchRepeated,
   TooManyParts,
 };
 
@@ -28,9 +29,18 @@ constexpr std::int64_t kProbabilitiesMax = 100;
 // Prompts, texts or documents of one request. Each becomes a task of the engine at once, with 7 kB
 // of its own: two million empty ones in 10 MB of JSON took 14 GB. OpenAI's own limit.
 constexpr std::int64_t kPromptsMax = 2048;
+// … and each task has a copy of the rest of the body: stop words, a grammar, a schema.
+constexpr std::int64_t kRepeatedMax = 64 * 1024 * 1024;
 // Strings, keys, arrays and objects. The engine keeps up to 300 bytes for each, however short; a
 // long conversation with tools has some ten thousand.
 constexpr std::int64_t kPartsMax = 200'000;
+
+struct BodyRules {
+  bool model_required = true;  // else a missing model gives an empty name
+  // Each element of a list in `prompt`, `input`, `content`, `documents` or `texts` is a task of the
+  // engine; a list with a number in it is one prompt. False where these are parts of one text.
+  bool lists_are_tasks = false;
+};
 
 struct BodyFields {
   std::string model;
@@ -48,9 +58,8 @@ struct BodyResult {
 
 // Cost: about 1 ms for each MB, up to 12 ms for each MB if a number does not fit 64 bits: call it
 // for large bodies on a thread that may block. `padded_body` must be followed by at least 64
-// readable bytes. With `model_required` false a missing model gives an empty name (a default model
-// may serve it). Keys count after unescaping: "mod\u0065l" is a model field. Integers beyond 64
+// readable bytes. Keys count after unescaping: "mod\u0065l" is a model field. Integers beyond 64
 // bits and depth up to 512 are valid JSON.
-BodyResult read_body_fields(std::string_view padded_body, bool model_required);
+BodyResult read_body_fields(std::string_view padded_body, BodyRules rules);
 
 }  // namespace hf::net

@@ -19,13 +19,16 @@ struct FieldHandler {
 
   CollectedFields found;
   std::size_t depth = 0;
-  bool in_prompts = false;  // the value of the outermost field `key` is a list of prompts
+  bool in_prompts = false;    // the value of the outermost field `key` is a list of prompts
+  std::int64_t elements = 0;  // of that list, so far
+  bool has_number = false;
   std::string key;
   std::string text;
 
   // True: the value that begins now is that of an outermost field `key`; counts a model.
   bool at_field() const { return depth == 1 && found.is_object; }
   void other_value() {
+    rest(kBytesPerValue);
     if (!at_field()) {
       return;
     }
@@ -38,14 +41,16 @@ struct FieldHandler {
     }
   }
   // A string, an array or an object begins.
-  void count_part(bool is_object) {
+  void part() {
     ++found.parts;
-    if (depth == 2 && in_prompts) {
-      found.add_element(key, is_object);
-    }
+    elements += depth == 2 && in_prompts ? 1 : 0;
+  }
+  void rest(std::size_t bytes) {
+    found.rest += in_prompts || depth == 0 ? 0 : static_cast<std::int64_t>(bytes);
   }
   void number(std::optional<std::int64_t> value, double amount) {
     other_value();
+    has_number = has_number || (depth == 2 && in_prompts);
     if (at_field() && CollectedFields::is_probability_count(key)) {
       found.add_probabilities(amount);
     }
@@ -58,7 +63,7 @@ struct FieldHandler {
   bool on_document_end(Ec&) { return true; }
   bool on_object_begin(Ec&) {
     other_value();
-    count_part(true);
+    part();
     found.is_object = found.is_object || depth == 0;
     ++depth;
     return true;
@@ -68,42 +73,54 @@ struct FieldHandler {
     return true;
   }
   bool on_array_begin(Ec&) {
+    if (at_field() && CollectedFields::is_prompt_list(key)) {
+      in_prompts = true;
+      elements = 0;
+      has_number = false;
+    }
     other_value();
-    count_part(false);
-    in_prompts = in_prompts || (at_field() && CollectedFields::is_prompt_list(key));
+    part();
     ++depth;
     return true;
   }
   bool on_array_end(std::size_t, Ec&) {
     --depth;
-    in_prompts = in_prompts && !at_field();
-    return true;
-  }
-  bool on_key_part(Text part, std::size_t, Ec&) {
-    if (at_field()) {
-      text.append(part.data(), part.size());
+    if (in_prompts && at_field()) {
+      in_prompts = false;
+      found.add_prompts(elements, has_number);
     }
     return true;
   }
-  bool on_key(Text part, std::size_t, Ec& ec) {
-    on_key_part(part, 0, ec);
-    ++found.parts;
+  bool on_key_part(Text piece, std::size_t, Ec&) {
     if (at_field()) {
+      text.append(piece.data(), piece.size());
+    } else {
+      rest(piece.size());
+    }
+    return true;
+  }
+  bool on_key(Text piece, std::size_t, Ec& ec) {
+    on_key_part(piece, 0, ec);
+    ++found.parts;
+    if (!at_field()) {
+      rest(kBytesPerValue);
+    } else {
       key.swap(text);
       text.clear();
     }
     return true;
   }
-  bool on_string_part(Text part, std::size_t, Ec&) {
+  bool on_string_part(Text piece, std::size_t, Ec&) {
+    rest(piece.size());
     if (at_field() && key == "model") {
-      text.append(part.data(), part.size());
+      text.append(piece.data(), piece.size());
     }
     return true;
   }
-  bool on_string(Text part, std::size_t, Ec& ec) {
-    on_string_part(part, 0, ec);
+  bool on_string(Text piece, std::size_t, Ec& ec) {
+    on_string_part(piece, 0, ec);
     other_value();
-    count_part(false);
+    part();
     if (at_field() && key == "model") {
       found.model_is_string = true;
       found.model.swap(text);
@@ -141,7 +158,7 @@ struct FieldHandler {
 
 }  // namespace
 
-BodyResult read_body_fields_by_events(std::string_view body, bool model_required) {
+BodyResult read_body_fields_by_events(std::string_view body, BodyRules rules) {
   json::parse_options options;
   options.max_depth = kJsonDepthMax;
   json::basic_parser<FieldHandler> parser(options);
@@ -153,7 +170,11 @@ BodyResult read_body_fields_by_events(std::string_view body, bool model_required
   if (used != body.size() || !parser.done()) {
     return not_json("something follows the document");
   }
-  return verdict(std::move(parser.handler().found), model_required);
+  CollectedFields found = std::move(parser.handler().found);
+  if (!rules.lists_are_tasks) {
+    found.prompts = 0;
+  }
+  return verdict(std::move(found), rules);
 }
 
 }  // namespace hf::net

@@ -24,6 +24,8 @@ BODIES = {
     "an empty name": (b'{"model": ""}', 400, "model_empty"),
     "probabilities": (b'{"model": "a", "n_probs": 262144}', 400, "too_many_probabilities"),
     "prompts": (b'{"model": "a", "prompt": [%s[]]}' % (b"[]," * 2048), 400, "too_many_prompts"),
+    "stop words": (b'{"model": "a", "prompt": [%s""], "stop": [%s""]}'
+                   % (b'"",' * 2000, b'"",' * 2000), 400, "prompts_too_large"),
     "parts": (b'{"model": "a", "stop": [%s""]}' % (b'"",' * 200_000), 400, "body_too_complex"),
     "a stranger": (b'{"model": "nobody"}', 404, "model_not_found"),
     "a path": (b'{"model": "../../etc/passwd"}', 404, "model_not_found"),
@@ -34,7 +36,7 @@ def test_bodies(serve):
     """None of them starts anything or counts for anybody."""
     server = serve({"a": "tiny-1"})
     for name, (body, status, code) in BODIES.items():
-        answer = server.chat(body)
+        answer = server.post("/v1/completions", body)
         assert (answer.status, answer.error["code"]) == (status, code), (name, answer)
         assert answer.error["message"] and answer.headers["x-request-id"], name
         assert str(server.folder) not in answer.body.decode(), name
