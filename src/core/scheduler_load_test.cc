@@ -85,6 +85,21 @@ TEST(Loading, OutOfMemoryIsRetriedOnceWithARaisedEstimate) {
   EXPECT_THAT(h.fail("a", LoadFailure::OutOfMemory), ElementsAre("refuse t1 load_failed"));
 }
 
+TEST(Loading, NewsOfOtherCostsLeaveARaisedEstimateAsItIs) {
+  Harness h(limits(gib(16)));
+  h.model("a", gib(8));
+  h.arrive("t1", "a");
+  h.fail("a", LoadFailure::OutOfMemory);
+  event::SpecTuned tuned;
+  tuned.model = h.id("a");
+  tuned.reload = seconds(3);
+  h.handle(tuned);
+  EXPECT_EQ(h.view("a").estimate, Footprint::host(gib(10)));
+  tuned.footprint = Footprint::host(gib(9));  // the shell knows of the raise and means it
+  h.handle(tuned);
+  EXPECT_EQ(h.view("a").estimate, Footprint::host(gib(9)));
+}
+
 TEST(Loading, TheRetryTakesIdleVictimsAndStaysFirst) {
   Harness h(limits(gib(16)));
   h.model("idle", gib(6));

@@ -111,9 +111,13 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     return;
   }
   const int pid = found->second.pid != 0 ? found->second.pid : found->second.reaped_pid;
+  const bool expected = exit.asked_to_stop && !exit.load_timed_out;
   if (exit.was_ready) {
     learn_memory(model, found->second);
     learn_cards(model, found->second);
+    if (expected) {
+      settle_raise(model, found->second);
+    }
   }
   if (found->second.stop_asked) {
     stops_[model] = now() - *found->second.stop_asked;
@@ -130,7 +134,6 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
             .text("kind", exit.kind == process::ExitKind::Signalled     ? "signalled"
                           : exit.kind == process::ExitKind::SpawnFailed ? "spawn_failed"
                                                                         : "exited"));
-  const bool expected = exit.asked_to_stop && !exit.load_timed_out;
   remember(model, "exit", core::Reason{expected ? core::Why::Exited : core::Why::ChildDied});
   if (!expected) {
     spdlog::error("the engine of {} ended unexpectedly ({} {}){}; its last words:\n{}",

@@ -37,13 +37,18 @@ Duration Engine::Impl::load_deadline(const ModelFile& file) {
 }
 
 core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
-  const auto known = measurements_.find(measurement_key(file));
-  if (known == measurements_.end()) {
-    return core::Footprint::host(file.cost) + on_cards(file);
+  const store::MeasurementKey key = measurement_key(file);
+  const auto known = measurements_.find(key);
+  const Bytes charge =
+      known == measurements_.end() ? file.cost : charge_for(file.plan, known->second, file.parts);
+  core::Footprint need = core::Footprint::host(charge) + on_cards(file);
+  if (const auto model = catalog_.by_name(file.source.settings.name)) {
+    need = max_of(need, raises_.least(*model, key));
   }
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
-  const Bytes charge = charge_for(file.plan, known->second, file.parts);
-  return core::Footprint::host(std::min(charge, std::max(file.cost, budget_))) + on_cards(file);
+  Bytes& host = need.in[core::kHostRam];
+  host = std::min(host, std::max(file.cost, budget_));
+  return need;
 }
 
 core::ModelSpec Engine::Impl::spec_of(const ModelFile& file, const ModelCosts& costs) const {

@@ -20,6 +20,7 @@
 #include "engine/catalog.h"
 #include "engine/engine.h"
 #include "engine/gpu_state.h"
+#include "engine/raised_estimates.h"
 #include "engine/records.h"
 #include "engine/request_recorder.h"
 #include "engine/scan.h"
@@ -90,6 +91,7 @@ class EngineState {
   std::deque<Remembered> remembered_;  // the newest decisions, bounded
 
   std::map<store::MeasurementKey, store::Measurement> measurements_;
+  RaisedEstimates raises_;
   SpeedTable speeds_;
   SpeedSamples samples_;                            // of the listed models, for estimates
   std::map<ModelId, ModelCosts> costs_;             // as the core was told

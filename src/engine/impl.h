@@ -99,6 +99,8 @@ class Engine::Impl : private EngineState {
   static void read_last_mark(Running& running);
   void note_use(ModelId model, Generation generation, const std::string& line);
   void learn_memory(ModelId model, const Running& running);
+  void note_raise(const core::event::LoadFailed& failed);
+  void settle_raise(ModelId model, const Running& running);
   // engine_gpu.cc
   void find_cards();
   [[nodiscard]] bool has_cards() const { return gpu_ && !gpu_->cards.empty(); }

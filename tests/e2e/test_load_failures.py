@@ -73,6 +73,39 @@ def test_out_of_memory_twice_is_a_failed_load(serve, room_for):
     server.stop()
 
 
+def estimate(server, name):
+    models = server.get("/api/v1/models").json["models"]
+    return next(model["bytes_estimated"] for model in models if model["name"] == name)
+
+
+def test_what_out_of_memory_taught_outlives_older_measurements(serve):
+    server = serve(TWO, stub.settings(**{'models."a"': {"priority": 0}}))
+    assert server.chat(chat("a")).status == 200  # measured: no more than was predicted
+    assert server.post("/api/v1/models/a/unload").status == 200
+    wait_until(lambda: server.cached("a") is None, "a is gone")
+    predicted = estimate(server, "a")
+
+    stub.script(server, "a", load_message=OUT_OF_MEMORY, load_exit=1)
+    assert server.chat(chat("a")).error["code"] == "load_failed"
+    raised = estimate(server, "a")
+    assert raised > predicted * 3 // 2, "twice a quarter more"
+
+    # The model is told to the core anew, with all that was measured of it.
+    server.settings['models."a"']["priority"] = 1
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    assert estimate(server, "a") == raised
+
+    # A generation that serves with it is measured, and then that counts.
+    stub.script(server, "a")
+    wait_until(lambda: server.chat(chat("a")).status == 200, "it is tried again, and works")
+    assert spawns(server, "a")[-1]["bytes"] == raised
+    wait_until(lambda: server.cached("a")["bytes_measured"] > 0, "it is measured")
+    assert server.post("/api/v1/models/a/unload").status == 200
+    wait_until(lambda: estimate(server, "a") == predicted, "what was measured counts")
+    server.stop()
+
+
 def test_a_model_that_fails_is_tried_more_and_more_seldom(serve):
     server = serve(TWO, stub.settings())
     stub.script(server, "a", load_exit=1)
