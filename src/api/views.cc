@@ -183,6 +183,8 @@ json::object costs_object(const engine::ModelCosts& costs) {
           {"page_cache_share", optional_number(costs.page_cache_share)},
           {"load_cached_s", optional_seconds(costs.load_cached)},
           {"load_cold_s", optional_seconds(costs.load_cold)},
+          {"load_cached_estimated", costs.load_cached_estimated},
+          {"load_cold_estimated", costs.load_cold_estimated},
           {"slowest_decode_tokens_per_s", optional_number(costs.slowest_decode)},
           {"slowest_prefill_tokens_per_s", optional_number(costs.slowest_prefill)},
           {"longest_answer_s", optional_seconds(costs.longest_answer)},

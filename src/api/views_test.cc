@@ -267,6 +267,7 @@ TEST(Explain, ShowsWhatLoadsAndAnswersCost) {
   costs.reload = 2500ms;
   costs.page_cache_share = 0.75;
   costs.load_cached = 500ms;
+  costs.load_cached_estimated = true;
   costs.slowest_decode = 12.5;
   costs.longest_answer = 640s;
   const json::value body = json::parse(*explain_json(status, ModelId(0), Detail::Admin, {}, {}));
@@ -275,6 +276,8 @@ TEST(Explain, ShowsWhatLoadsAndAnswersCost) {
   EXPECT_DOUBLE_EQ(shown.at("page_cache_share").as_double(), 0.75);
   EXPECT_DOUBLE_EQ(shown.at("load_cached_s").as_double(), 0.5);
   EXPECT_TRUE(shown.at("load_cold_s").is_null());
+  EXPECT_TRUE(shown.at("load_cached_estimated").as_bool());
+  EXPECT_FALSE(shown.at("load_cold_estimated").as_bool());
   EXPECT_DOUBLE_EQ(shown.at("slowest_decode_tokens_per_s").as_double(), 12.5);
   EXPECT_TRUE(shown.at("slowest_prefill_tokens_per_s").is_null());
   EXPECT_DOUBLE_EQ(shown.at("longest_answer_s").as_double(), 640);

@@ -94,12 +94,15 @@ std::string costs_text(const json::value& costs) {
     add(std::to_string(std::lround(number_at(costs, "page_cache_share") * 100)) +
         " % of its file is in the page cache");
   }
-  if (member(costs, "load_cached_s").is_number()) {
-    add("from there it took " + seconds_text(costs, "load_cached_s"));
-  }
-  if (member(costs, "load_cold_s").is_number()) {
-    add("from the disk it took " + seconds_text(costs, "load_cold_s"));
-  }
+  const auto add_load = [&](const std::string& from, const std::string& key) {
+    if (member(costs, key + "_s").is_number()) {
+      const bool estimated = member(costs, key + "_estimated") == json::value(true);
+      add(from + (estimated ? " about " : " it took ") + seconds_text(costs, key + "_s") +
+          (estimated ? " (estimated)" : ""));
+    }
+  };
+  add_load("from the page cache", "load_cached");
+  add_load("from the disk", "load_cold");
   text += (known.empty() ? "" : " (" + known + ")") + "\n";
   if (!member(costs, "longest_answer_s").is_number()) {
     return text + "  longest answer: not known yet, no model was measured\n";
