@@ -233,6 +233,34 @@ TEST(AdminModels, ShowEveryModelAndItsProblem) {
   EXPECT_EQ(models[0].at("waiting").as_int64(), 1);
 }
 
+TEST(AdminModels, SayWithTheErrorOfARequestWhyAModelIsRefused) {
+  engine::Status status = two_models();
+  engine::ModelStatus& failed = status.models[5];
+  failed.refusal.emplace();
+  failed.refusal->reason.why = core::Why::ModelFailed;
+  failed.refusal->retry_after = std::chrono::seconds(4);
+  failed.refusal->message = "its last load failed: it ran out of memory";
+  failed.refusal->hint = "set a smaller context";
+  failed.last_failure = {std::chrono::seconds(9), "it ran out of memory", 2, false};
+  failed.pin_problem = "is pinned but not loaded: it ran out of memory";
+  const json::value body = json::parse(admin_models_json(status, Detail::User));
+  const json::value& shown = body.at("models").at(5);
+  const json::value& refused = shown.at("refused");
+  EXPECT_EQ(refused.at("status").as_int64(), 503);
+  EXPECT_EQ(refused.at("code").as_string(), "model_failed");
+  EXPECT_EQ(refused.at("message").as_string(),
+            "model \"f\" cannot be served now: its last load failed: it ran out of memory");
+  EXPECT_EQ(refused.at("hint").as_string(), failed.refusal->hint);
+  EXPECT_EQ(refused.at("retry_after_s").as_int64(), 4);
+  EXPECT_EQ(shown.at("last_failure"),
+            json::parse(R"({"age_s": 9.0, "cause": "it ran out of memory", "in_a_row": 2,
+              "of_file": false})"));
+  EXPECT_EQ(shown.at("pin_problem").as_string(), failed.pin_problem);
+  EXPECT_TRUE(body.at("models").at(0).at("refused").is_null());
+  EXPECT_TRUE(body.at("models").at(0).at("last_failure").is_null());
+  EXPECT_TRUE(body.at("models").at(0).at("pin_problem").is_null());
+}
+
 TEST(Explain, ShowsWaitAndDecisions) {
   engine::Status status = two_models();
   engine::WaitStatus wait;

@@ -26,6 +26,41 @@ std::string bytes_text(const json::value& value, std::string_view key) {
   return format_bytes(Bytes(static_cast<std::int64_t>(number_at(value, key))));
 }
 
+std::string failure_text(const json::value& failure) {
+  const std::string ago = seconds_text(failure, "age_s") + " ago";
+  if (member(failure, "of_file") == json::value(true)) {
+    return "  last attempt: its file was looked at " + ago + "\n";
+  }
+  const auto in_a_row = static_cast<int>(number_at(failure, "in_a_row"));
+  return "  last attempt: failed " + ago +
+         (in_a_row > 1 ? ", " + std::to_string(in_a_row) + " in a row" : "") + ": " +
+         text_at(failure, "cause") + "\n";
+}
+
+// What a request would be told now, when it was tried, and what to do.
+std::string trouble_text(const json::value& model) {
+  std::string text;
+  const json::value& refused = member(model, "refused");
+  if (refused.is_object()) {
+    text += "  refused now: " + coloured(Colour::Red, text_at(refused, "message")) + "\n";
+  } else if (const std::string problem = text_at(model, "problem"); !problem.empty()) {
+    text += "  problem: " + coloured(Colour::Red, problem) + "\n";
+  }
+  if (const json::value& failure = member(model, "last_failure"); failure.is_object()) {
+    text += failure_text(failure);
+  }
+  if (member(model, "retry_in_s").is_number()) {
+    text += "  next attempt: allowed in " + seconds_text(model, "retry_in_s") + "\n";
+  }
+  if (const std::string pin = text_at(model, "pin_problem"); !pin.empty()) {
+    text += "  pin: it " + coloured(Colour::Yellow, pin) + "\n";
+  }
+  if (const std::string hint = text_at(refused, "hint"); !hint.empty()) {
+    text += "    -> " + hint + "\n";
+  }
+  return text;
+}
+
 std::string model_text(const json::value& model) {
   std::string text = coloured(Colour::Bold, text_at(model, "name")) + " is " +
                      text_at(model, "state") + ", for " + seconds_text(model, "in_state_s") + "\n";
@@ -38,14 +73,7 @@ std::string model_text(const json::value& model) {
   } else {
     text += "  memory: needs " + bytes_text(model, "bytes_estimated") + "\n";
   }
-  if (const std::string problem = text_at(model, "problem"); !problem.empty()) {
-    text += "  problem: " + coloured(Colour::Red, problem) + "\n";
-  }
-  if (member(model, "retry_in_s").is_number()) {
-    text += "  its last load failed; the next attempt is allowed in " +
-            seconds_text(model, "retry_in_s") + "\n";
-  }
-  return text;
+  return text + trouble_text(model);
 }
 
 std::string wait_text(const json::value& wait) {

@@ -24,5 +24,34 @@ TEST(ExplainText, CallsNoLoadTimeMeasuredThatWasComputed) {
   EXPECT_THAT(text, Not(HasSubstr("from the disk it took")));
 }
 
+TEST(ExplainText, SaysWhyAModelIsRefusedWhenItWasTriedAndWhatToDo) {
+  const std::string text = text_of(R"({"model": {"name": "a", "state": "failed",
+      "retry_in_s": 3, "problem": null, "pin_problem": null,
+      "refused": {"message": "model \"a\" cannot be served now: its last load failed",
+                  "hint": "see the log"},
+      "last_failure": {"age_s": 12, "cause": "it ran out of memory", "in_a_row": 3,
+                       "of_file": false}}})");
+  EXPECT_THAT(text, HasSubstr("refused now: model \"a\" cannot be served now: its last load"));
+  EXPECT_THAT(text, HasSubstr("failed 12.0 s ago, 3 in a row: it ran out of memory"));
+  EXPECT_THAT(text, HasSubstr("next attempt: allowed in 3.0 s"));
+  EXPECT_THAT(text, HasSubstr("-> see the log"));
+}
+
+TEST(ExplainText, OfABrokenFileTellsWhenItWasLookedAtAndItsPin) {
+  const std::string text = text_of(R"({"model": {"name": "a", "state": "failed",
+      "pin_problem": "is pinned but not loaded: the model's file is missing",
+      "last_failure": {"age_s": 12, "cause": "x", "in_a_row": 1, "of_file": true}}})");
+  EXPECT_THAT(text, HasSubstr("its file was looked at 12.0 s ago"));
+  EXPECT_THAT(text, HasSubstr("pin: it is pinned but not loaded: the model's file is missing"));
+}
+
+TEST(ExplainText, HasNoTroubleToTellOfAModelThatWorks) {
+  const std::string text = text_of(R"({"model": {"name": "a", "state": "ready",
+      "refused": null, "last_failure": null, "problem": null, "pin_problem": null}})");
+  EXPECT_THAT(text, Not(HasSubstr("refused")));
+  EXPECT_THAT(text, Not(HasSubstr("attempt")));
+  EXPECT_THAT(text, Not(HasSubstr("->")));
+}
+
 }  // namespace
 }  // namespace hf::app

@@ -73,8 +73,7 @@ void about_models(const Checkup& checkup, const config::Config& config, Findings
     const ModelFile& file = model.file;
     const std::string& name = file.source.settings.name;
     if (!file.problem.empty()) {
-      found.add(Severity::Warning, name + " cannot be served: " + file.detail,
-                "put the whole file there (every part of a split one), or take the model out");
+      found.add(Severity::Warning, name + " cannot be served: " + file.detail, file.next_step);
     } else if (!model.fits && checkup.budget_source != BudgetSource::Unknown) {
       found.add(
           Severity::Warning,

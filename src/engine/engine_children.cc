@@ -153,14 +153,26 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     } else if (exit.out_of_memory) {
       failure = core::LoadFailure::OutOfMemory;
     }
+    // Before the event: those who are refused are told the cause.
+    note_failed(model, failed_load(failure, exit, load_deadline(catalog_.at(model).file)));
     feed(core::event::LoadFailed{model, generation, failure});
   } else {
+    if (!expected) {
+      note_failed(model, crash(exit));
+    }
     feed(core::event::Exited{model, generation});
   }
   const auto left = running_.find(model);
   if (left != running_.end() && left->second.generation == generation) {
     running_.erase(left);
   }
+}
+
+void Engine::Impl::note_failed(ModelId model, FailedAttempt attempt) {
+  attempt.at = now();
+  const auto before = failed_.find(model);
+  attempt.in_a_row = before == failed_.end() ? 1 : before->second.in_a_row + 1;
+  failed_.insert_or_assign(model, std::move(attempt));
 }
 
 store::MeasurementKey Engine::Impl::measurement_key(const ModelFile& file) const {

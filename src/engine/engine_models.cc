@@ -120,6 +120,9 @@ void Engine::Impl::put_model(ModelFile file) {
     spdlog::info("{} of model {} {}", replaced ? "the file" : "the options", name,
                  replaced ? "was replaced" : "count from its next start");
   }
+  if (known) {
+    failed_.erase(*known);  // another file or other options: another chance
+  }
   warn_of_context(file);
   const config::ModelConfig now = file.source.settings;
   // What a broken or unknown model was wished to be has not been done yet.
@@ -130,6 +133,7 @@ void Engine::Impl::put_model(ModelFile file) {
     const bool was_pinned = catalog_.at(*known).file.source.settings.pin;
     // The catalogue first: those who are refused now are told the cause. A loaded child goes on;
     // the core starts no other with the empty plan, because this is the next event that it sees.
+    note_failed(*known, unusable_file(problem, file.next_step));
     catalog_.put(std::move(file));
     feed(core::event::ModelBroken{*known});
     pins_wanted_.erase(*known);
@@ -149,14 +153,21 @@ void Engine::Impl::put_model(ModelFile file) {
   costs_[added.model] = costs;
   feed(added);
   if (!problem.empty()) {
+    const std::string& next_step = catalog_.at(added.model).file.next_step;
+    note_failed(added.model, unusable_file(problem, next_step));
     feed(core::event::ModelBroken{added.model});  // new: nobody can wait for it yet
     return;
   }
   note_wishes(added.model, before, now);
+  if (const auto wish = pins_wanted_.find(added.model); wish != pins_wanted_.end()) {
+    wish->second.not_before = TimePoint{};  // another file or other options: another chance
+  }
   const bool stays_pinned = now.pin || pinned_by_hand_.contains(added.model);
   if (added.restart && stays_pinned && !pins_wanted_.contains(added.model) &&
       scheduler_->view(added.model).pinned) {
-    load_pinned(added.model);  // its next process, as soon as the old one has ended
+    // Its next process, as soon as the old one has ended.
+    pins_wanted_[added.model] = PinWish{.under_way = true, .pinned = true};
+    load_pinned(added.model);
   }
 }
 
@@ -289,15 +300,41 @@ void Engine::Impl::warn_once(const std::vector<std::string>& warnings) {
   }
 }
 
+// For the client: the core knows that a load failed, the record of it says why.
+std::string Engine::Impl::refused_because(ModelId model, core::Why why) const {
+  using core::Why;
+  if (why == Why::ModelBroken) {
+    return catalog_.at(model).file.problem;
+  }
+  const std::string known = core::describe(core::Reason{.why = why}, "");
+  const auto failed = failed_.find(model);
+  if (failed == failed_.end()) {
+    return known;
+  }
+  const FailedAttempt& attempt = failed->second;
+  if (why != Why::ModelFailed) {
+    return known + ": " + attempt.cause;
+  }
+  const bool crashed = attempt.kind == FailedAttempt::Kind::Crash;
+  return (crashed ? "its engine process crashes repeatedly: " : "its last load failed: ") +
+         attempt.cause + "; the next attempt is allowed later";
+}
+
 Refusal Engine::Impl::refusal_of(ModelId model, const core::Reason& reason,
                                  Duration retry_after) const {
   using core::Why;
   Refusal refusal;
   refusal.reason = reason;
   refusal.retry_after = retry_after;
-  refusal.message =
-      reason.why == Why::ModelBroken ? catalog_.at(model).file.problem : core::describe(reason, "");
-  if (reason.why == Why::NeverFits) {
+  const bool failed =
+      reason.why == Why::LoadFailed || reason.why == Why::ModelFailed || reason.why == Why::Crashed;
+  refusal.message = failed || reason.why == Why::ModelBroken ? refused_because(model, reason.why)
+                                                             : core::describe(reason, "");
+  if (reason.why == Why::ModelBroken) {
+    refusal.hint = catalog_.at(model).file.next_step;
+  } else if (const auto attempt = failed_.find(model); failed && attempt != failed_.end()) {
+    refusal.hint = attempt->second.next_step;
+  } else if (reason.why == Why::NeverFits) {
     const Bytes now = scheduler_->limits().budget.in[reason.domain];
     const Bytes budget = reason.domain == core::kHostRam ? budget_ : now;
     refusal.hint = room_hint(catalog_.at(model).file.plan, budget, now - reason.have,

@@ -19,6 +19,7 @@
 #include "engine/answer_time.h"
 #include "engine/catalog.h"
 #include "engine/engine.h"
+#include "engine/failed_attempt.h"
 #include "engine/gpu_state.h"
 #include "engine/raised_estimates.h"
 #include "engine/records.h"
@@ -92,6 +93,7 @@ class EngineState {
 
   std::map<store::MeasurementKey, store::Measurement> measurements_;
   RaisedEstimates raises_;
+  std::map<ModelId, FailedAttempt> failed_;  // until a whole answer, or another file
   SpeedTable speeds_;
   SpeedSamples samples_;                            // of the listed models, for estimates
   std::map<ModelId, ModelCosts> costs_;             // as the core was told
