@@ -93,7 +93,7 @@ Change Engine::Impl::change_of(const ModelFile& file) const {
 // while, or the options are those of before again.
 bool Engine::Impl::serves(ModelId model, const ModelFile& file) const {
   const auto running = running_.find(model);
-  if (running == running_.end() || running->second.key.file != gguf::to_string(file.identity)) {
+  if (running == running_.end() || running->second.key.file != file_key(file)) {
     return false;
   }
   return running->second.key.options == options_key(file.plan) ||
