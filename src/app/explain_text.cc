@@ -63,14 +63,15 @@ std::string trouble_text(const json::value& model) {
 
 std::string model_text(const json::value& model) {
   std::string text = coloured(Colour::Bold, text_at(model, "name")) + " is " +
-                     text_at(model, "state") + ", for " + seconds_text(model, "in_state_s") + "\n";
+                     state_word(text_at(model, "state")) + ", for " +
+                     seconds_text(model, "in_state_s") + "\n";
   text += "  uses: " + count_text(model, "use_count") +
           "; running now: " + count_text(model, "leases") + " of " + count_text(model, "slots") +
           ", waiting: " + count_text(model, "waiting") + "\n";
   if (number_at(model, "bytes_reserved") > 0) {
     text += "  memory: " + bytes_text(model, "bytes_reserved") + " reserved, " +
             bytes_text(model, "bytes_measured") + " measured at most\n";
-  } else {
+  } else if (number_at(model, "bytes_estimated") > 0) {  // 0: its file could not be read
     text += "  memory: needs " + bytes_text(model, "bytes_estimated") + "\n";
   }
   return text + trouble_text(model);
@@ -113,7 +114,7 @@ std::string costs_text(const json::value& costs) {
   if (!costs.is_object()) {
     return {};  // an older server
   }
-  std::string text = "  loading it again: about " + seconds_text(costs, "reload_s");
+  std::string text = "  loading it: about " + seconds_text(costs, "reload_s");
   std::string known;
   const auto add = [&known](const std::string& fact) {
     known += (known.empty() ? "" : ", ") + fact;
@@ -158,7 +159,10 @@ std::string costs_text(const json::value& costs) {
 
 std::string explain_text(const json::value& story) {
   std::string text = model_text(member(story, "model"));
-  text += costs_text(member(story, "costs"));
+  // Of a file that cannot be read nothing is known.
+  if (text_at(member(story, "model"), "problem").empty()) {
+    text += costs_text(member(story, "costs"));
+  }
   text += wait_text(member(story, "waiting"));
   text += requests_text(list_at(story, "requests"));
   const json::array& decisions = list_at(story, "decisions");

@@ -45,6 +45,18 @@ TEST(ExplainText, OfABrokenFileTellsWhenItWasLookedAtAndItsPin) {
   EXPECT_THAT(text, HasSubstr("pin: it is pinned but not loaded: the model's file is missing"));
 }
 
+TEST(ExplainText, TellsNoFiguresOfAFileThatCannotBeRead) {
+  const std::string text = text_of(R"({"model": {"name": "a", "state": "failed",
+      "bytes_estimated": 0, "problem": "damaged"}, "costs": {"reload_s": 0.5}})");
+  EXPECT_THAT(text, Not(HasSubstr("memory:")));
+  EXPECT_THAT(text, Not(HasSubstr("loading it")));
+}
+
+TEST(ExplainText, SaysThatAnAbsentModelIsNotLoaded) {
+  EXPECT_THAT(text_of(R"({"model": {"name": "a", "state": "absent", "in_state_s": 2}})"),
+              HasSubstr("a is not loaded, for 2.0 s"));
+}
+
 TEST(ExplainText, HasNoTroubleToTellOfAModelThatWorks) {
   const std::string text = text_of(R"({"model": {"name": "a", "state": "ready",
       "refused": null, "last_failure": null, "problem": null, "pin_problem": null}})");

@@ -38,7 +38,7 @@ Colour colour_of(const std::string& state) {
 
 std::string state_text(const json::value& model) {
   std::string state = text_at(model, "state");
-  std::string shown = state;
+  std::string shown = state_word(state);
   if (state == "loading") {
     shown += " " + std::to_string(static_cast<int>(number_at(model, "load_progress") * 100)) + "%";
   }
@@ -161,8 +161,8 @@ void print_rest(const json::value& health) {
     text += " (" + bytes_text(memory, "full_budget_bytes") +
             " when other programs use no more than at the start)";
   }
-  text += "; the machine uses ";
-  text += fmt::format("{:.1f}%\n", number_at(memory, "used_percent"));
+  text += fmt::format("; {:.1f}% of the machine's memory is in use\n",
+                      number_at(memory, "used_percent"));
   for (const json::value& warning : list_at(health, "warnings")) {
     if (warning.is_string()) {
       text += coloured(Colour::Yellow, warning.get_string().c_str()) + "\n";
