@@ -188,6 +188,7 @@ ApiError from_refusal(const engine::Refusal& refusal, std::string_view model) {
     error = make(422, "model_broken",
                  with_detail("model " + name + " cannot be served", refusal.message));
     error.param = "model";
+    error.hint = refusal.hint;
   } else if (why == Why::ModelGone) {
     error = make(404, "model_not_found", "model " + name + " is no longer offered");
     error.param = "model";
@@ -207,6 +208,7 @@ ApiError from_refusal(const engine::Refusal& refusal, std::string_view model) {
     error.message = "an administrator stopped model " + name + " while it was loading";
   } else {
     error.message = with_detail("model " + name + " cannot be served now", refusal.message);
+    error.hint = refusal.hint;
   }
   return error;
 }

@@ -165,6 +165,14 @@ TEST(Errors, FailedLoadsReadOnce) {
             "model \"m\" cannot be served now: its load failed");
 }
 
+TEST(Errors, BrokenAndFailedModelsHaveTheEnginesNextStep) {
+  for (const Why why : {Why::ModelBroken, Why::LoadFailed, Why::ModelFailed}) {
+    engine::Refusal r = refusal(why);
+    r.hint = "fetch the file again";
+    EXPECT_EQ(from_refusal(r, "m").hint, r.hint);
+  }
+}
+
 TEST(Errors, GoneModelIsNotFound) {
   const ApiError error = from_refusal(refusal(Why::ModelGone), "m");
   EXPECT_EQ(error.status, 404);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "api/domains.h"
+#include "api/errors.h"
 #include "api/json_values.h"
 #include "api/waits.h"
 
@@ -152,6 +153,21 @@ json::object client_model(const ModelStatus& model) {
   return object;
 }
 
+json::value optional_text(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+// The error that a request would get now.
+json::object refused_object(const engine::Refusal& refusal, const std::string& name) {
+  const ApiError error = from_refusal(refusal, name);
+  json::object object{{"status", error.status}, {"code", error.code}, {"message", error.message}};
+  object["hint"] = optional_text(error.hint);
+  object["retry_after_s"] = error.retry_after > Duration::zero()
+                                ? json::value(retry_after_s(error.retry_after))
+                                : json::value(nullptr);
+  return object;
+}
+
 json::object admin_model(const ModelStatus& model, Detail detail) {
   const core::ModelView& view = model.view;
   json::object object = cached_model(model, detail);
@@ -170,7 +186,17 @@ json::object admin_model(const ModelStatus& model, Detail detail) {
   object["episodes"] = view.episodes;
   object["value"] = view.value;
   object["retry_in_s"] = optional_seconds(view.failed_for);
-  object["problem"] = model.problem.empty() ? json::value(nullptr) : json::value(model.problem);
+  object["problem"] = optional_text(model.problem);
+  object["pin_problem"] = optional_text(model.pin_problem);
+  object["refused"] =
+      model.refusal ? json::value(refused_object(*model.refusal, view.name)) : json::value(nullptr);
+  object["last_failure"] = nullptr;
+  if (const auto& failure = model.last_failure) {
+    object["last_failure"] = json::object{{"age_s", rounded_seconds(failure->age)},
+                                          {"cause", failure->cause},
+                                          {"in_a_row", failure->in_a_row},
+                                          {"of_file", failure->of_file}};
+  }
   return object;
 }
 
@@ -183,6 +209,8 @@ json::object costs_object(const engine::ModelCosts& costs) {
           {"page_cache_share", optional_number(costs.page_cache_share)},
           {"load_cached_s", optional_seconds(costs.load_cached)},
           {"load_cold_s", optional_seconds(costs.load_cold)},
+          {"load_cached_estimated", costs.load_cached_estimated},
+          {"load_cold_estimated", costs.load_cold_estimated},
           {"slowest_decode_tokens_per_s", optional_number(costs.slowest_decode)},
           {"slowest_prefill_tokens_per_s", optional_number(costs.slowest_prefill)},
           {"longest_answer_s", optional_seconds(costs.longest_answer)},

@@ -233,6 +233,34 @@ TEST(AdminModels, ShowEveryModelAndItsProblem) {
   EXPECT_EQ(models[0].at("waiting").as_int64(), 1);
 }
 
+TEST(AdminModels, SayWithTheErrorOfARequestWhyAModelIsRefused) {
+  engine::Status status = two_models();
+  engine::ModelStatus& failed = status.models[5];
+  failed.refusal.emplace();
+  failed.refusal->reason.why = core::Why::ModelFailed;
+  failed.refusal->retry_after = std::chrono::seconds(4);
+  failed.refusal->message = "its last load failed: it ran out of memory";
+  failed.refusal->hint = "set a smaller context";
+  failed.last_failure = {std::chrono::seconds(9), "it ran out of memory", 2, false};
+  failed.pin_problem = "is pinned but not loaded: it ran out of memory";
+  const json::value body = json::parse(admin_models_json(status, Detail::User));
+  const json::value& shown = body.at("models").at(5);
+  const json::value& refused = shown.at("refused");
+  EXPECT_EQ(refused.at("status").as_int64(), 503);
+  EXPECT_EQ(refused.at("code").as_string(), "model_failed");
+  EXPECT_EQ(refused.at("message").as_string(),
+            "model \"f\" cannot be served now: its last load failed: it ran out of memory");
+  EXPECT_EQ(refused.at("hint").as_string(), failed.refusal->hint);
+  EXPECT_EQ(refused.at("retry_after_s").as_int64(), 4);
+  EXPECT_EQ(shown.at("last_failure"),
+            json::parse(R"({"age_s": 9.0, "cause": "it ran out of memory", "in_a_row": 2,
+              "of_file": false})"));
+  EXPECT_EQ(shown.at("pin_problem").as_string(), failed.pin_problem);
+  EXPECT_TRUE(body.at("models").at(0).at("refused").is_null());
+  EXPECT_TRUE(body.at("models").at(0).at("last_failure").is_null());
+  EXPECT_TRUE(body.at("models").at(0).at("pin_problem").is_null());
+}
+
 TEST(Explain, ShowsWaitAndDecisions) {
   engine::Status status = two_models();
   engine::WaitStatus wait;
@@ -267,6 +295,7 @@ TEST(Explain, ShowsWhatLoadsAndAnswersCost) {
   costs.reload = 2500ms;
   costs.page_cache_share = 0.75;
   costs.load_cached = 500ms;
+  costs.load_cached_estimated = true;
   costs.slowest_decode = 12.5;
   costs.longest_answer = 640s;
   const json::value body = json::parse(*explain_json(status, ModelId(0), Detail::Admin, {}, {}));
@@ -275,6 +304,8 @@ TEST(Explain, ShowsWhatLoadsAndAnswersCost) {
   EXPECT_DOUBLE_EQ(shown.at("page_cache_share").as_double(), 0.75);
   EXPECT_DOUBLE_EQ(shown.at("load_cached_s").as_double(), 0.5);
   EXPECT_TRUE(shown.at("load_cold_s").is_null());
+  EXPECT_TRUE(shown.at("load_cached_estimated").as_bool());
+  EXPECT_FALSE(shown.at("load_cold_estimated").as_bool());
   EXPECT_DOUBLE_EQ(shown.at("slowest_decode_tokens_per_s").as_double(), 12.5);
   EXPECT_TRUE(shown.at("slowest_prefill_tokens_per_s").is_null());
   EXPECT_DOUBLE_EQ(shown.at("longest_answer_s").as_double(), 640);

@@ -53,6 +53,7 @@ int run(int argc, char** argv) {
   Choice choice;
   app.add_flag("--json", choice.json, "Print JSON, for programs");
   app.footer(
+      "--json with any command prints JSON, for programs.\n"
       "Commands about a running server (from ps to explain) find it at HOLDFAST_HOST\n"
       "(HOST:PORT or a URL; default 127.0.0.1:11435), with the key in HOLDFAST_API_KEY.\n"
       "Exit status: 0 good, 1 failed, 2 wrong usage or configuration.");

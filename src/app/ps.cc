@@ -38,7 +38,7 @@ Colour colour_of(const std::string& state) {
 
 std::string state_text(const json::value& model) {
   std::string state = text_at(model, "state");
-  std::string shown = state;
+  std::string shown = state_word(state);
   if (state == "loading") {
     shown += " " + std::to_string(static_cast<int>(number_at(model, "load_progress") * 100)) + "%";
   }
@@ -129,6 +129,23 @@ std::string wait_line(const json::value& wait) {
   return line + "\n";
 }
 
+// Those that a request would be refused for, in the words of that error. While the server shuts
+// down it is none of the models' fault.
+void print_refused(const json::array& models) {
+  std::string text;
+  for (const json::value& model : models) {
+    const json::value& refused = member(model, "refused");
+    if (refused.is_object() && text_at(refused, "code") != "shutting_down") {
+      text += "  " + text_at(refused, "message") + "\n";
+    }
+  }
+  if (!text.empty()) {
+    text =
+        "\n" + coloured(Colour::Bold, "refused") + " (holdfast explain MODEL says more)\n" + text;
+    std::fputs(text.c_str(), stdout);
+  }
+}
+
 void print_rest(const json::value& health) {
   if (!list_at(health, "waiting").empty()) {
     std::string text = "\n" + coloured(Colour::Bold, "waiting") + "\n";
@@ -144,8 +161,8 @@ void print_rest(const json::value& health) {
     text += " (" + bytes_text(memory, "full_budget_bytes") +
             " when other programs use no more than at the start)";
   }
-  text += "; the machine uses ";
-  text += fmt::format("{:.1f}%\n", number_at(memory, "used_percent"));
+  text += fmt::format("; {:.1f}% of the machine's memory is in use\n",
+                      number_at(memory, "used_percent"));
   for (const json::value& warning : list_at(health, "warnings")) {
     if (warning.is_string()) {
       text += coloured(Colour::Yellow, warning.get_string().c_str()) + "\n";
@@ -169,23 +186,23 @@ int run_ps(bool all, bool as_json) {
                 "set HOLDFAST_API_KEY to your key");
     return kFailed;
   }
-  std::optional<Answer> models;
-  if (all) {
-    auto answer = ask(Question{"GET", "/api/v1/models"});
-    if (!answer) {
-      return answer.error();
-    }
-    if (!answer->good()) {
-      return report(*answer);
-    }
-    models = std::move(*answer);
+  if (as_json && !all) {
+    std::fputs(health->body.c_str(), stdout);
+    return kGood;
+  }
+  const auto models = ask(Question{"GET", "/api/v1/models"});
+  if (!models) {
+    return models.error();
+  }
+  if (!models->good()) {
+    return report(*models);
   }
   if (as_json) {
-    std::fputs(models ? models->body.c_str() : health->body.c_str(), stdout);
+    std::fputs(models->body.c_str(), stdout);
     return kGood;
   }
   const json::array& shown =
-      models ? list_at(models->value, "models") : list_at(health->value, "cached_models");
+      all ? list_at(models->value, "models") : list_at(health->value, "cached_models");
   if (shown.empty()) {
     std::fputs(all ? "no models; put a .gguf file into the models folder\n"
                    : "no model is loaded; holdfast ps --all lists those that can be\n",
@@ -194,6 +211,7 @@ int run_ps(bool all, bool as_json) {
     const bool with_cards = list_at(member(health->value, "memory"), "domains").size() > 1;
     print_models(shown, waiting_counts(health->value), with_cards);
   }
+  print_refused(list_at(models->value, "models"));
   print_rest(health->value);
   return kGood;
 }

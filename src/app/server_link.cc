@@ -172,6 +172,10 @@ const json::value& member(const json::value& value, std::string_view key) {
   return found == nullptr ? null_value() : *found;
 }
 
+std::string state_word(const std::string& state) {
+  return state == "absent" ? "not loaded" : state;
+}
+
 std::string text_at(const json::value& value, std::string_view key) {
   const json::string* text = member(value, key).if_string();
   return text == nullptr ? std::string() : std::string(text->data(), text->size());

@@ -52,6 +52,9 @@ int show(const tl::expected<Answer, int>& answer, bool as_json,
 // "/api/v1/models/NAME/VERB" with the name encoded.
 std::string model_target(std::string_view model, std::string_view verb);
 
+// The state of a model in words: "absent" is "not loaded", the others speak for themselves.
+std::string state_word(const std::string& state);
+
 // The text of a member, "" if it is not there or no text; 0 and 0.0 likewise.
 std::string text_at(const boost::json::value& value, std::string_view key);
 double number_at(const boost::json::value& value, std::string_view key);

@@ -51,7 +51,8 @@ and a mistake changes nothing. Only what changed is touched:
   one. A model that is gone is drained too, and its name answers 404. A context that only the budget
   decides about follows a new budget from the next load on.
 * A `pin` that is taken out of the file unpins the model, unless somebody pinned it by hand. One
-  that does not fit is tried again when the budget grows or another pin goes.
+  that does not fit is tried again when the budget grows or another pin goes, and a load
+  that failed after a pause that grows from 5 s to 10 minutes; until then `/health` warns of it.
 * The file must be a regular one of at most 4 MiB. Another `models_dir` that cannot be read refuses
   the whole reload, because every model of the present one would go.
 * Everything else counts at once. A longer `patience`, `turn` or `request_limit` waits until nobody

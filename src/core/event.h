@@ -69,7 +69,9 @@ struct SpecTuned {  // cheap news about a model's costs, from measurement; the n
   ModelId model;
   std::optional<Duration> reload;
   std::optional<Duration> longest_answer;
-  std::optional<Footprint> footprint;  // for the next generation
+  // For the next generation, instead of what the core knew, a raise after out-of-memory included:
+  // the shell keeps that in what it tells until a later generation was measured.
+  std::optional<Footprint> footprint;
 };
 
 struct Arrived {

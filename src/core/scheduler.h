@@ -7,8 +7,7 @@
 // How to drive it, in a loop on one thread:
 //
 //   scheduler.handle(event, now);                  // now never goes back
-//   while (auto action = scheduler.poll_action())  // perform in this order, after handle()
-//   returned
+//   while (auto action = scheduler.poll_action())  // in this order, after handle() returned
 //     perform(*action);
 //   arm_timer(scheduler.next_deadline());          // then handle(event::Wake{}, now)
 //
@@ -47,15 +46,16 @@ class Scheduler {
 
   [[nodiscard]] std::size_t model_count() const { return models_.size(); }
   [[nodiscard]] ModelView view(ModelId model) const;
-  [[nodiscard]] std::vector<WaitView> waiting()
-      const;  // in line order, then loading and full models
+  // Of a request that came now, full queues apart; nullopt: it would be granted, or wait.
+  [[nodiscard]] std::optional<RefusalAtOnce> refusal_at_once(ModelId model) const;
+  // In line order, then loading and full models.
+  [[nodiscard]] std::vector<WaitView> waiting() const;
   [[nodiscard]] MemoryView memory() const;
   [[nodiscard]] std::optional<ModelId> owner() const { return owner_; }
   [[nodiscard]] bool shutting_down() const { return shutting_down_; }
   // Everything loaded is in use, and somebody waits for memory.
   [[nodiscard]] bool all_in_use() const { return all_in_use_since_.has_value(); }
-  [[nodiscard]] bool overdue()
-      const;  // somebody's published deadline has passed, or a queue is full
+  [[nodiscard]] bool overdue() const;  // a published deadline has passed, or a queue is full
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] TimePoint now() const { return now_; }
   // Views are as of the latest event; this makes them as of `now`, brings the published deadlines

@@ -109,32 +109,41 @@ void Scheduler::on(const event::SpecTuned& e) {
   touch(*model);
 }
 
+std::optional<RefusalAtOnce> Scheduler::refusal_at_once(ModelId id) const {
+  const Model* model = find(id);
+  const auto refusal = [](Why why, Duration retry_after = Duration::zero()) {
+    return RefusalAtOnce{Reason{.why = why}, retry_after};
+  };
+  if (model == nullptr || !model->listed) {
+    return refusal(Why::ModelGone);
+  }
+  if (shutting_down_) {
+    return refusal(Why::ShuttingDown, limits_.drain);
+  }
+  if (model->open() || model->state == State::Loading) {
+    return std::nullopt;
+  }
+  if (model->broken) {
+    return refusal(Why::ModelBroken);
+  }
+  if (model->state == State::Failed && now_ < model->failed_until) {
+    return refusal(Why::ModelFailed, model->failed_until - now_);
+  }
+  if (const auto unfit = misfit(*model, model->spec.footprint)) {
+    return RefusalAtOnce{*unfit, pause_after(*unfit)};
+  }
+  return std::nullopt;
+}
+
 void Scheduler::on(const event::Arrived& e) {
   Model* model = find(e.model);
   HF_ASSERT(!places_.contains(e.ticket), "a ticket arrives once");
-  const auto refuse = [&](Why why, Duration retry_after) {
-    emit(action::Refuse{e.ticket, e.model, retry_after, Reason{.why = why}});
-  };
-  if (model == nullptr || !model->listed) {
-    return refuse(Why::ModelGone, Duration::zero());
+  if (const auto refusal = refusal_at_once(e.model)) {
+    return emit(action::Refuse{e.ticket, e.model, refusal->retry_after, refusal->reason});
   }
-  if (shutting_down_) {
-    return refuse(Why::ShuttingDown, limits_.drain);
-  }
-  const bool served_by_child = model->open() || model->state == State::Loading;
-  if (model->broken && !served_by_child) {
-    return refuse(Why::ModelBroken, Duration::zero());
-  }
-  if (model->state == State::Failed) {
-    if (now_ < model->failed_until) {
-      return refuse(Why::ModelFailed, model->failed_until - now_);
-    }
+  if (model->state == State::Failed) {  // its back-off is over
     model->state = State::Absent;
     model->state_since = now_;
-  }
-  const auto unfit = served_by_child ? std::nullopt : misfit(*model, model->spec.footprint);
-  if (unfit) {
-    return emit(action::Refuse{e.ticket, e.model, pause_after(*unfit), *unfit});
   }
   if (e.kind == TicketKind::Request) {
     model->episodes = decayed_episodes(model->episodes, now_ - model->episodes_at);

@@ -85,6 +85,21 @@ TEST(Loading, OutOfMemoryIsRetriedOnceWithARaisedEstimate) {
   EXPECT_THAT(h.fail("a", LoadFailure::OutOfMemory), ElementsAre("refuse t1 load_failed"));
 }
 
+TEST(Loading, NewsOfOtherCostsLeaveARaisedEstimateAsItIs) {
+  Harness h(limits(gib(16)));
+  h.model("a", gib(8));
+  h.arrive("t1", "a");
+  h.fail("a", LoadFailure::OutOfMemory);
+  event::SpecTuned tuned;
+  tuned.model = h.id("a");
+  tuned.reload = seconds(3);
+  h.handle(tuned);
+  EXPECT_EQ(h.view("a").estimate, Footprint::host(gib(10)));
+  tuned.footprint = Footprint::host(gib(9));  // the shell knows of the raise and means it
+  h.handle(tuned);
+  EXPECT_EQ(h.view("a").estimate, Footprint::host(gib(9)));
+}
+
 TEST(Loading, TheRetryTakesIdleVictimsAndStaysFirst) {
   Harness h(limits(gib(16)));
   h.model("idle", gib(6));
@@ -260,6 +275,33 @@ TEST(Loading, BrokenAndRemovedModelsAreRefusedWithTheirReasons) {
   h.arrive("t2", "b");
   EXPECT_THAT(h.handle(event::ModelRemoved{h.id("b")}), ElementsAre("refuse t2 model_gone"));
   EXPECT_THAT(h.arrive("t3", "b"), ElementsAre("refuse t3 model_gone"));
+}
+
+TEST(Loading, WhatARequestWouldBeRefusedForIsKnownBeforeItComes) {
+  Harness h(limits(gib(16)));
+  h.model("a", gib(10));
+  h.model("giant", gib(17));
+  const auto why = [&](const std::string& model) {
+    const auto refusal = h.scheduler().refusal_at_once(h.id(model));
+    return refusal ? refusal->reason.why : Why::None;
+  };
+  EXPECT_EQ(why("a"), Why::None);
+  EXPECT_EQ(why("giant"), Why::NeverFits);
+  EXPECT_EQ(h.scheduler().refusal_at_once(h.id("giant"))->reason.have, gib(16));
+  h.arrive("t1", "a");
+  EXPECT_EQ(why("a"), Why::None);
+  h.fail("a");
+  EXPECT_EQ(why("a"), Why::ModelFailed);
+  EXPECT_EQ(h.scheduler().refusal_at_once(h.id("a"))->retry_after, seconds(1));
+  h.advance(seconds(1));
+  EXPECT_EQ(why("a"), Why::None);
+  h.make_ready("a");
+  h.handle(event::ModelBroken{h.id("a")});
+  EXPECT_EQ(why("a"), Why::None) << "its child goes on";
+  h.exit("a");
+  EXPECT_EQ(why("a"), Why::ModelBroken);
+  h.handle(event::ModelRemoved{h.id("a")});
+  EXPECT_EQ(why("a"), Why::ModelGone);
 }
 
 TEST(Loading, TicketsBehindTheGateOfABrokenModelAreRefused) {

@@ -40,6 +40,12 @@ struct ModelView {
   std::optional<Duration> failed_for;  // until a failed model may be tried again
 };
 
+// Why a request is refused as it comes.
+struct RefusalAtOnce {
+  Reason reason;
+  Duration retry_after{};  // zero: retrying will not help
+};
+
 enum class WaitingFor { Load, Slot, Memory, Turn, Drain, Reap, LoadSlot, Pressure };
 std::string_view name_of(WaitingFor what);
 

@@ -73,8 +73,7 @@ void about_models(const Checkup& checkup, const config::Config& config, Findings
     const ModelFile& file = model.file;
     const std::string& name = file.source.settings.name;
     if (!file.problem.empty()) {
-      found.add(Severity::Warning, name + " cannot be served: " + file.detail,
-                "put the whole file there (every part of a split one), or take the model out");
+      found.add(Severity::Warning, name + " cannot be served: " + file.detail, file.next_step);
     } else if (!model.fits && checkup.budget_source != BudgetSource::Unknown) {
       found.add(
           Severity::Warning,
@@ -172,7 +171,7 @@ void about_pressure(const Checkup& checkup, const config::Config& config, Findin
   if (kills.value_or(0) > 0) {
     found.add(Severity::Warning,
               "the kernel has killed " + std::to_string(*kills) +
-                  " process(es) for want of memory " +
+                  (*kills == 1 ? " process" : " processes") + " for want of memory " +
                   (now.cgroup_events ? "in this cgroup" : "since this machine was started"),
               "dmesg says which");
   }
@@ -185,7 +184,7 @@ void about_pressure(const Checkup& checkup, const config::Config& config, Findin
 
 void about_ladder(const Checkup& checkup, Findings& found) {
   for (const readers::Need& need : checkup.ladder) {
-    if (need.standing() + 1 < need.rungs.size()) {
+    if (need.on_best() || need.standing() + 1 < need.rungs.size()) {
       continue;
     }
     const readers::Rung& best = need.rungs.front();

@@ -150,7 +150,7 @@ TEST_F(CheckupFindings, WhatTheKernelTells) {
   EXPECT_THAT(found, Contains(HasSubstr("there is swap (1.00 GiB of 4.00 GiB in use)")));
   EXPECT_THAT(found, Contains(HasSubstr("above the high mark")));
   EXPECT_THAT(found, Contains(HasSubstr("tasks stand still")));
-  EXPECT_THAT(found, Contains(HasSubstr("has killed 2 process(es)")));
+  EXPECT_THAT(found, Contains(HasSubstr("has killed 2 processes")));
   EXPECT_THAT(found, Contains(HasSubstr("vm.overcommit_memory is 2")));
 }
 
@@ -159,6 +159,11 @@ TEST_F(CheckupFindings, OnlyTheFloorOfALadderIsAWarning) {
   EXPECT_THAT(lines(), IsEmpty());
   checkup_.ladder[0].rungs[1].why_not = "broken too";
   EXPECT_THAT(lines(), testing::ElementsAre("warning: alarm: floor (best: broken)"));
+}
+
+TEST_F(CheckupFindings, TheOnlyRungOfALadderIsNoWarning) {
+  checkup_.ladder = {{"card memory", {{"not needed", "no card answers"}}}};
+  EXPECT_THAT(lines(), IsEmpty());
 }
 
 TEST_F(CheckupFindings, FilesThatCannotBeWritten) {

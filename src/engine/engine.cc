@@ -227,6 +227,9 @@ void Engine::Impl::release(TicketId ticket, bool complete) {
             .leases(leases)
             .request(std::to_string(ticket.value)));
   note_served(held, complete ? store::Outcome::Done : store::Outcome::BrokenOff);
+  if (complete) {
+    failed_.erase(held.model);  // it works
+  }
   feed(core::event::Ended{ticket, complete ? core::EndKind::Done : core::EndKind::ClientGone});
   set_oom_score(held.model);
 }

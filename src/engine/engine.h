@@ -22,6 +22,7 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "core/view.h"
+#include "engine/model_costs.h"
 #include "readers/memory_signals.h"
 
 namespace boost::asio {
@@ -96,16 +97,12 @@ struct CommandResult {
 };
 using CommandCallback = std::function<void(CommandResult)>;
 
-// What it costs to bring a model back, and how long one of its answers can take.
-struct ModelCosts {
-  Duration reload{};                       // mixed by page_cache_share; what the core reckons with
-  std::optional<double> page_cache_share;  // of its files, 0…1; nullopt: not looked at, or not told
-  std::optional<Duration> load_cached;     // measured
-  std::optional<Duration> load_cold;       // measured
-  std::optional<double> slowest_decode;    // tokens/s, measured
-  std::optional<double> slowest_prefill;   // tokens/s, measured
-  std::optional<Duration> longest_answer;  // R; nullopt: no model was measured yet
-  bool longest_answer_measured = false;    // false: estimated from other models
+// The latest attempt to serve a model that failed, unless a whole answer came since.
+struct LastFailure {
+  Duration age{};
+  std::string cause;  // for clients
+  int in_a_row = 1;
+  bool of_file = false;  // its file was found to be unusable; nothing was started
 };
 
 struct ModelStatus {
@@ -122,6 +119,9 @@ struct ModelStatus {
   Bytes file_size{0};
   std::int64_t created_unix_s = 0;  // the file's modification time
   std::string problem;              // why it cannot be served, for clients; "" if it can
+  std::optional<Refusal> refusal;   // of a request that came now; nullopt: it would be served
+  std::optional<LastFailure> last_failure;
+  std::string pin_problem;  // why the pin that is configured is not done yet, for clients; ""
   ModelCosts costs;
 };
 

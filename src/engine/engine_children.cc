@@ -111,9 +111,13 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     return;
   }
   const int pid = found->second.pid != 0 ? found->second.pid : found->second.reaped_pid;
+  const bool expected = exit.asked_to_stop && !exit.load_timed_out;
   if (exit.was_ready) {
     learn_memory(model, found->second);
     learn_cards(model, found->second);
+    if (expected) {
+      settle_raise(model, found->second);
+    }
   }
   if (found->second.stop_asked) {
     stops_[model] = now() - *found->second.stop_asked;
@@ -130,7 +134,6 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
             .text("kind", exit.kind == process::ExitKind::Signalled     ? "signalled"
                           : exit.kind == process::ExitKind::SpawnFailed ? "spawn_failed"
                                                                         : "exited"));
-  const bool expected = exit.asked_to_stop && !exit.load_timed_out;
   remember(model, "exit", core::Reason{expected ? core::Why::Exited : core::Why::ChildDied});
   if (!expected) {
     spdlog::error("the engine of {} ended unexpectedly ({} {}){}; its last words:\n{}",
@@ -150,14 +153,26 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
     } else if (exit.out_of_memory) {
       failure = core::LoadFailure::OutOfMemory;
     }
+    // Before the event: those who are refused are told the cause.
+    note_failed(model, failed_load(failure, exit, load_deadline(catalog_.at(model).file)));
     feed(core::event::LoadFailed{model, generation, failure});
   } else {
+    if (!expected) {
+      note_failed(model, crash(exit));
+    }
     feed(core::event::Exited{model, generation});
   }
   const auto left = running_.find(model);
   if (left != running_.end() && left->second.generation == generation) {
     running_.erase(left);
   }
+}
+
+void Engine::Impl::note_failed(ModelId model, FailedAttempt attempt) {
+  attempt.at = now();
+  const auto before = failed_.find(model);
+  attempt.in_a_row = before == failed_.end() ? 1 : before->second.in_a_row + 1;
+  failed_.insert_or_assign(model, std::move(attempt));
 }
 
 store::MeasurementKey Engine::Impl::measurement_key(const ModelFile& file) const {

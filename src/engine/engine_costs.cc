@@ -87,6 +87,8 @@ ModelCosts Engine::Impl::costs_of(const ModelFile& file) const {
   }
   costs.load_cached = seconds(measurement.load_seconds_cached);
   costs.load_cold = seconds(measurement.load_seconds_cold);
+  costs.load_cached_estimated = measurement.load_cached_estimated;
+  costs.load_cold_estimated = measurement.load_cold_estimated;
   costs.reload = reload_time(load_times(measurement, file.file_size),
                              costs.page_cache_share.value_or(kUnknownShare));
   const KnownSpeeds speeds = known_speeds(speeds_, key);

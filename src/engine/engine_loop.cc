@@ -33,6 +33,9 @@ void Engine::Impl::drain_events() {
     events_.pop_front();
     const core::PressureLevel before = scheduler_->memory().level;
     scheduler_->handle(event, now());
+    if (const auto* failed = std::get_if<core::event::LoadFailed>(&event)) {
+      note_raise(*failed);
+    }
     note_level(before);
     while (const auto action = scheduler_->poll_action()) {
       perform(*action);

@@ -39,6 +39,29 @@ void Engine::Impl::learn_memory(ModelId model, const Running& running) {
   }
 }
 
+// What the core raised must outlive what it is told next of older measurements.
+void Engine::Impl::note_raise(const core::event::LoadFailed& failed) {
+  const auto running = running_.find(failed.model);
+  if (failed.failure == core::LoadFailure::OutOfMemory && running != running_.end() &&
+      running->second.generation == failed.generation &&
+      running->second.key == measurement_key(catalog_.at(failed.model).file)) {
+    raises_.note(failed.model, running->second.key, scheduler_->view(failed.model).estimate);
+  }
+}
+
+// At the end of a generation that served: only now its mark is whole.
+void Engine::Impl::settle_raise(ModelId model, const Running& running) {
+  const ModelFile& file = catalog_.at(model).file;
+  if (running.mark.count == 0 || !raises_.settle(model, running.key) ||
+      running.key != measurement_key(file)) {
+    return;
+  }
+  core::event::SpecTuned tuned;
+  tuned.model = model;
+  tuned.footprint = footprint_of(file);
+  feed(tuned);
+}
+
 void Engine::Impl::measure_children() {
   for (const auto& [model, running] : running_) {
     measure_child(model);

@@ -37,13 +37,18 @@ Duration Engine::Impl::load_deadline(const ModelFile& file) {
 }
 
 core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
-  const auto known = measurements_.find(measurement_key(file));
-  if (known == measurements_.end()) {
-    return core::Footprint::host(file.cost) + on_cards(file);
+  const store::MeasurementKey key = measurement_key(file);
+  const auto known = measurements_.find(key);
+  const Bytes charge =
+      known == measurements_.end() ? file.cost : charge_for(file.plan, known->second, file.parts);
+  core::Footprint need = core::Footprint::host(charge) + on_cards(file);
+  if (const auto model = catalog_.by_name(file.source.settings.name)) {
+    need = max_of(need, raises_.least(*model, key));
   }
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
-  const Bytes charge = charge_for(file.plan, known->second, file.parts);
-  return core::Footprint::host(std::min(charge, std::max(file.cost, budget_))) + on_cards(file);
+  Bytes& host = need.in[core::kHostRam];
+  host = std::min(host, std::max(file.cost, budget_));
+  return need;
 }
 
 core::ModelSpec Engine::Impl::spec_of(const ModelFile& file, const ModelCosts& costs) const {
@@ -88,7 +93,7 @@ Change Engine::Impl::change_of(const ModelFile& file) const {
 // while, or the options are those of before again.
 bool Engine::Impl::serves(ModelId model, const ModelFile& file) const {
   const auto running = running_.find(model);
-  if (running == running_.end() || running->second.key.file != gguf::to_string(file.identity)) {
+  if (running == running_.end() || running->second.key.file != file_key(file)) {
     return false;
   }
   return running->second.key.options == options_key(file.plan) ||
@@ -115,6 +120,9 @@ void Engine::Impl::put_model(ModelFile file) {
     spdlog::info("{} of model {} {}", replaced ? "the file" : "the options", name,
                  replaced ? "was replaced" : "count from its next start");
   }
+  if (known) {
+    failed_.erase(*known);  // another file or other options: another chance
+  }
   warn_of_context(file);
   const config::ModelConfig now = file.source.settings;
   // What a broken or unknown model was wished to be has not been done yet.
@@ -125,6 +133,7 @@ void Engine::Impl::put_model(ModelFile file) {
     const bool was_pinned = catalog_.at(*known).file.source.settings.pin;
     // The catalogue first: those who are refused now are told the cause. A loaded child goes on;
     // the core starts no other with the empty plan, because this is the next event that it sees.
+    note_failed(*known, unusable_file(problem, file.next_step));
     catalog_.put(std::move(file));
     feed(core::event::ModelBroken{*known});
     pins_wanted_.erase(*known);
@@ -144,14 +153,21 @@ void Engine::Impl::put_model(ModelFile file) {
   costs_[added.model] = costs;
   feed(added);
   if (!problem.empty()) {
+    const std::string& next_step = catalog_.at(added.model).file.next_step;
+    note_failed(added.model, unusable_file(problem, next_step));
     feed(core::event::ModelBroken{added.model});  // new: nobody can wait for it yet
     return;
   }
   note_wishes(added.model, before, now);
+  if (const auto wish = pins_wanted_.find(added.model); wish != pins_wanted_.end()) {
+    wish->second.not_before = TimePoint{};  // another file or other options: another chance
+  }
   const bool stays_pinned = now.pin || pinned_by_hand_.contains(added.model);
   if (added.restart && stays_pinned && !pins_wanted_.contains(added.model) &&
       scheduler_->view(added.model).pinned) {
-    load_pinned(added.model);  // its next process, as soon as the old one has ended
+    // Its next process, as soon as the old one has ended.
+    pins_wanted_[added.model] = PinWish{.under_way = true, .pinned = true};
+    load_pinned(added.model);
   }
 }
 
@@ -284,16 +300,42 @@ void Engine::Impl::warn_once(const std::vector<std::string>& warnings) {
   }
 }
 
+// For the client: the core knows that a load failed, the record of it says why.
+std::string Engine::Impl::refused_because(ModelId model, core::Why why) const {
+  using core::Why;
+  if (why == Why::ModelBroken) {
+    return catalog_.at(model).file.problem;
+  }
+  const std::string known = core::describe(core::Reason{.why = why}, "");
+  const auto failed = failed_.find(model);
+  if (failed == failed_.end()) {
+    return known;
+  }
+  const FailedAttempt& attempt = failed->second;
+  if (why != Why::ModelFailed) {
+    return known + ": " + attempt.cause;
+  }
+  const bool crashed = attempt.kind == FailedAttempt::Kind::Crash;
+  return (crashed ? "its engine process crashes repeatedly: " : "its last load failed: ") +
+         attempt.cause + "; the next attempt is allowed later";
+}
+
 Refusal Engine::Impl::refusal_of(ModelId model, const core::Reason& reason,
                                  Duration retry_after) const {
   using core::Why;
   Refusal refusal;
   refusal.reason = reason;
   refusal.retry_after = retry_after;
-  refusal.message =
-      reason.why == Why::ModelBroken ? catalog_.at(model).file.problem : core::describe(reason, "");
+  const bool failed =
+      reason.why == Why::LoadFailed || reason.why == Why::ModelFailed || reason.why == Why::Crashed;
+  refusal.message = failed || reason.why == Why::ModelBroken ? refused_because(model, reason.why)
+                                                             : core::describe(reason, "");
   const std::string card = on_domain(gpu_.get(), reason.domain);
-  if (reason.why == Why::NeverFits) {
+  if (reason.why == Why::ModelBroken) {
+    refusal.hint = catalog_.at(model).file.next_step;
+  } else if (const auto attempt = failed_.find(model); failed && attempt != failed_.end()) {
+    refusal.hint = attempt->second.next_step;
+  } else if (reason.why == Why::NeverFits) {
     const core::Limits& limits = scheduler_->limits();
     const Bytes most = limits.budget.in[reason.domain] + limits.taken.in[reason.domain];
     const Bytes budget = reason.domain == core::kHostRam ? budget_ : most;

@@ -19,7 +19,9 @@
 #include "engine/answer_time.h"
 #include "engine/catalog.h"
 #include "engine/engine.h"
+#include "engine/failed_attempt.h"
 #include "engine/gpu_state.h"
+#include "engine/raised_estimates.h"
 #include "engine/records.h"
 #include "engine/request_recorder.h"
 #include "engine/scan.h"
@@ -90,6 +92,8 @@ class EngineState {
   std::deque<Remembered> remembered_;  // the newest decisions, bounded
 
   std::map<store::MeasurementKey, store::Measurement> measurements_;
+  RaisedEstimates raises_;
+  std::map<ModelId, FailedAttempt> failed_;  // until a whole answer, or another file
   SpeedTable speeds_;
   SpeedSamples samples_;                            // of the listed models, for estimates
   std::map<ModelId, ModelCosts> costs_;             // as the core was told

@@ -45,31 +45,11 @@ Status Engine::Impl::status() {
   status.uptime = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_);
   status.engine_version = traits_.version;
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
-    const Catalog::Entry& entry = catalog_.at(ModelId(i));
-    ModelStatus model;
-    model.id = ModelId(i);
-    model.view = scheduler_->view(model.id);
+    ModelStatus model = model_status(ModelId(i));
     const bool has_child = model.view.reserved != core::Footprint{};
-    if (!entry.listed && !has_child) {
-      continue;
+    if (model.view.listed || has_child) {
+      status.models.push_back(std::move(model));
     }
-    model.aliases = entry.file.source.settings.aliases;
-    model.kind = entry.file.problem.empty() ? kind_name(entry.file.plan.kind) : "";
-    model.architecture = entry.file.architecture;
-    model.context = entry.file.plan.context;
-    model.trained_context = entry.file.trained_context;
-    model.parallel = entry.file.plan.parallel;
-    model.file_size = entry.file.file_size;
-    model.created_unix_s = entry.file.modified_unix_s;
-    model.problem = entry.file.problem;
-    if (const auto costs = costs_.find(model.id); costs != costs_.end()) {
-      model.costs = costs->second;
-    }
-    if (const auto running = running_.find(model.id); running != running_.end()) {
-      model.pid = running->second.pid;
-      model.load_progress = running->second.progress;
-    }
-    status.models.push_back(std::move(model));
   }
   std::sort(status.models.begin(), status.models.end(),
             [](const ModelStatus& a, const ModelStatus& b) { return a.view.name < b.view.name; });
@@ -80,6 +60,12 @@ Status Engine::Impl::status() {
     waiting.view = std::move(wait);
     status.waiting.push_back(std::move(waiting));
   }
+  judge(status);
+  return status;
+}
+
+// Whether all is well, and what is not.
+void Engine::Impl::judge(Status& status) const {
   if (scheduler_->overdue()) {
     status.overall = Overall::Full;
     const bool waits_too_long =
@@ -110,12 +96,68 @@ Status Engine::Impl::status() {
     for (std::string& warning : card_warnings(gpu_.get())) {
       status.warnings.push_back(std::move(warning));
     }
+    for (const ModelStatus& model : status.models) {
+      if (!model.pin_problem.empty()) {
+        status.warnings.push_back(model.view.name + " " + model.pin_problem);
+      }
+    }
     if (status.draining) {
       status.warnings.push_back("the server is shutting down");
     }
     status.overall = status.warnings.empty() ? Overall::Ok : Overall::Degraded;
   }
-  return status;
+}
+
+ModelStatus Engine::Impl::model_status(ModelId id) const {
+  const ModelFile& file = catalog_.at(id).file;
+  ModelStatus model;
+  model.id = id;
+  model.view = scheduler_->view(id);
+  model.aliases = file.source.settings.aliases;
+  model.kind = file.problem.empty() ? kind_name(file.plan.kind) : "";
+  model.architecture = file.architecture;
+  model.context = file.plan.context;
+  model.trained_context = file.trained_context;
+  model.parallel = file.plan.parallel;
+  model.file_size = file.file_size;
+  model.created_unix_s = file.modified_unix_s;
+  model.problem = file.problem;
+  if (const auto refused = scheduler_->refusal_at_once(id)) {
+    model.refusal = refusal_of(id, refused->reason, refused->retry_after);
+  }
+  if (const auto failed = failed_.find(id); failed != failed_.end()) {
+    const FailedAttempt& attempt = failed->second;
+    model.last_failure = {now() - attempt.at, attempt.cause, attempt.in_a_row,
+                          attempt.kind == FailedAttempt::Kind::File};
+  }
+  model.pin_problem = pin_problem(id);
+  if (const auto costs = costs_.find(id); costs != costs_.end()) {
+    model.costs = costs->second;
+  }
+  if (const auto running = running_.find(id); running != running_.end()) {
+    model.pid = running->second.pid;
+    model.load_progress = running->second.progress;
+  }
+  return model;
+}
+
+// A predicate of the model's name: "cannot be pinned: …".
+std::string Engine::Impl::pin_problem(ModelId model) const {
+  const Catalog::Entry& entry = catalog_.at(model);
+  const core::State state = scheduler_->view(model).state;
+  if (!entry.listed || state == core::State::Ready || state == core::State::Gated) {
+    return {};
+  }
+  const std::string& problem = entry.file.problem;
+  if (!problem.empty() && entry.file.source.settings.pin) {
+    return "is pinned but not loaded: " + problem + "; it is tried again when its file changes";
+  }
+  const auto wish = pins_wanted_.find(model);
+  if (wish == pins_wanted_.end() || wish->second.problem.empty()) {
+    return {};
+  }
+  return (wish->second.pinned ? "is pinned but not loaded: " : "cannot be pinned: ") +
+         wish->second.problem + "; it is tried again";
 }
 
 std::vector<Decision> Engine::Impl::decisions_about(ModelId model) const {

@@ -1,6 +1,8 @@
 // What the configuration wants loaded without being asked: pinned models and preloads.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/units.h"
@@ -12,11 +14,16 @@ namespace {
 std::string unpinnable(const CommandResult& refused) {
   using core::action::AnswerCode;
   if (refused.code == AnswerCode::CardTaken) {
-    return "other programs hold the memory it needs" + refused.card + "; it is, once they do not";
+    return "other programs hold the memory that it needs" + refused.card;
   }
   return refused.code == AnswerCode::TooLarge ? "it is larger than the whole memory budget"
                                               : "it does not fit beside the other pinned models";
 }
+
+// A load that failed may have evicted others, and writes the engine's last words into the log: it
+// is tried again soon, but not for ever as often.
+constexpr Duration kFirstPause = std::chrono::seconds(5);
+constexpr Duration kLongestPause = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -52,11 +59,21 @@ void Engine::Impl::note_wishes(ModelId model, const config::ModelConfig& before,
 }
 
 // After all models of a look are known, so that a pin that went has made room for one that came. A
-// pin that did not fit is tried again with each look, when a budget grew or another pin went.
+// pin that did not fit is tried again with each look, when a budget grew or another pin went; a
+// load that failed after a while.
 void Engine::Impl::follow_wishes() {
+  // An unload takes a pin away, and with it the wish.
+  std::erase_if(pins_wanted_, [this](const auto& entry) {
+    return entry.second.pinned && !scheduler_->view(entry.first).pinned;
+  });
   for (auto& [model, wish] : pins_wanted_) {
-    if (!wish.asked) {
-      wish.asked = true;
+    if (wish.under_way || now() < wish.not_before) {
+      continue;
+    }
+    wish.under_way = true;
+    if (wish.pinned) {
+      load_pinned(model);
+    } else {
       pin_configured(model);
     }
   }
@@ -70,31 +87,43 @@ void Engine::Impl::pin_configured(ModelId model) {
   }
   ++pins_under_way_;
   const std::uint64_t number = next_command();
-  command(core::event::Pin{number, model, true}, number,
-          [this, model](const CommandResult& result) {
-            const auto wish = pins_wanted_.find(model);
-            if (wish == pins_wanted_.end()) {
-              return end_of_pin();  // the file does not want it any more
-            }
-            if (result.code == core::action::AnswerCode::Done) {
-              pins_wanted_.erase(wish);
-              load_pinned(model);
-            } else {
-              wish->second.asked = false;
-              if (!std::exchange(wish->second.told, true)) {
-                spdlog::warn("{} cannot be pinned: {}", catalog_.name(model), unpinnable(result));
-              }
-            }
-            end_of_pin();
-          });
+  command(
+      core::event::Pin{number, model, true}, number, [this, model](const CommandResult& result) {
+        const auto wish = pins_wanted_.find(model);
+        if (wish == pins_wanted_.end()) {
+          return end_of_pin();  // the file does not want it any more
+        }
+        if (result.code == core::action::AnswerCode::Done) {
+          wish->second = PinWish{.under_way = true, .pinned = true};
+          load_pinned(model);
+        } else {
+          wish->second.under_way = false;
+          std::string why = unpinnable(result);
+          if (wish->second.problem != why) {
+            spdlog::warn("{} cannot be pinned: {}; it is tried again", catalog_.name(model), why);
+            wish->second.problem = std::move(why);
+          }
+        }
+        end_of_pin();
+      });
 }
 
 void Engine::Impl::load_pinned(ModelId model) {
   ++pins_under_way_;
   self_.load(model, UserId(0), [this, model](const Outcome& outcome) {
+    const auto found = pins_wanted_.find(model);
     if (!outcome) {
       spdlog::warn("pinned model {} was not loaded: {}", catalog_.name(model),
                    outcome.error().message);
+    }
+    if (found != pins_wanted_.end() && outcome) {
+      pins_wanted_.erase(found);
+    } else if (found != pins_wanted_.end()) {
+      PinWish& wish = found->second;
+      wish.under_way = false;
+      wish.problem = outcome.error().message;
+      wish.pause = std::clamp(2 * wish.pause, kFirstPause, kLongestPause);
+      wish.not_before = now() + std::max(wish.pause, outcome.error().retry_after);
     }
     end_of_pin();
   });

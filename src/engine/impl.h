@@ -90,6 +90,7 @@ class Engine::Impl : private EngineState {
   void child_ready(ModelId model, Generation generation);
   void child_exited(ModelId model, Generation generation, const process::ChildExit& exit);
   void save_measurement(const store::MeasurementKey& key);
+  void note_failed(ModelId model, FailedAttempt attempt);
   void set_oom_score(ModelId model);
   [[nodiscard]] store::MeasurementKey measurement_key(const ModelFile& file) const;
 
@@ -100,6 +101,8 @@ class Engine::Impl : private EngineState {
   static void read_last_mark(Running& running);
   void note_use(ModelId model, Generation generation, const std::string& line);
   void learn_memory(ModelId model, const Running& running);
+  void note_raise(const core::event::LoadFailed& failed);
+  void settle_raise(ModelId model, const Running& running);
   // engine_gpu.cc
   void find_cards();
   std::vector<CardState> first_look(GpuState& state);
@@ -151,6 +154,7 @@ class Engine::Impl : private EngineState {
   static Duration load_deadline(const ModelFile& file);
   [[nodiscard]] core::Footprint footprint_of(const ModelFile& file) const;
   [[nodiscard]] core::ModelSpec spec_of(const ModelFile& file, const ModelCosts& costs) const;
+  [[nodiscard]] std::string refused_because(ModelId model, core::Why why) const;
   [[nodiscard]] Refusal refusal_of(ModelId model, const core::Reason& reason,
                                    Duration retry_after) const;
 
@@ -186,6 +190,9 @@ class Engine::Impl : private EngineState {
   void make_room_for(const core::Event& event);
 
   // engine_status.cc
+  [[nodiscard]] ModelStatus model_status(ModelId model) const;
+  [[nodiscard]] std::string pin_problem(ModelId model) const;
+  void judge(Status& status) const;
   // CLOCK_MONOTONIC in milliseconds, as other programs on the machine see it.
   static std::int64_t monotonic_ms();
   void write(const store::JournalLine& line);

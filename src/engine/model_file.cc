@@ -103,8 +103,22 @@ std::string public_problem(const Error& error) {
   return "the model's file cannot be read";
 }
 
+std::string next_step_after(Errc code) {
+  if (code == Errc::NotFound) {
+    return "put the file back, or take the model out of the configuration";
+  }
+  if (code == Errc::PermissionDenied) {
+    return "let the server's user read it";
+  }
+  if (code == Errc::Unsupported) {
+    return "take a file of this model that this version of llama.cpp can read";
+  }
+  return "fetch the file again; it is looked at as soon as it changes";
+}
+
 void mark_broken(ModelFile& file, const Error& error) {
   file.problem = public_problem(error);
+  file.next_step = next_step_after(error.code);
   file.detail = file.source.path.string() + ": " + error.message;
 }
 
@@ -123,6 +137,7 @@ bool add_parts(ModelFile& file, gguf::Header& header) {
     if (!next) {
       file.problem = "part " + std::to_string(number) + " of " +
                      std::to_string(header.split_count) + " of the model is missing or damaged";
+      file.next_step = "put every part of the model into one folder";
       file.detail = path.string() + ": " + next.error().message;
       return false;
     }
@@ -298,6 +313,7 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
       facts.mmproj_path = path.string();
     } else {
       file.problem = "the model's image projector is missing or damaged";
+      file.next_step = "put the projector's file (mmproj) back, or fetch it again";
       file.detail = path.string() + ": " + projector.error().message;
     }
   }

@@ -48,9 +48,10 @@ struct ModelFile {
   gguf::FileIdentity identity;  // of the first part; all zero if it could not be opened
   // Everything else that was looked at: later parts and the projector. Zero: it was not there.
   std::vector<std::pair<std::filesystem::path, gguf::FileIdentity>> companions;
-  bool is_model = true;  // false: an adapter, a projector, a vocabulary: not offered
-  std::string problem;   // why it cannot be served, for clients: no paths. "": it can
-  std::string detail;    // the same for the log
+  bool is_model = true;   // false: an adapter, a projector, a vocabulary: not offered
+  std::string problem;    // why it cannot be served, for clients: no paths. "": it can
+  std::string next_step;  // what to do about it, for clients, too
+  std::string detail;     // the same for the log
   RunPlan plan;
   Bytes cost{0};               // peak in use, host RAM
   Bytes mapped{0};             // of these, pages of the files; 0: they are read into memory

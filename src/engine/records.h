@@ -90,10 +90,13 @@ struct PendingReload {
   std::vector<Bytes> others{};  // of each card; models are placed by them once the reload counts
 };
 
-// A pin that the configuration wants and the model has not got yet.
+// What a pinned model has not got yet: its pin, which the configuration wants, or then its load.
 struct PinWish {
-  bool asked = false;  // the core is being asked
-  bool told = false;   // that it does not fit
+  bool under_way = false;  // the core is being asked, or the load is awaited
+  bool pinned = false;     // what is missing is the load
+  std::string problem{};   // why the latest try came to nothing, for clients; "": none yet
+  Duration pause{};        // after the latest try …
+  TimePoint not_before{};  // … whose end this is
 };
 
 // What a file means for the model of its name.

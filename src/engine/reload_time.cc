@@ -52,9 +52,9 @@ void learn_load(store::Measurement& measurement, Bytes file_size, Duration took,
   const double whole = seconds_of(took);
   const double left = (whole - (1 - part) * other) / part;
   if (!mostly_cached) {
-    store::add_load(measurement, duration_of_seconds(std::max(left, whole)), false);
+    store::add_computed_load(measurement, duration_of_seconds(std::max(left, whole)), false);
   } else if (left > 0) {
-    store::add_load(measurement, duration_of_seconds(left), true);
+    store::add_computed_load(measurement, duration_of_seconds(left), true);
   }
 }
 

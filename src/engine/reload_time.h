@@ -28,6 +28,7 @@ Duration reload_time(const LoadTimes& times, double share);
 // A load that took so long began with that share cached. From 0.9 on it is a cached one, up to 0.1
 // a cold one. In between both parts took their time: the larger part's figure is what is left after
 // the other part's share of the known or assumed time; if nothing is left, it teaches nothing.
+// That figure is marked as computed.
 void learn_load(store::Measurement& measurement, Bytes file_size, Duration took, double share);
 
 // True if the core should hear of it: it moved by more than 10 %.

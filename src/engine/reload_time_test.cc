@@ -60,6 +60,20 @@ TEST(LearnLoad, AMixedLoadTeachesItsLargerPart) {
   EXPECT_DOUBLE_EQ(*cached.load_seconds_cached, 4) << "faster than its cold part alone should be";
 }
 
+TEST(LearnLoad, AFigureFromAMixedLoadIsMarkedUntilALoadWasWhollyOfThatKind) {
+  store::Measurement measurement;
+  learn_load(measurement, kSize, 17s, 0.25);
+  EXPECT_TRUE(measurement.load_cold_estimated);
+  EXPECT_FALSE(measurement.load_cached_estimated) << "there is no such figure";
+  learn_load(measurement, kSize, 30s, 0.05);
+  EXPECT_FALSE(measurement.load_cold_estimated);
+  EXPECT_DOUBLE_EQ(*measurement.load_seconds_cold, 30) << "nothing computed is left in it";
+  learn_load(measurement, kSize, 40s, 0.25);
+  EXPECT_TRUE(measurement.load_cold_estimated);
+  learn_load(measurement, kSize, 20s, 0.75);
+  EXPECT_TRUE(measurement.load_cached_estimated);
+}
+
 TEST(IsOtherReload, OnlyWhatMovesByMoreThanATenth) {
   EXPECT_FALSE(is_other_reload(10s, 11s));
   EXPECT_TRUE(is_other_reload(10s, 12s));

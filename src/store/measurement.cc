@@ -2,14 +2,33 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace hf::store {
 
-void add_load(Measurement& measurement, Duration took, bool was_cached) {
-  std::optional<double>& average =
-      was_cached ? measurement.load_seconds_cached : measurement.load_seconds_cold;
+namespace {
+
+void average_in(std::optional<double>& average, Duration took) {
   const double seconds = std::max(0.0, seconds_of(took));
   average = average ? *average + kNewestLoadWeight * (seconds - *average) : seconds;
+}
+
+}  // namespace
+
+void add_load(Measurement& measurement, Duration took, bool was_cached) {
+  auto& average = was_cached ? measurement.load_seconds_cached : measurement.load_seconds_cold;
+  bool& estimated =
+      was_cached ? measurement.load_cached_estimated : measurement.load_cold_estimated;
+  if (std::exchange(estimated, false)) {
+    average.reset();
+  }
+  average_in(average, took);
+}
+
+void add_computed_load(Measurement& measurement, Duration would_take, bool if_cached) {
+  average_in(if_cached ? measurement.load_seconds_cached : measurement.load_seconds_cold,
+             would_take);
+  (if_cached ? measurement.load_cached_estimated : measurement.load_cold_estimated) = true;
 }
 
 void add_high_water(Measurement& measurement, Bytes seen) {

@@ -32,6 +32,9 @@ struct Measurement {
   std::optional<double> slowest_decode;          // tokens/s; slowest_rate.h says which are believed
   std::optional<double> slowest_prefill;         // tokens/s
   std::map<std::string, Bytes> card_high_water;  // the most seen on each card, by its name
+  // True if a load of which only a part was of that kind went into load_seconds_…: it was computed.
+  bool load_cached_estimated = false;
+  bool load_cold_estimated = false;
 
   bool operator==(const Measurement&) const = default;
 };
@@ -39,7 +42,10 @@ struct Measurement {
 // Weight of the newest load in the moving average: four loads outweigh everything older.
 constexpr double kNewestLoadWeight = 0.3;
 
+// A load that was wholly of one kind. The first one replaces a figure that was computed.
 void add_load(Measurement& measurement, Duration took, bool was_cached);
+// What a whole load of that kind would have taken, as computed from one that was so in part.
+void add_computed_load(Measurement& measurement, Duration would_take, bool if_cached);
 void add_high_water(Measurement& measurement, Bytes seen);
 
 // "cuda0=123 cuda1=456", as the history keeps it, and back; what is not of that form is left out.

@@ -8,7 +8,7 @@ namespace hf::store {
 
 // Step N brings a file from user_version N to N + 1. Never change a step that was released: add
 // one.
-inline constexpr std::array<const char*, 4> kMigrations{
+inline constexpr std::array<const char*, 5> kMigrations{
     // 0 -> 1
     R"sql(
 CREATE TABLE model_stats (
@@ -76,6 +76,12 @@ CREATE TABLE request_budget (one INTEGER PRIMARY KEY, footprint TEXT NOT NULL);
     // 3 -> 4: what a child held on each card, as text (measurement.h)
     R"sql(
 ALTER TABLE measurements ADD COLUMN card_high_water TEXT NOT NULL DEFAULT '';
+)sql",
+    // 4 -> 5: which load times were computed from loads that were so in part. Of older ones nobody
+    // knows, and nothing is called measured that may not have been.
+    R"sql(
+ALTER TABLE measurements ADD COLUMN load_cached_estimated INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE measurements ADD COLUMN load_cold_estimated INTEGER NOT NULL DEFAULT 1;
 )sql",
 };
 

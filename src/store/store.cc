@@ -169,7 +169,7 @@ std::vector<MeasurementRow> load_measurements(SQLite::Database& connection) {
   SQLite::Statement query(connection,
                           "SELECT file, options, engine, load_seconds_cached, load_seconds_cold, "
                           "high_water_bytes, fully_exercised, slowest_decode, slowest_prefill, "
-                          "card_high_water "
+                          "card_high_water, load_cached_estimated, load_cold_estimated "
                           "FROM measurements ORDER BY file, options, engine");
   while (query.executeStep()) {
     MeasurementRow row;
@@ -182,6 +182,11 @@ std::vector<MeasurementRow> load_measurements(SQLite::Database& connection) {
     row.value.slowest_decode = optional_double(query.getColumn(7));
     row.value.slowest_prefill = optional_double(query.getColumn(8));
     row.value.card_high_water = parse_by_card(query.getColumn(9).getString());
+    // Where there is no figure, none was estimated.
+    row.value.load_cached_estimated =
+        row.value.load_seconds_cached && query.getColumn(10).getInt() != 0;
+    row.value.load_cold_estimated =
+        row.value.load_seconds_cold && query.getColumn(11).getInt() != 0;
     rows.push_back(std::move(row));
   }
   return rows;
@@ -286,8 +291,8 @@ Status Store::save_measurement(const MeasurementRow& row, std::int64_t now_ms) {
   return guarded("history", [&]() -> Status {
     SQLite::Database& connection = database_->connection;
     SQLite::Transaction transaction(connection, SQLite::TransactionBehavior::IMMEDIATE);
-    SQLite::Statement save(connection,
-                           "INSERT OR REPLACE INTO measurements VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+    SQLite::Statement save(
+        connection, "INSERT OR REPLACE INTO measurements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
     save.bind(1, row.key.file);
     save.bind(2, row.key.options);
     save.bind(3, row.key.engine);
@@ -299,6 +304,8 @@ Status Store::save_measurement(const MeasurementRow& row, std::int64_t now_ms) {
     bind_optional(save, 9, row.value.slowest_prefill);
     save.bind(10, now_ms);
     save.bind(11, to_text(row.value.card_high_water));
+    save.bind(12, row.value.load_cached_estimated ? 1 : 0);
+    save.bind(13, row.value.load_cold_estimated ? 1 : 0);
     save.exec();
     connection.exec(
         "DELETE FROM measurements WHERE (file, options, engine) IN (SELECT file, options, engine "

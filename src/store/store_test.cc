@@ -22,9 +22,15 @@ using ::testing::SizeIs;
 
 const ModelStats kModelA{"a", 7, 2.5, 1000, 2000};
 const ModelStats kModelB{"qwen3/8b", 1, 1.0, 3000, 3000};
-const MeasurementRow kRow{
-    {"/m/a.gguf:1:2", "ctx=4096", "v0.5.0"},
-    {1.5, std::nullopt, Bytes(5'000'000'000), true, 8.25, std::nullopt, {{"cuda0", Bytes(7)}}}};
+const MeasurementRow kRow{{"/m/a.gguf:1:2", "ctx=4096", "v0.5.0"},
+                          {1.5,
+                           std::nullopt,
+                           Bytes(5'000'000'000),
+                           true,
+                           8.25,
+                           std::nullopt,
+                           {{"cuda0", Bytes(7)}},
+                           true}};
 
 // A second program that uses the same file.
 class OtherProgram {
@@ -95,8 +101,8 @@ TEST(Store, ForgetsTheOldestMeasurementsBeyondTheLimit) {
     OtherProgram other(folder / "h.db");
     other.run(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
-        "INSERT INTO measurements SELECT 'f' || i, '', '', NULL, NULL, 0, 0, NULL, NULL, i, '' "
-        "FROM n");
+        "INSERT INTO measurements (file, options, engine, high_water_bytes, fully_exercised, "
+        "saved_ms) SELECT 'f' || i, '', '', 0, 0, i FROM n");
   }
   ASSERT_TRUE(store.save_measurement(kRow, 5000).has_value());
   const History history = *store.load_all();
@@ -170,7 +176,9 @@ TEST(Store, BringsAFileOfAnyVersionUpToDate) {
       other.run("PRAGMA user_version = " + std::to_string(version));
       other.run("INSERT INTO model_stats VALUES ('a', 7, 2.5, 1000, 2000)");
       other.run(
-          "INSERT INTO measurements VALUES ('/m/a.gguf:1:2', 'ctx=4096', 'v0.5.0', 1.5, NULL, "
+          "INSERT INTO measurements (file, options, engine, load_seconds_cached, "
+          "load_seconds_cold, high_water_bytes, fully_exercised, slowest_decode, slowest_prefill, "
+          "saved_ms) VALUES ('/m/a.gguf:1:2', 'ctx=4096', 'v0.5.0', 1.5, NULL, "
           "5000000000, 1, 8.25, NULL, 10)");
       if (version >= 3) {
         other.run(
@@ -185,6 +193,7 @@ TEST(Store, BringsAFileOfAnyVersionUpToDate) {
     EXPECT_THAT(history.models, ElementsAre(kModelA));
     MeasurementRow known = kRow;
     known.value.card_high_water.clear();
+    EXPECT_TRUE(known.value.load_cached_estimated) << "nobody knows of an old one";
     EXPECT_THAT(history.measurements, ElementsAre(known)) << version;
     EXPECT_THAT(store.load_requests({})->requests, SizeIs(version >= 3 ? 1 : 0)) << version;
     EXPECT_TRUE(store.save_measurement(kRow, 11).has_value());

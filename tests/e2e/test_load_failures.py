@@ -73,6 +73,77 @@ def test_out_of_memory_twice_is_a_failed_load(serve, room_for):
     server.stop()
 
 
+def told(server, name):
+    models = server.get("/api/v1/models").json["models"]
+    return next(model for model in models if model["name"] == name)
+
+
+def test_explain_and_ps_say_why_a_model_is_refused(serve):
+    settings = stub.settings(**{'models."large"': {"context": 1 << 20, "parallel": 64}},
+                             memory={"budget": "1GiB"})
+    server = serve({**TWO, "broken": "truncated", "large": "tiny-1"}, settings)
+    stub.script(server, "a", load_exit=7)
+    refusals = {name: server.chat(chat(name)).error for name in ("a", "broken", "large")}
+    assert "its load failed: the engine ended while it loaded (code 7)" in refusals["a"]["message"]
+    assert {error["code"] for error in refusals.values()} == \
+        {"load_failed", "model_broken", "never_fits"}
+
+    ps = server.cli("ps").stdout
+    for name in ("broken", "large"):
+        refused = told(server, name)["refused"]
+        assert (refused["message"], refused["hint"]) == \
+            (refusals[name]["message"], refusals[name]["hint"])
+        assert refused["message"] in server.cli("explain", name).stdout
+        assert f"-> {refused['hint']}" in server.cli("explain", name).stdout
+        assert refused["message"] in ps
+    assert "its file was looked at" in server.cli("explain", "broken").stdout
+
+    # The second failure in a row, told while nobody may try again and afterwards.
+    wait_until(lambda: server.chat(chat("a")).error["code"] == "load_failed", "it fails again")
+    explained = server.cli("explain", "a").stdout
+    assert "2 in a row: the engine ended while it loaded (code 7)" in explained
+    assert told(server, "a")["last_failure"]["in_a_row"] == 2
+    assert str(server.models_dir) not in explained + ps
+
+    stub.script(server, "a")
+    wait_until(lambda: server.chat(chat("a")).status == 200, "it is tried again, and works")
+    assert told(server, "a")["last_failure"] is None
+    assert told(server, "b")["refused"] is None
+    server.stop()
+
+
+def estimate(server, name):
+    return told(server, name)["bytes_estimated"]
+
+
+def test_what_out_of_memory_taught_outlives_older_measurements(serve):
+    server = serve(TWO, stub.settings(**{'models."a"': {"priority": 0}}))
+    assert server.chat(chat("a")).status == 200  # measured: no more than was predicted
+    assert server.post("/api/v1/models/a/unload").status == 200
+    wait_until(lambda: server.cached("a") is None, "a is gone")
+    predicted = estimate(server, "a")
+
+    stub.script(server, "a", load_message=OUT_OF_MEMORY, load_exit=1)
+    assert server.chat(chat("a")).error["code"] == "load_failed"
+    raised = estimate(server, "a")
+    assert raised > predicted * 3 // 2, "twice a quarter more"
+
+    # The model is told to the core anew, with all that was measured of it.
+    server.settings['models."a"']["priority"] = 1
+    server.write_config()
+    assert server.post("/api/v1/reload").status == 200
+    assert estimate(server, "a") == raised
+
+    # A generation that serves with it is measured, and then that counts.
+    stub.script(server, "a")
+    wait_until(lambda: server.chat(chat("a")).status == 200, "it is tried again, and works")
+    assert spawns(server, "a")[-1]["bytes"] == raised
+    wait_until(lambda: server.cached("a")["bytes_measured"] > 0, "it is measured")
+    assert server.post("/api/v1/models/a/unload").status == 200
+    wait_until(lambda: estimate(server, "a") == predicted, "what was measured counts")
+    server.stop()
+
+
 def test_a_model_that_fails_is_tried_more_and_more_seldom(serve):
     server = serve(TWO, stub.settings())
     stub.script(server, "a", load_exit=1)
