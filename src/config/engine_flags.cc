@@ -53,6 +53,9 @@ constexpr auto kPlaces = std::to_array<std::string_view>(
     {"-kvo", "--kv-offload", "-nkvo", "--no-kv-offload", "-ot", "--override-tensor", "-cmoe",
      "--cpu-moe", "-ncmoe", "--n-cpu-moe", "-ncffn", "--n-cpu-ffn", "--mmproj-offload",
      "--no-mmproj-offload", "--rpc"});
+constexpr auto kDraftCache =
+    std::to_array<std::string_view>({"-ctkd", "--cache-type-k-draft", "--spec-draft-type-k",
+                                     "-ctvd", "--cache-type-v-draft", "--spec-draft-type-v"});
 constexpr auto kDraftPlaces = std::to_array<std::string_view>(
     {"-ngld", "--gpu-layers-draft", "--n-gpu-layers-draft", "--spec-draft-ngl", "-devd",
      "--device-draft", "--spec-draft-device", "-otd", "--override-tensor-draft",
@@ -109,6 +112,8 @@ constexpr auto kGroups = std::to_array<Group>({
      "elsewhere; use `gpu_layers` and `gpus`",
      kPlaces},
     {"the memory ledger counts a draft model in host RAM, where Holdfast keeps it", kDraftPlaces},
+    {"the memory ledger counts the cache of a draft model in 16 bits, which is the default",
+     kDraftCache},
     {"the memory ledger counts by what the file says; change the file instead", kHeader},
     {"Holdfast sets the caches, because the memory ledger counts them; use `cache_ram`, "
      "`cache_type_k`, `cache_type_v` or `swa_full`",

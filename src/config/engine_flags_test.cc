@@ -78,6 +78,9 @@ TEST(WhyRefused, CatchesWhatMovesBytesBehindTheLedgersBack) {
                            "--cpu-moe-draft",
                            "-ncmoed",
                            "--spec-draft-ncmoe",
+                           "-ctkd",
+                           "--cache-type-v-draft",
+                           "--spec-draft-type-k",
                            "--override_tensor=a=CPU"}) {
     EXPECT_THAT(why_refused(flag).value_or(""), HasSubstr("memory ledger")) << flag;
   }

@@ -21,19 +21,17 @@ std::optional<double> rate(const std::optional<std::int64_t>& before,
 }  // namespace
 
 MemorySignals MemorySignalTracker::take(Snapshot snapshot) {
-  if (snapshot.pressure_from != stall_read_from_) {
-    stall_.forget();  // the total of other tasks
-    stall_read_from_ = snapshot.pressure_from;
-  }
+  // Two nested limits that are about as tight may change places at each reading.
+  StallWatch& stall = stalls_[snapshot.pressure_from];
   if (snapshot.pressure) {
-    stall_.take(snapshot.at, snapshot.pressure->some.total);
+    stall.take(snapshot.at, snapshot.pressure->some.total);
   } else {
-    stall_.forget();
+    stall.forget();
   }
   update_rates(snapshot);
   count_kills(snapshot);
   MemorySignals signals;
-  signals.stalled = stall_.stalled();
+  signals.stalled = stall.stalled();
   signals.refaults_per_s = refaults_per_s_;
   signals.major_faults_per_s = major_faults_per_s_;
   signals.oom_kills = kills_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -27,7 +28,7 @@ class MemorySignalTracker {
   // Their times never go back.
   MemorySignals take(Snapshot snapshot);
   // A reading failed: what was seen before says nothing about now.
-  void forget() { stall_.forget(); }
+  void forget() { stalls_.clear(); }
 
  private:
   void update_rates(const Snapshot& snapshot);
@@ -37,8 +38,8 @@ class MemorySignalTracker {
     TimePoint at;
     VmStat stat;
   };
-  StallWatch stall_;
-  std::filesystem::path stall_read_from_;
+  // By the file that was read: our own cgroup and those above it have one each, and the machine.
+  std::map<std::filesystem::path, StallWatch> stalls_;
   std::optional<Counters> rates_from_;  // nullopt: no counters yet
   std::optional<double> refaults_per_s_;
   std::optional<double> major_faults_per_s_;

@@ -84,6 +84,29 @@ TEST(MemorySignals, TellsThatTasksStandStill) {
   EXPECT_FALSE(tracker.take(at(6s)).stalled);  // PSI is gone
 }
 
+TEST(MemorySignals, LimitsThatChangePlacesAsTheTightestDoNotHideAStall) {
+  MemorySignalTracker tracker;
+  bool stalled = false;
+  for (int i = 0; i <= 16; ++i) {
+    Snapshot snapshot = standing(i * 500ms, i * 100ms);
+    snapshot.pressure_from = i % 3 == 0 ? "/pod/memory.pressure" : "/pod/container/memory.pressure";
+    stalled = tracker.take(snapshot).stalled;
+  }
+  EXPECT_TRUE(stalled);
+}
+
+TEST(MemorySignals, AnotherGroupsTotalIsNotOurs) {
+  MemorySignalTracker tracker;
+  for (int i = 0; i <= 10; ++i) {
+    Snapshot quiet = standing(i * 500ms, 0s);
+    quiet.pressure_from = "/a/memory.pressure";
+    tracker.take(quiet);
+  }
+  Snapshot other = standing(5500ms, 3600s);
+  other.pressure_from = "/b/memory.pressure";
+  EXPECT_FALSE(tracker.take(other).stalled);
+}
+
 TEST(MemorySignals, AFailedReadingForgetsTheStall) {
   MemorySignalTracker tracker;
   for (int i = 0; i <= 10; ++i) {

@@ -15,7 +15,7 @@
 namespace hf::store {
 
 struct MeasurementKey {
-  std::string file;  // identity of the file: path, size and time of change, as the owner spells it
+  std::string file;  // identities of all its files: path, size, time of change, as the owner spells
   std::string options;  // everything that changes memory or speed, in a fixed order
   std::string engine;   // the engine's version
 
