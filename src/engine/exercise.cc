@@ -18,10 +18,12 @@ constexpr std::string_view kCacheRanOver = "removing oldest entry";
 // A token of a prompt takes 240 bytes in the process where it comes as the text of a chat, and 150
 // where it comes as a number (src/gguf/cost.cc). The log does not tell which one was seen.
 constexpr std::int64_t kTextBytesPerToken = 90;
-// What two runs of the same work differ by (docs/memory.md).
+// The heaps of two runs of the same work differ by up to 2 % (docs/memory.md); what is charged too
+// little becomes debt, what is charged too much serves nobody.
 constexpr std::int64_t kRunsDifferPercent = 2;
-// Both together: where a long context is most of a tiny model, the rest is left to debt, so that
-// what was seen stays a close figure.
+constexpr std::int64_t kLeastOnTopPercent = 3;
+// Of all that was seen: where a long context is most of a tiny model, the rest is left to debt, so
+// that what was seen stays a close figure.
 constexpr std::int64_t kMostOnTopPercent = 4;
 
 // What drivers keep of the host's memory for the traffic with a card is in none of the figures that
@@ -73,19 +75,19 @@ bool Exercise::complete() const {
 
 Bytes charge_for(const RunPlan& plan, const store::Measurement& known,
                  const gguf::Cost& predicted) {
-  const Bytes seen = store::reservation(known, predicted.total());
   if (!known.fully_exercised) {
-    return seen;
+    return std::max(predicted.total(), known.high_water);
   }
-  const std::int64_t tokens = std::int64_t{plan.context} * plan.parallel;
-  const std::int64_t hundredth = known.high_water.count / 100;
-  const Bytes as_text(known.high_water.count +
-                      std::min(hundredth * kRunsDifferPercent + tokens * kTextBytesPerToken,
-                               hundredth * kMostOnTopPercent));
+  // Weights and KV cache are the same in each run.
+  const Bytes fixed = predicted.weights + predicted.kv_cache;
+  const std::int64_t heap = std::max<std::int64_t>(0, (known.high_water - fixed).count) / 100;
+  const std::int64_t text = std::int64_t{plan.context} * plan.parallel * kTextBytesPerToken;
+  const std::int64_t most = known.high_water.count / 100 * kMostOnTopPercent;
+  const Bytes on_top(
+      std::max(heap * kLeastOnTopPercent, std::min(heap * kRunsDifferPercent + text, most)));
   const bool unseen_part = plan.kind == ModelKind::Chat && plan.embeddings_reserved;
   const bool keeps_prediction = unseen_part || may_use_cards(plan);
-  const Bytes least = keeps_prediction ? predicted.total() : predicted.weights + predicted.kv_cache;
-  return std::max({seen, as_text, least});
+  return std::max(known.high_water + on_top, keeps_prediction ? predicted.total() : fixed);
 }
 
 }  // namespace hf::engine

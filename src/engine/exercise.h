@@ -35,8 +35,8 @@ class Exercise {
 };
 
 // What the next child is charged in host RAM, by what was predicted and what was seen. Once a child
-// was used to the full that is what was seen, and what its prompts would have taken more as text;
-// but never less than
+// was used to the full that is what was seen, and on top of it what heaps differ by and what
+// prompts would have taken more as text; but never less than
 // - what was predicted, where embeddings of a chat model were asked for (its log does not tell
 //   whether there were any, and the outputs of a whole batch are a large part of what it may hold)
 //   or where a card may be used (drivers' memory is not in what was seen);

@@ -62,12 +62,4 @@ std::map<std::string, Bytes> parse_by_card(std::string_view text) {
   return by_card;
 }
 
-Bytes reservation(const Measurement& measurement, Bytes predicted) {
-  if (!measurement.fully_exercised) {
-    return std::max(predicted, measurement.high_water);
-  }
-  const std::int64_t seen = measurement.high_water.count;
-  return Bytes(seen + seen / 100 * kMeasuredMarginPercent);
-}
-
 }  // namespace hf::store

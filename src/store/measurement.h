@@ -52,12 +52,4 @@ void add_high_water(Measurement& measurement, Bytes seen);
 std::string to_text(const std::map<std::string, Bytes>& by_card);
 std::map<std::string, Bytes> parse_by_card(std::string_view text);
 
-// What the next child is charged: the larger of the prediction and what was seen, until a child was
-// used to the full; from then on what was seen, and kMeasuredMarginPercent more.
-Bytes reservation(const Measurement& measurement, Bytes predicted);
-
-// The heaps of two runs of the same work differ by up to 2 % (docs/memory.md); what is charged too
-// little becomes debt, what is charged too much serves nobody.
-constexpr std::int64_t kMeasuredMarginPercent = 3;
-
 }  // namespace hf::store

@@ -39,16 +39,5 @@ TEST(CardHighWater, WhatIsNotOfThatFormIsLeftOut) {
   EXPECT_EQ(parse_by_card("cuda0 =5 cuda1=3 cuda2=x cuda3=-1 cuda4=1x"), only);
 }
 
-TEST(Measurement, ThePredictionCountsUntilAChildWasUsedToTheFull) {
-  Measurement measurement;
-  EXPECT_EQ(reservation(measurement, Bytes(1'000)), Bytes(1'000));
-  add_high_water(measurement, Bytes(800));
-  EXPECT_EQ(reservation(measurement, Bytes(1'000)), Bytes(1'000));
-  add_high_water(measurement, Bytes(1'200));
-  EXPECT_EQ(reservation(measurement, Bytes(1'000)), Bytes(1'200));
-  measurement.fully_exercised = true;
-  EXPECT_EQ(reservation(measurement, Bytes(2'000)), Bytes(1'236));
-}
-
 }  // namespace
 }  // namespace hf::store
