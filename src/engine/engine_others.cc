@@ -81,7 +81,8 @@ void Engine::Impl::watch_others() {
 void Engine::Impl::yield_to_others(const readers::MachineMemory& others) {
   const readers::BudgetTerms terms = readers::default_budget(others, config_->memory.high);
   const Bytes before = yielding_.current();
-  if (!yielding_.take(terms.budget, least_budget())) {
+  const Bytes least = least_budget();
+  if (!yielding_.take(terms.budget, least)) {
     return;
   }
   const Bytes now = yielding_.current();
@@ -89,9 +90,11 @@ void Engine::Impl::yield_to_others(const readers::MachineMemory& others) {
   if (now == yielding_.full()) {
     text += " again: others use " + format_bytes(terms.others);
   } else {
-    text += " for now instead of " + format_bytes(yielding_.full()) + ": " +
-            readers::arithmetic(terms) +
-            (now > terms.budget ? ", but what the largest model needs" : "");
+    text +=
+        " for now instead of " + format_bytes(yielding_.full()) + ": " + readers::arithmetic(terms);
+    if (now > terms.budget) {  // two samples must agree; the less it yields by counts
+      text += now <= least ? ", but what the largest model needs" : ", and still falling";
+    }
   }
   spdlog::log(now < before ? spdlog::level::warn : spdlog::level::info, "{}", text);
   store::JournalLine line(monotonic_ms(), "budget");
