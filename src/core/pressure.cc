@@ -95,10 +95,12 @@ void Pressure::judge_eviction(TimePoint now) {
   }
   awaiting_reading_ = false;
   const bool fell = used_ < before_eviction_ - kNoise;
-  const bool flows_again = stalled_before_ && !stalled_now_;
+  // One that was given up comes and goes by itself.
+  const bool flows_again = stalled_before_ && !stalled_now_ && !stall_given_up_;
   fruitless_ = fell || flows_again ? 0 : fruitless_ + 1;
   if (fruitless_ >= 2) {
-    stall_round_failed_ = stall_round_failed_ || stall_round_;
+    stall_round_failed_ =
+        stall_round_failed_ || stall_round_ || (went_by_stall_ && stalled_until_.has_value());
     round_ = false;
     stall_round_ = false;
     ended_at_ = used_;
@@ -106,7 +108,7 @@ void Pressure::judge_eviction(TimePoint now) {
 }
 
 void Pressure::begin(bool& round) {
-  if (!round_ && !stall_round_) {
+  if (!round_ && !stall_round_ && !stall_given_up_) {
     fruitless_ = 0;
   }
   round = true;

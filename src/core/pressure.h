@@ -81,6 +81,7 @@ class Pressure {
     awaiting_reading_ = true;
     before_eviction_ = used_;
     stalled_before_ = stalled_now_;
+    went_by_stall_ = evicts_by_stall();
     reaped_at_.reset();
   }
   void reaped(TimePoint now) { reaped_at_ = now; }
@@ -103,6 +104,7 @@ class Pressure {
   std::optional<TimePoint> reaped_at_;
   double before_eviction_ = 0;
   bool stalled_before_ = false;  // at that eviction
+  bool went_by_stall_ = false;   // it was because of the stall
   bool round_ = false;           // evict idle models one at a time until below the low mark
   bool stall_round_ = false;     // … while readings tell of a stall
   bool stall_round_failed_ = false;

@@ -265,6 +265,23 @@ TEST(Pressure, ARoundByHandMayFollowAFruitlessOneWhileTheStallLasts) {
   EXPECT_TRUE(p.may_evict());
 }
 
+TEST(Pressure, AStallThatWasGivenUpAndComesAndGoesCostsTwoModelsAtMost) {
+  Pressure p{Limits{}};
+  stall(p, 50, seconds(0));
+  p.give_up_stall(p.longest_stall_until());
+  int gone = 0;
+  for (int i = 1; i <= 10; ++i) {
+    stall(p, 50, seconds(60 + 20 * i));
+    if (p.may_evict()) {
+      evict_and_reap(p, seconds(60 + 20 * i));
+      ++gone;
+    }
+    p.take(50, false, TimePoint(seconds(60 + 20 * i + 10)));
+    p.take(50, false, TimePoint(seconds(60 + 20 * i + 11)));
+  }
+  EXPECT_EQ(gone, 2);
+}
+
 TEST(Pressure, StallsThatComeAgainAndAgainAreGivenUpSooner) {
   Pressure p{Limits{}};
   stall(p, 50, seconds(0));

@@ -270,8 +270,15 @@ OthersOnCard others_on(const Gpu& gpu, const std::vector<OurProcess>& ours,
     now.unlisted.clear();
   } else if (now.unlisted == before.unlisted) {
     now.level = std::max(now.unlisted_used, before.unlisted_used);
+    now.absorbed = before.absorbed;
     if (before.level && *now.level < *before.level) {
-      at_least -= *before.level - *now.level;
+      const Bytes fall = *before.level - *now.level;
+      const Bytes known = std::min(fall, now.absorbed);
+      now.absorbed -= known;
+      at_least -= fall - known;
+    } else if (before.level) {
+      const Bytes counted = std::max(Bytes(0), now.others - before.others);
+      now.absorbed += std::max(Bytes(0), *now.level - *before.level - counted);
     }
   }
   now.others = std::max(now.others, at_least);

@@ -89,6 +89,9 @@ struct OthersOnCard {
   // The larger unlisted_used of this look and the one before, if `unlisted` was the same at both:
   // a fall of it is one of the others.
   std::optional<Bytes> level;
+  // Rises of the level that raised `others` by nothing: ours may have grown, or others within what
+  // ours have not taken up. A fall takes these back first.
+  Bytes absorbed;
 
   // In steps of 64 MiB, rounded up, so that a flicker is no news.
   [[nodiscard]] Bytes counted() const;

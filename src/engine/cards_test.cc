@@ -178,6 +178,18 @@ TEST_F(Others, AreNotTakenToLeaveForADip) {
   EXPECT_EQ(look(5 * kGiB, child), 2 * kGiB) << "what two looks agree about";
 }
 
+TEST_F(Others, DoNotShrinkByAFallBackFromARiseThatWasNotCounted) {
+  const std::vector<OurProcess> child{{7, 6 * kGiB, kSteady}};
+  look(3 * kGiB, {});
+  look(7 * kGiB, child);  // it holds 4 GiB of its 6
+  look(7 * kGiB, child);
+  EXPECT_EQ(look(9 * kGiB, child), 3 * kGiB) << "perhaps ours has grown";
+  look(7 * kGiB, child);
+  EXPECT_EQ(look(7 * kGiB, child), 3 * kGiB);
+  look(5 * kGiB, child);
+  EXPECT_EQ(look(5 * kGiB, child), kGiB) << "what falls further was theirs";
+}
+
 TEST_F(Others, DoNotShrinkByWhatOursGiveBack) {
   const std::vector<OurProcess> serves{{7, 6 * kGiB, kSteady}};
   const std::vector<OurProcess> ends{{7, 6 * kGiB}};

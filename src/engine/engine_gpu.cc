@@ -116,24 +116,36 @@ void Engine::Impl::tell_card_budgets() {
 }
 
 // What a model is charged on each card: as predicted, or what a child of the same kind was seen to
-// hold, but never so much that a model which was predicted to fit is refused.
-core::Footprint Engine::Impl::on_cards(const ModelFile& file) const {
+// hold or lacked, but never so much that a model which was predicted to fit is refused: by the room
+// that models are placed by.
+core::Footprint Engine::Impl::on_cards(const ModelFile& file, const core::Footprint& raised) const {
   core::Footprint bytes = file.on_cards;
   const auto known = measurements_.find(measurement_key(file));
-  for (std::size_t i = 0; has_cards() && i < gpu_->cards.size(); ++i) {
+  const CardRoom room = card_room(gpu_.get(), *config_);
+  for (std::size_t i = 0; i < room.places.size(); ++i) {
     Bytes& predicted = bytes.in[domain_of(i)];
-    if (predicted.count == 0 || known == measurements_.end()) {
+    if (predicted.count == 0) {
       continue;
     }
-    const auto seen = known->second.card_high_water.find(gpu_->cards[i].card.name);
-    if (seen != known->second.card_high_water.end()) {
-      const core::Limits& limits = scheduler_->limits();
-      const Bytes budget = limits.budget.in[domain_of(i)] + limits.taken.in[domain_of(i)];
-      const Bytes most = std::max(predicted, budget);
-      predicted = std::max(predicted, std::min(seen->second, most));
+    Bytes need = raised.in[domain_of(i)];
+    if (known != measurements_.end()) {
+      const auto seen = known->second.card_high_water.find(room.places[i].card.name);
+      need = seen == known->second.card_high_water.end() ? need : std::max(need, seen->second);
     }
+    predicted = std::max(predicted, std::min(need, room.places[i].budget));
   }
   return bytes;
+}
+
+// What caps a charge has moved.
+void Engine::Impl::tell_footprint(ModelId model) {
+  const Catalog::Entry& entry = catalog_.at(model);
+  if (entry.listed && entry.file.problem.empty()) {
+    core::event::SpecTuned tuned;
+    tuned.model = model;
+    tuned.footprint = footprint_of(entry.file);
+    feed(tuned);
+  }
 }
 
 void Engine::Impl::start_card_timer() {

@@ -15,7 +15,7 @@ constexpr Bytes kLeastNews(256 * 1024);
 
 }  // namespace
 
-// What the child held at most is what its next generation is charged (store::reservation).
+// What the child held at most is what its next generation is charged (charge_for).
 void Engine::Impl::learn_memory(ModelId model, const Running& running) {
   store::Measurement& measurement = measurements_[running.key];
   const bool complete = running.exercise.complete() && !measurement.fully_exercised;
@@ -51,15 +51,18 @@ void Engine::Impl::note_raise(const core::event::LoadFailed& failed) {
 
 // At the end of a generation that served: only now its mark is whole.
 void Engine::Impl::settle_raise(ModelId model, const Running& running) {
-  const ModelFile& file = catalog_.at(model).file;
-  if (running.mark.count == 0 || !raises_.settle(model, running.key) ||
-      running.key != measurement_key(file)) {
-    return;
+  core::Footprint seen = running.cards_seen;
+  seen.in[core::kHostRam] = running.mark;
+  if (raises_.settle(model, running.key, seen)) {
+    tell_footprint(model);
   }
-  core::event::SpecTuned tuned;
-  tuned.model = model;
-  tuned.footprint = footprint_of(file);
-  feed(tuned);
+}
+
+// A pin leaves less that they may take.
+void Engine::Impl::tell_raised() {
+  for (const ModelId model : raises_.raised()) {
+    tell_footprint(model);
+  }
 }
 
 void Engine::Impl::measure_children() {

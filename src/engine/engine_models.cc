@@ -41,14 +41,15 @@ core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
   const auto known = measurements_.find(key);
   const Bytes charge =
       known == measurements_.end() ? file.cost : charge_for(file.plan, known->second, file.parts);
-  core::Footprint need = core::Footprint::host(charge) + on_cards(file);
-  if (const auto model = catalog_.by_name(file.source.settings.name)) {
-    need = max_of(need, raises_.least(*model, key));
-  }
+  const auto model = catalog_.by_name(file.source.settings.name);
+  const core::Footprint raised = model ? raises_.least(*model, key) : core::Footprint{};
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
-  Bytes& host = need.in[core::kHostRam];
-  host = std::min(host, std::max(file.cost, budget_));
-  return need;
+  Bytes host = std::min(charge, std::max(file.cost, budget_));
+  if (const Bytes lacked = raised.in[core::kHostRam]; lacked > host) {
+    // Beside what is pinned, too: only a load that serves ends a raise.
+    host = std::max(host, std::min(lacked, budget_ - pinned_bytes(model)));
+  }
+  return core::Footprint::host(host) + on_cards(file, raised);
 }
 
 core::ModelSpec Engine::Impl::spec_of(const ModelFile& file, const ModelCosts& costs) const {

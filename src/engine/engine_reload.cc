@@ -109,6 +109,9 @@ void Engine::Impl::apply_reload(Scan scan) {
   apply_scan(std::move(scan), *config_);
   // Only now: who waited was placed by the old figures, and could be told that it never fits.
   place_by(gpu_.get(), reload.others);
+  for (std::uint32_t i = 0; has_cards() && i < catalog_.size(); ++i) {
+    tell_footprint(ModelId(i));
+  }
   const core::Limits placed = limits_of(*config_);
   if (!grows || placed != limits) {
     feed(core::event::LimitsChanged{placed});

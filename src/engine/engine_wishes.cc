@@ -34,6 +34,7 @@ void Engine::Impl::pin_by_hand(ModelId model, bool pinned, CommandCallback callb
             if (result.code == core::action::AnswerCode::Done) {
               if (pinned) {
                 pinned_by_hand_.insert(model);
+                tell_raised();
               } else {
                 pinned_by_hand_.erase(model);
                 pins_wanted_.erase(model);
@@ -95,6 +96,7 @@ void Engine::Impl::pin_configured(ModelId model) {
         }
         if (result.code == core::action::AnswerCode::Done) {
           wish->second = PinWish{.under_way = true, .pinned = true};
+          tell_raised();
           load_pinned(model);
         } else {
           wish->second.under_way = false;

@@ -103,12 +103,15 @@ class Engine::Impl : private EngineState {
   void learn_memory(ModelId model, const Running& running);
   void note_raise(const core::event::LoadFailed& failed);
   void settle_raise(ModelId model, const Running& running);
+  void tell_raised();
   // engine_gpu.cc
   void find_cards();
   std::vector<CardState> first_look(GpuState& state);
   [[nodiscard]] bool has_cards() const { return gpu_ && !gpu_->cards.empty(); }
   void tell_card_budgets();
-  [[nodiscard]] core::Footprint on_cards(const ModelFile& file) const;
+  [[nodiscard]] core::Footprint on_cards(const ModelFile& file,
+                                         const core::Footprint& raised) const;
+  void tell_footprint(ModelId model);
   void start_card_timer();
   void look_at_cards();
   [[nodiscard]] std::vector<OurProcess> our_processes(std::size_t domain) const;

@@ -6,6 +6,7 @@
 // way. Plain values; loop thread.
 
 #include <map>
+#include <vector>
 
 #include "base/ids.h"
 #include "core/footprint.h"
@@ -19,10 +20,12 @@ class RaisedEstimates {
   // has kept that within what can be given at all.
   void note(ModelId model, store::MeasurementKey key, const core::Footprint& least);
   // A generation of the same files and options served, was measured and ended as it was told: what
-  // was seen of it counts again. False if there was nothing to forget.
-  bool settle(ModelId model, const store::MeasurementKey& key);
+  // was seen of it counts again, in each domain in which it was seen (a driver need not list it).
+  // False if there was nothing to forget.
+  bool settle(ModelId model, const store::MeasurementKey& key, const core::Footprint& seen);
   // Nothing in every domain if no such load failed.
   [[nodiscard]] core::Footprint least(ModelId model, const store::MeasurementKey& key) const;
+  [[nodiscard]] std::vector<ModelId> raised() const;
 
  private:
   struct Raise {

@@ -20,13 +20,27 @@ TEST(RaisedEstimates, CountForTheFilesAndOptionsThatRanOutOfMemory) {
 }
 
 TEST(RaisedEstimates, EndWithAGenerationOfTheSameFilesAndOptionsThatWasMeasured) {
+  const core::Footprint seen = core::Footprint::host(Bytes(110));
   RaisedEstimates raises;
   raises.note(kModel, kKey, kRaised);
-  EXPECT_FALSE(raises.settle(kModel, kOtherOptions));
+  EXPECT_FALSE(raises.settle(kModel, kOtherOptions, seen));
+  EXPECT_FALSE(raises.settle(kModel, kKey, core::Footprint{}));
   EXPECT_EQ(raises.least(kModel, kKey), kRaised);
-  EXPECT_TRUE(raises.settle(kModel, kKey));
+  EXPECT_TRUE(raises.settle(kModel, kKey, seen));
   EXPECT_EQ(raises.least(kModel, kKey), core::Footprint{});
-  EXPECT_FALSE(raises.settle(kModel, kKey));
+  EXPECT_TRUE(raises.raised().empty());
+  EXPECT_FALSE(raises.settle(kModel, kKey, seen));
+}
+
+TEST(RaisedEstimates, StayOnACardWhoseDriverDoesNotListTheChild) {
+  core::Footprint raised = kRaised;
+  raised.in[1] = Bytes(500);
+  RaisedEstimates raises;
+  raises.note(kModel, kKey, raised);
+  EXPECT_TRUE(raises.settle(kModel, kKey, core::Footprint::host(Bytes(110))));
+  EXPECT_EQ(raises.least(kModel, kKey).in[core::kHostRam], Bytes(0));
+  EXPECT_EQ(raises.least(kModel, kKey).in[1], Bytes(500));
+  EXPECT_EQ(raises.raised(), std::vector<ModelId>{kModel});
 }
 
 TEST(RaisedEstimates, AFurtherFailureCountsInsteadOfTheFirst) {

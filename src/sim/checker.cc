@@ -51,6 +51,7 @@ void Checker::before(const core::Event& event, TimePoint now) {
     stalled_ = false;
     stall_given_up_ = false;
     stall_is_hopeless_ = false;
+    gone_in_vain_given_up_ = 0;
   }
   std::visit([this](const auto& e) { on(e); }, event);
 }

@@ -168,6 +168,7 @@ class Checker {
   TimePoint stall_debt_at_{};       // when the latest one ceased to count
   bool stall_given_up_ = false;     // it counts no longer
   bool stall_is_hopeless_ = false;  // … because evictions did not help
+  int gone_in_vain_given_up_ = 0;   // for a stall that had been given up
   int gone_in_vain_ = 0;  // idle models that went for pressure, since the latest one that helped
   double used_percent_ = 0;
   TimePoint stressed_since_{};  // or the latest reading
@@ -177,6 +178,7 @@ class Checker {
     Generation generation;
     double percent_before = 0;
     bool stalled_before = false;
+    bool by_stall = false;
     std::optional<TimePoint> reaped;
   };
   std::optional<PressedOut> pressed_out_;

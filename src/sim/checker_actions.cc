@@ -258,7 +258,8 @@ void Checker::judge_stop_for_pressure(const core::action::StopChild& a) {
     expect(used_percent_ >= plan_.limits.low, "pressure unloads nothing below the low mark");
   }
   expect(!pressed_out_, "under pressure one model goes at a time");
-  pressed_out_ = {a.model, a.generation, used_percent_, stalled_, std::nullopt};
+  pressed_out_ = {a.model,     a.generation, used_percent_, stalled_, why == Why::MemoryStall,
+                  std::nullopt};
 }
 
 void Checker::judge(const core::action::GateMoved& a) {

@@ -124,8 +124,12 @@ void Checker::judge_pressed_out() {
     return;
   }
   const bool helped = used_percent_ < pressed_out_->percent_before - 0.05 ||
-                      (pressed_out_->stalled_before && !stalled_);
+                      (pressed_out_->stalled_before && !stalled_ && !stall_given_up_);
   gone_in_vain_ = helped ? 0 : gone_in_vain_ + 1;
+  if (stalled_until_ && stall_given_up_) {
+    gone_in_vain_given_up_ = helped ? 0 : gone_in_vain_given_up_ + (pressed_out_->by_stall ? 1 : 0);
+    stall_is_hopeless_ = stall_is_hopeless_ || gone_in_vain_given_up_ >= 2;
+  }
   pressed_out_.reset();
 }
 
