@@ -55,6 +55,11 @@ void Scheduler::start_load(Model& model, Reason reason) {
   emit(action::StartLoad{model.id, model.generation, model.reserved, reason});
 }
 
+void Scheduler::load_ended() {
+  --loading_;
+  last_load_end_ = now_;
+}
+
 void Scheduler::shut_gate(Model& model, Gate gate, Reason reason) {
   HF_ASSERT(model.open(), "only an open gate can be shut");
   model.state = State::Gated;
@@ -80,7 +85,7 @@ void Scheduler::stop(Model& model, Reason reason, bool kill) {
   HF_ASSERT(model.has_child() && model.state != State::Stopping, "a child is stopped once");
   HF_ASSERT(model.leases.empty() || mutant_ != Mutant::None, "a model in use is never unloaded");
   if (model.state == State::Loading) {
-    --loading_;
+    load_ended();
     model.oom_retry = false;
   }
   const bool pressed = reason.why == Why::MemoryPressure || reason.why == Why::MemoryStall;
@@ -138,7 +143,7 @@ void Scheduler::on(const event::LoadReady& e) {
   if (model == nullptr || model->generation != e.generation || model->state != State::Loading) {
     return;  // stopped by force meanwhile: its exit will follow
   }
-  --loading_;
+  load_ended();
   model->state = State::Ready;
   model->state_since = now_;
   model->ready_since = now_;
@@ -164,7 +169,7 @@ void Scheduler::on(const event::LoadFailed& e) {
   if (model->state != State::Loading) {
     return;
   }
-  --loading_;
+  load_ended();
   const bool gave_memory_reason = e.failure == LoadFailure::OutOfMemory;
   const bool retry = gave_memory_reason && !model->oom_retry && !model->queue.empty() &&
                      !shutting_down_ && model->listed && !model->drain_when_ready &&

@@ -143,6 +143,7 @@ TEST_F(Cleanup, AStallUnloadsOneIdleModelAtATimeWhateverThePercentage) {
   hold("a1", "a");
   h.make_ready("b");
   h.make_ready("c");
+  h.advance(kStallSettles);  // its load explains it no longer
   EXPECT_THAT(h.reading(40, true),
               ElementsAre("notice memory_stall", "notice protected [a]", "stop b memory_stall"));
   EXPECT_THAT(h.reading(40, true), IsEmpty());
@@ -153,9 +154,21 @@ TEST_F(Cleanup, AStallUnloadsOneIdleModelAtATimeWhateverThePercentage) {
   EXPECT_EQ(h.view("a").leases, 1);
 }
 
+TEST_F(Cleanup, AStallThatALoadExplainsIsNone) {
+  h.make_ready("b");
+  h.arrive("a1", "a");
+  EXPECT_THAT(h.reading(40, true), IsEmpty()) << "a is read from the disk";
+  h.ready("a");
+  h.advance(seconds(4));
+  EXPECT_THAT(h.reading(40, true), IsEmpty()) << "the readers lag";
+  h.advance(seconds(1));
+  EXPECT_THAT(h.reading(40, true), Contains("stop b memory_stall"));
+}
+
 TEST_F(Cleanup, NothingIsLoadedUntilAStallHasBeenOverForAWhile) {
   hold("b1", "b");
   h.make_ready("c");
+  h.advance(kStallSettles);  // its load explains it no longer
   h.reading(40, true);
   h.exit("c");
   EXPECT_THAT(h.arrive("a1", "a"), IsEmpty());
@@ -178,6 +191,7 @@ TEST_F(Cleanup, DeadlinesStandStillWhileAStallLasts) {
   clocked.ready("b");
   clocked.model("c", gib(1));
   clocked.make_ready("c");
+  clocked.advance(kStallSettles);  // its load explains it no longer
   clocked.reading(50, true);
   clocked.arrive("t", "a");
   const auto before = clocked.bound("t");
@@ -187,6 +201,7 @@ TEST_F(Cleanup, DeadlinesStandStillWhileAStallLasts) {
 
 TEST_F(Cleanup, AStallHoldsLoadsBackAlsoWhileAllAreInUse) {
   hold("b1", "b");
+  h.advance(kStallSettles);  // its load explains it no longer
   EXPECT_THAT(h.reading(40, true), ElementsAre("notice memory_stall", "notice all_in_use [b]"));
   EXPECT_THAT(h.arrive("a1", "a"), IsEmpty());
   EXPECT_THAT(h.advance(seconds(29)), IsEmpty());
@@ -195,6 +210,7 @@ TEST_F(Cleanup, AStallHoldsLoadsBackAlsoWhileAllAreInUse) {
 
 TEST_F(Cleanup, WhoBecomesIdleWhileAStallLastsGoes) {
   hold("b1", "b");
+  h.advance(kStallSettles);  // its load explains it no longer
   h.reading(40, true);
   h.advance(seconds(20));
   h.reading(40, true);
@@ -203,6 +219,7 @@ TEST_F(Cleanup, WhoBecomesIdleWhileAStallLastsGoes) {
 
 TEST_F(Cleanup, AfterAStallWasGivenUpIdleModelsStillGoForIt) {
   hold("b1", "b");
+  h.advance(kStallSettles);  // its load explains it no longer
   h.reading(40, true);
   for (int i = 0; i < 5; ++i) {
     h.advance(seconds(10));
@@ -216,6 +233,7 @@ TEST_F(Cleanup, AfterAStallWasGivenUpIdleModelsStillGoForIt) {
 
 TEST_F(Cleanup, AStallForbidsLoadsForAMinuteAtMost) {
   h.make_ready("c");
+  h.advance(kStallSettles);  // its load explains it no longer
   EXPECT_THAT(h.reading(40, true), ElementsAre("notice memory_stall", "stop c memory_stall"));
   h.arrive("a1", "a");
   for (int i = 0; i < 5; ++i) {
@@ -229,6 +247,7 @@ TEST_F(Cleanup, AStallForbidsLoadsForAMinuteAtMost) {
 TEST_F(Cleanup, TwoEvictionsInVainGiveAStallUp) {
   h.make_ready("b");
   h.make_ready("c");
+  h.advance(kStallSettles);  // its load explains it no longer
   h.reading(40, true);
   h.exit("b");
   h.advance(seconds(5));
@@ -244,6 +263,7 @@ TEST_F(Cleanup, TwoEvictionsInVainGiveAStallUp) {
 TEST_F(Cleanup, ByHandOneModelGoesWhileAStallIsDyingAway) {
   h.make_ready("b");
   hold("a1", "a");
+  h.advance(kStallSettles);  // its load explains it no longer
   h.reading(40, true);
   h.exit("b");
   h.reading(40);

@@ -218,9 +218,10 @@ void Checker::on(const core::event::MemoryReading& e) {
   } else if (e.used_percent < plan_.limits.low) {
     above_marks_ = false;
   }
-  stalled_ = e.stalled;
+  const bool has_loaded = load_end_ && now_ < *load_end_ + core::kStallSettles;
+  stalled_ = e.stalled && loads_ == 0 && !has_loaded;
   judge_pressed_out();
-  if (e.stalled) {
+  if (stalled_) {
     renew_stall();
   }
 }
@@ -285,6 +286,10 @@ void Checker::check(const core::Action& action) {
 
 void Checker::after(const core::Scheduler& scheduler) {
   scheduler.check_invariants();
+  const auto loads = std::count_if(models_.begin(), models_.end(),
+                                   [](const Truth& m) { return m.phase == Phase::Loading; });
+  load_end_ = loads < loads_ ? std::optional(now_) : load_end_;
+  loads_ = loads;
   expect(!command_ || command_->answered, "every command is answered at once");
   const auto deadline = scheduler.next_deadline();
   expect(!deadline || *deadline > now_, "next_deadline() lies ahead");

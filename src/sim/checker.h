@@ -159,9 +159,11 @@ class Checker {
   std::optional<Command> command_;   // of the present event
   std::optional<ModelId> exited_;    // by the present event
   core::Footprint budget_;
-  core::Limits shortest_, longest_;  // settings that those who wait may have been told
-  bool above_marks_ = false;         // memory above the high mark, and not yet below the low one
-  bool stalled_ = false;             // the latest reading
+  core::Limits shortest_, longest_;    // settings that those who wait may have been told
+  bool above_marks_ = false;           // memory above the high mark, and not yet below the low one
+  bool stalled_ = false;               // the latest reading, and no load explains it
+  std::ptrdiff_t loads_ = 0;           // after the event before
+  std::optional<TimePoint> load_end_;  // the latest
   std::optional<TimePoint> stalled_until_;
   TimePoint stalled_since_{};       // the first reading of that stall
   Duration stall_debt_{};           // for how long stalls counted, less what was paid back since

@@ -46,9 +46,13 @@ void RuleWatch::note(const core::Action& action, const core::Scheduler& schedule
   } else if (const auto* notice = std::get_if<core::action::Notice>(&action)) {
     if (notice->kind == core::action::NoticeKind::MemoryStall) {
       stall_began_ = now_;
-    } else if (notice->kind == core::action::NoticeKind::StallGivenUp && !reading_) {
+      given_up_ = false;
+    } else if (notice->kind == core::action::NoticeKind::StallGivenUp) {
+      given_up_ = true;
       const bool full = now_ - stall_began_ >= core::kLongestStall;
-      coverage_.note(full ? Mark::LongStall : Mark::StallsSpent);
+      if (!reading_) {
+        coverage_.note(full ? Mark::LongStall : Mark::StallsSpent);
+      }
     }
   }
 }
@@ -67,7 +71,7 @@ void RuleWatch::on(const core::action::StartLoad& a, const core::Scheduler& sche
   if (a.reason.why == Why::RetryAfterOom && made_room_[a.model.value]) {
     coverage_.note(Mark::RetryMadeRoom);
   }
-  if (stalled_) {
+  if (stalled_ && given_up_) {
     coverage_.note(Mark::StallGivenUp);
   }
   if (a.reason.why != Why::HeadFits) {

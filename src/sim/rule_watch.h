@@ -41,6 +41,7 @@ class RuleWatch {
   bool reading_ = false;                                     // the event is one
   bool stalled_ = false;                                     // the latest reading told of a stall
   TimePoint stall_began_{};
+  bool given_up_ = false;        // the latest stall
   std::vector<bool> made_room_;  // somebody was stopped for it since its latest load failed
   std::vector<int> priority_;
 };
