@@ -18,6 +18,7 @@ Pressure::Step Pressure::take(double used_percent, bool stalled, TimePoint now) 
   const PressureLevel before = level();
   const PressureLevel marks_before = marks_;
   used_ = used_percent;
+  stalled = stalled && !load_explains_stall(now);
   stalled_now_ = stalled;
   follow_marks();
   if (stalled) {

@@ -38,7 +38,9 @@ class Pressure {
     bool entered_high = false;  // from normal
     bool left = false;          // back to normal
   };
-  // `stalled`: tasks stood still for want of memory.
+  // `stalled`: tasks stood still for want of memory. While a model loads, and until the readers can
+  // know of its end, that is taken to be the load's own: it reads a file of the size of what it
+  // takes, and below a limit the kernel makes room for the pages. No model has to go for it.
   Step take(double used_percent, bool stalled, TimePoint now);
   // When the stall is over unless another reading tells of one; nullopt: there is none.
   [[nodiscard]] std::optional<TimePoint> stalled_until() const { return stalled_until_; }
@@ -85,6 +87,11 @@ class Pressure {
     reaped_at_.reset();
   }
   void reaped(TimePoint now) { reaped_at_ = now; }
+  void load_began() { ++loads_; }
+  void load_ended(TimePoint now) {
+    --loads_;
+    load_end_ = now;
+  }
 
   // Requires: no stall counts.
   void forget_stalls_for_test() { allowance_ = StallAllowance{}; }
@@ -94,10 +101,16 @@ class Pressure {
   void judge_eviction(TimePoint now);
   void begin(bool& round);
 
+  [[nodiscard]] bool load_explains_stall(TimePoint now) const {
+    return loads_ > 0 || (load_end_ && now < *load_end_ + kStallSettles);
+  }
+
   double high_, low_, critical_;
   PressureLevel marks_ = PressureLevel::Normal;  // by the percentage alone
   double used_ = 0;
-  bool stalled_now_ = false;  // the latest reading
+  bool stalled_now_ = false;  // the latest reading, and no load explains it
+  int loads_ = 0;             // under way
+  std::optional<TimePoint> load_end_;
   std::optional<TimePoint> stalled_until_;
   StallAllowance allowance_;
   bool awaiting_reading_ = false;

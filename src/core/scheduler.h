@@ -141,6 +141,7 @@ class Scheduler {
   // Child transitions, scheduler_children.cc
   void start_load(Model& model, Reason reason);
   void stop(Model& model, Reason reason, bool kill = false);
+  void load_ended();
   void shut_gate(Model& model, Gate gate, Reason reason);
   void open_gate(Model& model);
   void reaped(Model& model);
@@ -155,8 +156,6 @@ class Scheduler {
   void recheck_line();
   std::vector<ModelId> cleanup(CleanupLevel level, Why why, bool loud);
   void pressure_step();
-  void load_ended();
-  [[nodiscard]] bool load_explains_stall() const;
   void end_stall();
   void give_up_stall(bool after_reading);
   void move_clocks(bool stood_still);
@@ -230,7 +229,6 @@ class Scheduler {
   std::optional<ModelId> owner_;  // the model for which gates are shut
   std::vector<ModelId> retries_;  // wait for their second attempt after out-of-memory, oldest first
   int loading_ = 0;
-  std::optional<TimePoint> last_load_end_;
   int gated_ = 0;           // models with a shut gate
   std::size_t leases_ = 0;  // of all models
   bool bitten_ = false;     // some model's leases may be ended (rule 10)

@@ -48,6 +48,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
   model.kill_sent = false;
   ledger_.reserve(model.reserved);
   ++loading_;
+  pressure_.load_began();
   insert_sorted(resident_, model.id);
   std::erase(retries_, model.id);
   update_line(model);
@@ -57,7 +58,7 @@ void Scheduler::start_load(Model& model, Reason reason) {
 
 void Scheduler::load_ended() {
   --loading_;
-  last_load_end_ = now_;
+  pressure_.load_ended(now_);
 }
 
 void Scheduler::shut_gate(Model& model, Gate gate, Reason reason) {

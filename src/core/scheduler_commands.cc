@@ -9,8 +9,7 @@ namespace hf::core {
 
 void Scheduler::on(const event::MemoryReading& e) {
   const bool stood_still = pressure_.level() != PressureLevel::Normal;
-  const bool stalled = e.stalled && !load_explains_stall();
-  const Pressure::Step step = pressure_.take(e.used_percent, stalled, now_);
+  const Pressure::Step step = pressure_.take(e.used_percent, e.stalled, now_);
   move_clocks(stood_still);
   if (step.left || step.entered_high) {
     all_in_use_told_ = false;
@@ -32,13 +31,6 @@ void Scheduler::on(const event::MemoryReading& e) {
     cleanup(CleanupLevel::Emergency, Why::EmergencyCleanup, step.entered_critical);
   }
   give_up_stall(true);
-}
-
-// A load reads a file of the size of what it takes: below a limit the kernel makes room for its
-// pages, and whoever waits for that stands still. No model has to go for it. The readers tell of it
-// for a while after the end.
-bool Scheduler::load_explains_stall() const {
-  return loading_ > 0 || (last_load_end_ && now_ < *last_load_end_ + kStallSettles);
 }
 
 // Nothing is loaded while pressure lasts, so the clocks of published deadlines stand still.
