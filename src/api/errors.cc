@@ -129,6 +129,45 @@ std::string with_detail(std::string sentence, const std::string& detail) {
   return detail.empty() ? sentence : sentence + ": " + detail;
 }
 
+ApiError bad_body(const char* code, const char* message, const char* param = "",
+                  std::string hint = {}) {
+  ApiError error = make(400, code, message);
+  error.param = param;
+  error.hint = std::move(hint);
+  return error;
+}
+
+ApiError of_body(net::BodyFault fault) {
+  constexpr const char* kWhereNames = "GET /v1/models lists the names";
+  switch (fault) {
+    case net::BodyFault::NotJson:
+      break;
+    case net::BodyFault::NotObject:
+      return bad_body("not_an_object", "the body must be a JSON object");
+    case net::BodyFault::NoModel:
+      return bad_body("model_missing", "the body has no \"model\"", "model", kWhereNames);
+    case net::BodyFault::TwoModels:
+      return bad_body("model_ambiguous", "the body has more than one \"model\"", "model");
+    case net::BodyFault::ModelNotString:
+      return bad_body("model_not_a_string", "\"model\" must be a string", "model");
+    case net::BodyFault::EmptyModel:
+      return bad_body("model_empty", "\"model\" is empty", "model", kWhereNames);
+    case net::BodyFault::TooManyProbabilities:
+      return bad_body("too_many_probabilities", "too many probabilities were asked for",
+                      "top_logprobs", "ask for at most " + std::to_string(net::kProbabilitiesMax));
+    case net::BodyFault::TooManyPrompts:
+      return bad_body("too_many_prompts", "too many prompts in one request", "",
+                      "send them in several requests");
+    case net::BodyFault::TooMuchRepeated:
+      return bad_body("prompts_too_large", "too much comes with each prompt", "",
+                      "send fewer prompts, texts or documents in one request");
+    case net::BodyFault::TooManyParts:
+      return bad_body("body_too_complex", "the body has too many parts", "",
+                      "send less in one request");
+  }
+  return bad_body("invalid_json", "the body is not valid JSON");
+}
+
 }  // namespace
 
 std::int64_t retry_after_s(Duration after) {
@@ -246,51 +285,7 @@ ApiError upstream_crashed(std::string_view model) {
 }
 
 ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
-  constexpr std::string_view kWhereNames = "GET /v1/models lists the names";
-  ApiError error;
-  switch (fault) {
-    case net::BodyFault::NotJson:
-      error = make(400, "invalid_json", "the body is not valid JSON");
-      break;
-    case net::BodyFault::NotObject:
-      error = make(400, "not_an_object", "the body must be a JSON object");
-      break;
-    case net::BodyFault::NoModel:
-      error = make(400, "model_missing", "the body has no \"model\"");
-      error.param = "model";
-      error.hint = kWhereNames;
-      break;
-    case net::BodyFault::TwoModels:
-      error = make(400, "model_ambiguous", "the body has more than one \"model\"");
-      error.param = "model";
-      break;
-    case net::BodyFault::ModelNotString:
-      error = make(400, "model_not_a_string", "\"model\" must be a string");
-      error.param = "model";
-      break;
-    case net::BodyFault::EmptyModel:
-      error = make(400, "model_empty", "\"model\" is empty");
-      error.param = "model";
-      error.hint = kWhereNames;
-      break;
-    case net::BodyFault::TooManyProbabilities:
-      error = make(400, "too_many_probabilities", "too many probabilities were asked for");
-      error.param = "top_logprobs";
-      error.hint = "ask for at most " + std::to_string(net::kProbabilitiesMax);
-      break;
-    case net::BodyFault::TooManyPrompts:
-      error = make(400, "too_many_prompts", "too many prompts in one request");
-      error.hint = "send them in several requests";
-      break;
-    case net::BodyFault::TooMuchRepeated:
-      error = make(400, "prompts_too_large", "too much comes with each prompt");
-      error.hint = "send fewer prompts, texts or documents in one request";
-      break;
-    case net::BodyFault::TooManyParts:
-      error = make(400, "body_too_complex", "the body has too many parts");
-      error.hint = "send less in one request";
-      break;
-  }
+  ApiError error = of_body(fault);
   if (!detail.empty()) {
     error.message = detail;  // a whole sentence, more exact than ours
   }
