@@ -141,11 +141,15 @@ core::Footprint Engine::Impl::on_cards(const ModelFile& file, const core::Footpr
 void Engine::Impl::tell_footprint(ModelId model) {
   const Catalog::Entry& entry = catalog_.at(model);
   if (entry.listed && entry.file.problem.empty()) {
-    core::event::SpecTuned tuned;
-    tuned.model = model;
-    tuned.footprint = footprint_of(entry.file);
-    feed(tuned);
+    feed_footprint(model);
   }
+}
+
+void Engine::Impl::feed_footprint(ModelId model) {
+  core::event::SpecTuned tuned;
+  tuned.model = model;
+  tuned.footprint = footprint_of(catalog_.at(model).file);
+  feed(tuned);
 }
 
 void Engine::Impl::start_card_timer() {
@@ -284,12 +288,8 @@ void Engine::Impl::learn_cards(ModelId model, const Running& running) {
     return;
   }
   save_measurement(running.key);
-  const ModelFile& file = catalog_.at(model).file;
-  if (running.key == measurement_key(file)) {
-    core::event::SpecTuned tuned;
-    tuned.model = model;
-    tuned.footprint = footprint_of(file);
-    feed(tuned);
+  if (running.key == measurement_key(catalog_.at(model).file)) {
+    feed_footprint(model);
   }
 }
 

@@ -32,10 +32,7 @@ void Engine::Impl::learn_memory(ModelId model, const Running& running) {
                  format_bytes(file.cost));
   }
   if (running.key == measurement_key(file)) {
-    core::event::SpecTuned tuned;
-    tuned.model = model;
-    tuned.footprint = footprint_of(file);
-    feed(tuned);
+    feed_footprint(model);
   }
 }
 

@@ -112,6 +112,7 @@ class Engine::Impl : private EngineState {
   [[nodiscard]] core::Footprint on_cards(const ModelFile& file,
                                          const core::Footprint& raised) const;
   void tell_footprint(ModelId model);
+  void feed_footprint(ModelId model);
   void start_card_timer();
   void look_at_cards();
   [[nodiscard]] std::vector<OurProcess> our_processes(std::size_t domain) const;
