@@ -31,9 +31,10 @@ MAY_INCLUDE = {
     "gguf": {"base"},
     "config": {"base"},
     "net": {"base"},
+    "ollama": {"base", "net"},
     "process": {"base"},
     "engine": {"base"} | _LEAVES,
-    "api": {"base", "engine"} | _LEAVES,
+    "api": {"base", "ollama", "engine"} | _LEAVES,
     "app": {"base", "advise", "engine", "api"} | _LEAVES,
 }
 
@@ -58,7 +59,7 @@ LIBRARIES = [
     Library(r"CLI/", {"app"}, {"app"}),
     Library(r"tl/expected", _ALL - {"core"}, _ALL - {"core"}),
     Library(r"spdlog/", _ALL - {"base", "core", "sim", "gguf"}, set()),
-    Library(r"fmt/|boost/json", _ALL - {"core"}, {"api", "app"}),
+    Library(r"fmt/|boost/json", _ALL - {"core"}, {"ollama", "api", "app"}),
 ]
 
 # The core decides; it has no clock, files, threads or logging.
