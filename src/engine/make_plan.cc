@@ -153,6 +153,9 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   if (plan.cards_counted) {
     options.gpu_layers = static_cast<std::uint32_t>(plan.gpu_layers.value_or(0));
   }
+  if (plan.batch > 0) {
+    options.batch = options.ubatch = static_cast<std::uint32_t>(plan.batch);
+  }
   options.batch = batch_argument(plan, {"-b", "--batch-size"}, options.batch);
   options.ubatch = batch_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
   const auto threads = static_cast<std::uint32_t>(std::max(1, plan.threads));
@@ -193,6 +196,7 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
   plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
   run.wanted_context = plan.context;
   const auto settle = [&] {
+    plan.batch = gguf::reads_at_one_go(header) ? plan.context : 0;
     plan.cache_ram = cache_of(settings, header, plan);
     if (cards.counted) {
       const DeviceNeed need = device_need(header, cost_options(plan, Bytes(0)), facts.mmproj);
