@@ -108,6 +108,8 @@ TEST(MakePlan, ABatchHoldsTheContextOfModelsThatReadAtOneGo) {
   EXPECT_LT(half.cost.compute, run.cost.compute);
   EXPECT_EQ(make_plan(settings(), header(), kFacts, kTiB).plan.batch, 0);
   config::ModelConfig s = settings();
+  s.context = 16'384;
+  EXPECT_EQ(make_plan(s, encoder, kFacts, kTiB).plan.batch, 8'192) << "it was trained for no more";
   s.args = {"--ubatch-size", "256"};
   EXPECT_EQ(make_plan(s, encoder, kFacts, kTiB).plan.batch_rows, 256) << "the last word counts";
 }
