@@ -58,9 +58,11 @@ void TestServer::relay(Exchange& exchange, const std::string& socket_path, Relay
 void TestServer::relay(Exchange& exchange, RelayPlan plan, RelayEvents& events) {
   on_loop([&] {
     plan.response_headers.push_back(Header{"x-request-id", "r1"});
-    plan.stream_error = [](RelayEnd end, std::string_view) {
-      return std::string(end == RelayEnd::Aborted ? kAbortedEvent : kBrokenEvent);
-    };
+    if (!plan.stream_error) {
+      plan.stream_error = [](RelayEnd end, std::string_view) {
+        return std::string(end == RelayEnd::Aborted ? kAbortedEvent : kBrokenEvent);
+      };
+    }
     plan.on_first_byte = [&events] { events.calls.push("first"); };
     plan.on_stall = [&events](bool stalled) { events.calls.push(stalled ? "stall" : "unstall"); };
     plan.on_done = [&events](const RelayResult& result) {
