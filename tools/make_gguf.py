@@ -250,7 +250,7 @@ def metadata(args, shape, tokens, merges):
     if args.embedding:
         pairs.append(pair(f"{a}.pooling_type", U32, POOLING_MEAN))
         pairs.append(pair(f"{a}.attention.causal", BOOL, 0))
-    elif not args.reranker:
+    else:
         template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else CHAT_TEMPLATE
         pairs.append(pair("tokenizer.chat_template", STRING, template))
     return pairs
