@@ -110,7 +110,7 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
       request->on_cut(reason);
     }
   });
-  relay(std::move(outcome->socket_path));
+  relay(std::move(outcome->socket_path), outcome->port);
 }
 
 void ModelRequest::on_cut(const core::Reason& reason) {
@@ -121,9 +121,10 @@ void ModelRequest::on_cut(const core::Reason& reason) {
   call_.exchange->abort_relay();
 }
 
-void ModelRequest::relay(std::string socket_path) {
+void ModelRequest::relay(std::string socket_path, std::uint16_t port) {
   net::RelayPlan plan;
   plan.socket_path = std::move(socket_path);
+  plan.port = port;
   plan.response_headers = extra_headers();
   plan.response_headers.push_back(net::Header{"x-request-id", call_.request_id});
   // The plan lives until on_done has run, which keeps this object alive for the other callbacks.
