@@ -32,9 +32,10 @@ MAY_INCLUDE = {
     "config": {"base"},
     "net": {"base"},
     "process": {"base"},
+    "pull": {"base", "gguf"},
     "engine": {"base"} | _LEAVES,
     "api": {"base", "engine"} | _LEAVES,
-    "app": {"base", "advise", "engine", "api"} | _LEAVES,
+    "app": {"base", "advise", "pull", "engine", "api"} | _LEAVES,
 }
 
 _ALL = set(MAY_INCLUDE)
@@ -56,6 +57,7 @@ LIBRARIES = [
     Library(r"simdjson", {"net", "process", "api"}, set()),
     Library(r"boost/(asio|beast)", _ASIO, _ASIO),
     Library(r"CLI/", {"app"}, {"app"}),
+    Library(r"curl/", {"pull"}, set()),
     Library(r"tl/expected", _ALL - {"core"}, _ALL - {"core"}),
     Library(r"spdlog/", _ALL - {"base", "core", "sim", "gguf"}, set()),
     Library(r"fmt/|boost/json", _ALL - {"core"}, {"api", "app"}),

@@ -66,6 +66,7 @@ int run(int argc, char** argv) {
   add_unpin(app, choice);
   add_reload(app, choice);
   add_explain(app, choice);
+  add_pull(app, choice);
   add_config(app, choice);
   add_advise(app, choice);
   add_simulate(app, choice);
