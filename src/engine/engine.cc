@@ -109,6 +109,10 @@ std::vector<core::TicketView> Engine::tickets_of(ModelId model) const {
   return impl_->tickets_of(model);
 }
 
+std::optional<WaitNow> Engine::wait_of(TicketId ticket) const {
+  return impl_->wait_of(ticket);
+}
+
 std::vector<Decision> Engine::decisions_about(ModelId model) const {
   return impl_->decisions_about(model);
 }
@@ -160,13 +164,25 @@ void Engine::Impl::arrive(TicketId ticket) {
 
 void Engine::Impl::note_promise(TicketId ticket) {
   const auto found = waiting_.find(ticket);
+  std::optional<WaitNow> wait = wait_of(ticket);
+  if (found != waiting_.end() && wait) {
+    found->second.promise = std::move(wait->promise);
+  }  // else answered at once
+}
+
+std::optional<WaitNow> Engine::Impl::wait_of(TicketId ticket) {
   scheduler_->tell_time(now());  // its own load may have started at once
   const auto view = scheduler_->waiting_ticket(ticket);
-  if (found == waiting_.end() || !view) {
-    return;  // answered at once
+  if (!view) {
+    return std::nullopt;
   }
   const auto wait = scheduler_->wait_of(view->model);
-  found->second.promise = Promise{*view, wait->waiting_for, names_of(wait->blockers)};
+  WaitNow result{Promise{*view, wait->waiting_for, names_of(wait->blockers)}, {}};
+  if (scheduler_->view(view->model).state == core::State::Loading) {
+    const auto running = running_.find(view->model);
+    result.load_progress = running == running_.end() ? 0 : running->second.progress;
+  }
+  return result;
 }
 
 // The file was replaced since it was costed: look at it again before anybody is asked to leave for

@@ -22,8 +22,8 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "core/view.h"
-#include "engine/model_costs.h"
-#include "readers/memory_signals.h"
+#include "engine/refusal.h"
+#include "engine/status.h"
 
 namespace boost::asio {
 class io_context;
@@ -59,28 +59,10 @@ class Lease {
   TicketId ticket_;
 };
 
-// What a request was told when it had to wait: for its answer's headers.
-struct Promise {
-  core::TicketView ticket;
-  core::WaitingFor waiting_for = core::WaitingFor::Memory;
-  std::vector<std::string> blockers;  // names of the models it waited for
-};
-
 struct Granted {
   Lease lease;
   std::string socket_path;
   Generation generation;
-  Duration waited{};
-  std::optional<Promise> promise;  // nullopt: it did not wait
-};
-
-// Why a ticket was not granted. `message` is for the client, without the model's name: no paths, no
-// arguments.
-struct Refusal {
-  core::Reason reason;
-  Duration retry_after{};  // zero: retrying will not help
-  std::string message;
-  std::string hint;  // the next step; "": none
   Duration waited{};
   std::optional<Promise> promise;  // nullopt: it did not wait
 };
@@ -96,67 +78,6 @@ struct CommandResult {
   std::string card;  // on which a pin does not fit: " on cuda0"; "": in host RAM
 };
 using CommandCallback = std::function<void(CommandResult)>;
-
-// The latest attempt to serve a model that failed, unless a whole answer came since.
-struct LastFailure {
-  Duration age{};
-  std::string cause;  // for clients
-  int in_a_row = 1;
-  bool of_file = false;  // its file was found to be unusable; nothing was started
-};
-
-struct ModelStatus {
-  ModelId id;
-  core::ModelView view;
-  std::vector<std::string> aliases;
-  int pid = 0;
-  double load_progress = 0;  // 0…1 while loading
-  std::string kind;          // "chat", "embedding", "reranker"; "" while the file is unreadable
-  std::string architecture;
-  std::int64_t context = 0;  // tokens one request may use
-  std::int64_t trained_context = 0;
-  int parallel = 0;
-  Bytes file_size{0};
-  std::int64_t created_unix_s = 0;  // the file's modification time
-  std::string problem;              // why it cannot be served, for clients; "" if it can
-  std::optional<Refusal> refusal;   // of a request that came now; nullopt: it would be served
-  std::optional<LastFailure> last_failure;
-  std::string pin_problem;  // why the pin that is configured is not done yet, for clients; ""
-  ModelCosts costs;
-};
-
-struct WaitStatus {
-  core::WaitView view;
-  std::string model;
-  std::vector<std::string> blockers;
-};
-
-enum class Overall { Ok, Degraded, Full };
-
-// How it is noticed that tasks stand still for want of memory (readers/ladder.h).
-enum class StallSource { PsiTrigger, Psi, None };
-
-// A memory domain of the machine, host RAM first: the order is that of a core::Footprint.
-struct DomainStatus {
-  std::string name;  // "host", "cuda0"
-  Bytes total{0};
-  Bytes used{0};  // by everybody, as last read
-};
-
-struct Status {
-  Overall overall = Overall::Ok;
-  std::vector<std::string> warnings;  // why it is not ok
-  std::vector<ModelStatus> models;    // all listed ones, sorted by name
-  std::vector<WaitStatus> waiting;
-  core::MemoryView memory;
-  std::optional<readers::MemorySignals> machine;  // as last read; nullopt: it cannot be
-  StallSource stall_source = StallSource::None;
-  Bytes full_budget;  // the budget, if others did not use more than at the start
-  std::vector<DomainStatus> domains;
-  bool draining = false;
-  Duration uptime{};
-  std::string engine_version;
-};
 
 // What a reload did. Names are sorted.
 struct Reloaded {
@@ -233,6 +154,8 @@ class Engine {
 
   [[nodiscard]] Status status() const;
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
+  // nullopt: it does not wait (any more), or the core has not heard of it yet.
+  [[nodiscard]] std::optional<WaitNow> wait_of(TicketId ticket) const;
   // Those who wait for it, in the order in which they will be granted.
   [[nodiscard]] std::vector<core::TicketView> tickets_of(ModelId model) const;
 

@@ -38,6 +38,7 @@ class Engine::Impl : private EngineState {
 
   [[nodiscard]] Status status();
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
+  [[nodiscard]] std::optional<WaitNow> wait_of(TicketId ticket);
   [[nodiscard]] std::vector<core::TicketView> tickets_of(ModelId model) {
     scheduler_->tell_time(now());
     return scheduler_->tickets_of(model);

@@ -16,6 +16,8 @@
 
 namespace hf::net {
 
+class Translator;  // net/translator.h
+
 struct Header {
   std::string name;  // as sent; compare with header_equals()
   std::string value;
@@ -51,6 +53,9 @@ enum class RelayEnd {
                     // sent to the client, the Exchange is still open and must be answered
   UpstreamBroken,   // died mid-answer: an error event (if the answer was a stream) and a broken
                     // transfer
+  UpstreamError,    // plan.collect_errors, and the upstream answered with a status of 400 or more:
+                  // nothing of it was sent, status and error_body say what it was, the Exchange is
+                  // still open
   Aborted,  // abort() was called; as UpstreamBroken for the client, or still open if not started
 };
 
@@ -59,6 +64,15 @@ struct RelayResult {
   bool response_started = false;      // false: the Exchange must still be answered
   int status = 0;                     // the upstream's status, 0 if none came
   std::uint64_t bytes_to_client = 0;  // of the body, without chunk lines
+  std::string error_body;             // of an UpstreamError; cut at 64 KiB
+};
+
+// What the upstream gets in place of the client's own request line and body.
+struct UpstreamRequest {
+  std::string method = "POST";
+  std::string target;  // percent-encoded: "/v1/chat/completions"
+  std::string content_type = "application/json";
+  std::optional<std::string> body;  // nullopt: the client's, byte for byte
 };
 
 // Text of a final error event for a stream that breaks ("data: {…}\n\n"), by kind of end; asked for
@@ -66,7 +80,14 @@ struct RelayResult {
 using StreamErrorText = std::function<std::string(RelayEnd end, std::string_view content_type)>;
 
 struct RelayPlan {
-  std::string socket_path;               // the child's unix socket
+  std::string socket_path;                 // the child's unix socket, or
+  std::uint16_t port = 0;                  // not 0: this port of 127.0.0.1 instead
+  std::optional<UpstreamRequest> request;  // nullopt: as the client sent it
+  std::shared_ptr<Translator> translator;  // null: byte for byte
+  bool collect_errors = false;             // see RelayEnd::UpstreamError
+  // The client asks for another protocol (WebSocket) on this connection: its Upgrade is passed on,
+  // and after the upstream's 101 the bytes of both sides go to the other as they come.
+  bool upgrade = false;
   std::vector<Header> response_headers;  // added to the upstream's (x-request-id, x-holdfast-*)
   StreamErrorText stream_error;
   std::function<void()> on_first_byte;  // first body byte passed to the client's socket
@@ -74,6 +95,12 @@ struct RelayPlan {
   // s), and again with false when it takes some. Used for the stalled-reader rule.
   std::function<void(bool stalled)> on_stall;
   std::function<void(const RelayResult&)> on_done;  // exactly once, the last call of the relay
+};
+
+// The head of an answer that begins before its content is there.
+struct StreamHead {
+  std::string content_type;
+  std::vector<Header> headers;
 };
 
 class Exchange {
@@ -94,6 +121,22 @@ class Exchange {
   // one at a time. After UpstreamRefused (or Aborted before the start) another relay() or reply()
   // must follow.
   virtual void relay(RelayPlan plan) = 0;
+
+  // Begins a 200 answer whose content is not there yet, so that a client that waits hears from us:
+  // chunked, for HTTP/1.0 until the connection closes. A later relay() continues in the same
+  // answer: the upstream's head is dropped (if its media type is another one than the stream's and
+  // there is no translator, the answer counts as broken), and plan.response_headers are not sent
+  // any more. reply() is not allowed after it, break_stream() takes its place. While relays are
+  // tried and refused the answer stays open; whoever began it ends it.
+  virtual void start_stream(StreamHead head) = 0;
+  [[nodiscard]] virtual bool stream_started() const = 0;
+  // A piece of that answer, from start_stream() until the upstream's first body byte, also while a
+  // relay waits for it; later ones are ignored, and after the end of the exchange too. Dropped when
+  // the one before has not left yet, so that a client that reads nothing piles up nothing.
+  virtual void write(std::string piece) = 0;
+  // Ends it without a relay: these words (an error event), then a broken transfer, so that it never
+  // looks like a finished answer.
+  virtual void break_stream(std::string last_words) = 0;
 
   // Ends a running relay from our side (request limit, stalled reader, force). No-op when none
   // runs. Call it too when the child of a running relay has exited: an answer without a length

@@ -136,6 +136,10 @@ class Handle final : public Exchange {
   std::string_view body() const override { return state_->body(); }
   void reply(Reply reply) override { state_->reply(std::move(reply)); }
   void relay(RelayPlan plan) override { state_->relay(std::move(plan)); }
+  void start_stream(StreamHead) override { HF_ASSERT(false, "not there yet"); }
+  bool stream_started() const override { return false; }
+  void write(std::string) override { HF_ASSERT(false, "not there yet"); }
+  void break_stream(std::string) override { HF_ASSERT(false, "not there yet"); }
   void abort_relay() override { state_->abort_relay(); }
   void on_disconnect(std::function<void()> callback) override {
     state_->on_disconnect(std::move(callback));
