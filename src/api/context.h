@@ -41,6 +41,7 @@ struct Call {
   Dialect dialect = Dialect::OpenAi;
   std::string request_id{};
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool streams = false;          // if it asks for a stream, an event stream will come
 
   void answer(int status, std::string json) const;
   void refuse(const ApiError& error) const;

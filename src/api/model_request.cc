@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/upstream_error.h"
 #include "api/waits.h"
 #include "net/json_model.h"
 
@@ -11,6 +12,7 @@ namespace {
 // A dying process closes its sockets some milliseconds before its exit is reported. The second
 // attempt waits for that report, so that it is not granted the same dead child; this long at most.
 constexpr Duration kExitNews = std::chrono::milliseconds(500);
+constexpr std::string_view kEventStream = "text/event-stream";
 
 }  // namespace
 
@@ -30,6 +32,7 @@ void ModelRequest::start(Context& context, Call call) {
       request->on_client_gone();
     }
   });
+  self->begin_heartbeats();
   self->ask();
 }
 
@@ -42,13 +45,14 @@ ModelRequest::~ModelRequest() {
   }
 }
 
-tl::expected<ModelId, ApiError> ModelRequest::find_model() const {
+tl::expected<ModelId, ApiError> ModelRequest::find_model() {
   const std::optional<std::string>& fallback = context_.config->default_model;
   const net::BodyRules rules{.model_required = !fallback, .lists_are_tasks = call_.lists_are_tasks};
   const net::BodyResult body = net::read_body_fields(call_.exchange->body(), rules);
   if (!body.fields) {
     return tl::unexpected(from_body_fault(body.fault, body.detail));
   }
+  wants_stream_ = call_.streams && body.fields->stream;
   const std::string name = body.fields->model.empty() ? fallback.value_or("") : body.fields->model;
   const auto found = context_.engine.resolve(name);
   if (!found) {
@@ -73,9 +77,36 @@ std::optional<ApiError> ModelRequest::count_for_user() {
   return error;
 }
 
+void ModelRequest::begin_heartbeats() {
+  if (!wants_stream_ || !wants_heartbeats(call_.exchange->head())) {
+    return;
+  }
+  Heartbeats::Source source;
+  source.head = [this] { return stream_head(); };
+  source.text = [this] {
+    const auto wait = queued_ ? context_.engine.wait_of(ticket_) : std::nullopt;
+    return event_stream_heartbeat(progress_object(wait), call_.dialect);
+  };
+  heartbeats_ = std::make_shared<Heartbeats>(context_.after, call_.exchange, std::move(source));
+  heartbeats_->start();
+}
+
+net::StreamHead ModelRequest::stream_head() const {
+  const auto wait = queued_ ? context_.engine.wait_of(ticket_) : std::nullopt;
+  net::StreamHead head;
+  head.content_type = std::string(kEventStream);
+  head.headers = wait ? extra_headers(wait->promise, waited_ + wait->promise.ticket.waited)
+                      : extra_headers(promise_, waited_);
+  head.headers.push_back(net::Header{"x-request-id", call_.request_id});
+  return head;
+}
+
 void ModelRequest::ask() {
   cut_.reset();
   queued_ = true;
+  if (heartbeats_) {
+    heartbeats_->set_waiting(true);
+  }
   ticket_ = context_.engine.acquire(model_, call_.caller.user,
                                     [self = shared_from_this()](engine::Outcome outcome) {
                                       self->on_outcome(std::move(outcome));
@@ -84,6 +115,7 @@ void ModelRequest::ask() {
 
 void ModelRequest::on_client_gone() {
   gone_ = true;
+  end_heartbeats();
   if (queued_) {
     queued_ = false;
     context_.engine.cancel(ticket_);
@@ -122,9 +154,14 @@ void ModelRequest::on_cut(const core::Reason& reason) {
 }
 
 void ModelRequest::relay(std::string socket_path) {
+  if (heartbeats_) {
+    heartbeats_->set_waiting(false);
+  }
   net::RelayPlan plan;
   plan.socket_path = std::move(socket_path);
-  plan.response_headers = extra_headers();
+  plan.collect_errors = true;
+  plan.on_first_byte = [this] { end_heartbeats(); };
+  plan.response_headers = extra_headers(promise_, waited_);
   plan.response_headers.push_back(net::Header{"x-request-id", call_.request_id});
   // The plan lives until on_done has run, which keeps this object alive for the other callbacks.
   plan.on_done = [self = shared_from_this()](const net::RelayResult& result) {
@@ -138,6 +175,10 @@ void ModelRequest::relay(std::string socket_path) {
 }
 
 void ModelRequest::on_relay_end(const net::RelayResult& result) {
+  if (result.end == net::RelayEnd::UpstreamError && !gone_) {
+    lease_.release(true);  // it answered
+    return refuse(from_upstream_error(result.status, result.error_body, name_, call_.dialect));
+  }
   if (result.end == net::RelayEnd::UpstreamBroken && result.response_started) {
     // Its process has probably died: the core should hear of that before it can take this lease's
     // end for a model that went idle.
@@ -174,10 +215,20 @@ void ModelRequest::retry() {
   ask();
 }
 
+void ModelRequest::end_heartbeats() {
+  if (heartbeats_) {
+    heartbeats_->stop();
+  }
+}
+
 void ModelRequest::refuse(const ApiError& error) {
   lease_.release();
+  end_heartbeats();
+  if (call_.exchange->stream_started()) {
+    return call_.exchange->break_stream(stream_error_event(error, call_.dialect, kEventStream));
+  }
   net::Reply reply = error_reply(error, call_.dialect, call_.request_id);
-  for (net::Header& header : extra_headers()) {
+  for (net::Header& header : extra_headers(promise_, waited_)) {
     reply.headers.push_back(std::move(header));
   }
   call_.exchange->reply(std::move(reply));
@@ -187,11 +238,12 @@ ApiError ModelRequest::broken_error() const {
   return cut_ ? from_cut(*cut_, name_) : upstream_crashed(name_);
 }
 
-std::vector<net::Header> ModelRequest::extra_headers() const {
+std::vector<net::Header> ModelRequest::extra_headers(const std::optional<engine::Promise>& promise,
+                                                     Duration waited) const {
   std::vector<net::Header> headers{{"x-holdfast-model", name_},
-                                   {"x-holdfast-waited-ms", std::to_string(millis_of(waited_))}};
-  if (promise_) {
-    add_promise_headers(*promise_, headers);
+                                   {"x-holdfast-waited-ms", std::to_string(millis_of(waited))}};
+  if (promise) {
+    add_promise_headers(*promise, headers);
   }
   return headers;
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/context.h"
+#include "api/heartbeat.h"
 
 namespace hf::api {
 
@@ -27,9 +28,13 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   ~ModelRequest();
 
  private:
-  // The model asked for, or the refusal.
-  tl::expected<ModelId, ApiError> find_model() const;
+  // The model asked for, or the refusal. Notes whether a stream is wanted.
+  tl::expected<ModelId, ApiError> find_model();
   std::optional<ApiError> count_for_user();
+  void begin_heartbeats();
+  void end_heartbeats();
+  // The head of a stream that begins before its content.
+  net::StreamHead stream_head() const;
   void ask();
   void on_outcome(engine::Outcome outcome);
   void on_client_gone();
@@ -40,7 +45,9 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void retry();
   void refuse(const ApiError& error);
   ApiError broken_error() const;
-  std::vector<net::Header> extra_headers() const;
+  // `promise`, `waited`: as they are known by now.
+  std::vector<net::Header> extra_headers(const std::optional<engine::Promise>& promise,
+                                         Duration waited) const;
 
   Context& context_;
   Call call_;
@@ -51,7 +58,9 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   engine::Lease lease_;
   Duration waited_{};
   std::optional<engine::Promise> promise_;  // the first one: it is about the whole wait
+  std::shared_ptr<Heartbeats> heartbeats_;  // of a streaming request, until its answer begins
   std::optional<core::Reason> cut_;         // why the present lease was taken away
+  bool wants_stream_ = false;
   bool queued_ = false;
   bool gone_ = false;
   bool retried_ = false;

@@ -30,6 +30,13 @@ constexpr std::array<std::string_view, 13> kOfOneText{
     "/apply-template",
 };
 
+// Of these: whose answers may be event streams.
+constexpr std::array<std::string_view, 9> kStreaming{
+    "/v1/chat/completions", "/chat/completions", "/v1/completions",
+    "/completions",         "/completion",       "/infill",
+    "/v1/responses",        "/responses",        "/v1/messages",
+};
+
 struct FixedPath {
   std::string_view path;
   Endpoint endpoint;
@@ -136,6 +143,7 @@ tl::expected<Route, ApiError> find_route(std::string_view method, std::string_vi
   if (of_tasks || std::find(kOfOneText.begin(), kOfOneText.end(), path) != kOfOneText.end()) {
     Route route{Endpoint::Proxied};
     route.lists_are_tasks = of_tasks;
+    route.streams = std::find(kStreaming.begin(), kStreaming.end(), path) != kStreaming.end();
     return allow_only(true, method, std::move(route));
   }
   for (const FixedPath& fixed : kFixed) {

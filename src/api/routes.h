@@ -33,6 +33,7 @@ struct Route {
   std::string model{};  // as asked, not yet looked up
   Verb verb = Verb::Load;
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool streams = false;          // of a proxied path: "stream": true is answered by an event stream
 };
 
 // `path` is percent-decoded and without the query. Error: 404 with a hint, or 405 with the methods

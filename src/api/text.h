@@ -13,6 +13,6 @@ inline constexpr std::size_t kPresentableBytes = 200;
 
 // The text as valid UTF-8 of bounded length: bytes that are none, and control characters, become
 // '?'.
-std::string presentable(std::string_view text);
+std::string presentable(std::string_view text, std::size_t bytes_max = kPresentableBytes);
 
 }  // namespace hf::api

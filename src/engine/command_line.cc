@@ -147,6 +147,10 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
   }
   line.add("--ctx-size", std::to_string(static_cast<long long>(plan.context) * plan.parallel));
   line.add("--parallel", std::to_string(plan.parallel));
+  if (plan.batch > 0) {
+    line.add("--batch-size", std::to_string(plan.batch));
+    line.add("--ubatch-size", std::to_string(plan.batch));
+  }
   line.add("--cache-ram", std::to_string(plan.cache_ram.count / kMiB.count));
   line.add("--ctx-checkpoints", std::to_string(plan.context_checkpoints));
   if (plan.swa_full) {
@@ -191,6 +195,9 @@ std::string options_key(const RunPlan& plan) {
       (plan.embeddings_reserved ? "2"
        : plan.embeddings        ? "1"
                                 : "0");
+  if (plan.batch > 0) {
+    key += " b=" + std::to_string(plan.batch);
+  }
   if (!plan.mmproj_path.empty()) {
     key += " mmproj=" + plan.mmproj_path;
   }

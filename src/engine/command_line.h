@@ -35,6 +35,7 @@ struct RunPlan {
   Bytes cache_ram{0};
   int context_checkpoints = 0;
   int batch_rows = 512;  // tokens that are computed at once
+  int batch = 0;         // what the engine is told about that; 0: nothing
   int threads = 0;       // 0: the engine's choice, all cores
   bool swa_full = false;
   config::CacheType cache_type_k = config::CacheType::F16;

@@ -94,6 +94,17 @@ TEST(CommandLine, EmbeddingModelsKeepTheirOwnPooling) {
   EXPECT_THAT(command_line(p, "/run/x.sock", kNew), Not(Contains("--pooling")));
 }
 
+TEST(CommandLine, SaysHowLargeABatchIsWhereThatMatters) {
+  RunPlan p = plan();
+  const std::string before = options_key(p);
+  const process::EngineTraits engine = traits({"--batch-size", "--ubatch-size"});
+  EXPECT_THAT(command_line(p, "/run/x.sock", engine), Not(Contains("--ubatch-size")));
+  p.batch = 2'048;
+  EXPECT_THAT(command_line(p, "/run/x.sock", engine),
+              IsSupersetOf({"--batch-size", "--ubatch-size", "2048"}));
+  EXPECT_NE(options_key(p), before);
+}
+
 TEST(CommandLine, OldEnginesGetTheOldLoadSwitch) {
   RunPlan p = plan();
   p.load_mode = config::LoadMode::None;

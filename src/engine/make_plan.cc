@@ -110,6 +110,17 @@ Bytes cache_of(const config::ModelConfig& settings, const gguf::Header& header,
   return Bytes((whole + kMiB.count - 1) / kMiB.count * kMiB.count);  // the engine counts MiB
 }
 
+// For the engine: as many tokens as one input may have, where it must fit into one batch. 0: that
+// does not matter.
+int batch_of(const gguf::Header& header, const RunPlan& plan) {
+  if (!gguf::reads_at_one_go(header)) {
+    return 0;
+  }
+  const auto trained = static_cast<int>(
+      std::min<std::uint32_t>(header.context_length, std::numeric_limits<std::int32_t>::max()));
+  return trained > 0 ? std::min(plan.context, trained) : plan.context;
+}
+
 // A draft model is run in the same process with as many slots of the same context. It is counted
 // as if it were a child, on the host: too much by a program's pages.
 void add_side_files(gguf::Cost& cost, const PlanFacts& facts, const RunPlan& plan) {
@@ -153,6 +164,9 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   if (plan.cards_counted) {
     options.gpu_layers = static_cast<std::uint32_t>(plan.gpu_layers.value_or(0));
   }
+  if (plan.batch > 0) {
+    options.batch = options.ubatch = static_cast<std::uint32_t>(plan.batch);
+  }
   options.batch = batch_argument(plan, {"-b", "--batch-size"}, options.batch);
   options.ubatch = batch_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);
   const auto threads = static_cast<std::uint32_t>(std::max(1, plan.threads));
@@ -193,6 +207,7 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
   plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
   run.wanted_context = plan.context;
   const auto settle = [&] {
+    plan.batch = batch_of(header, plan);
     plan.cache_ram = cache_of(settings, header, plan);
     if (cards.counted) {
       const DeviceNeed need = device_need(header, cost_options(plan, Bytes(0)), facts.mmproj);

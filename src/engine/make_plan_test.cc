@@ -97,6 +97,23 @@ TEST(MakePlan, ChatModelsPayForEmbeddingsOnlyWhenTold) {
   EXPECT_GT(make_plan(s, header(), kFacts, kTiB).cost.total(), served);
 }
 
+TEST(MakePlan, ABatchHoldsTheContextOfModelsThatReadAtOneGo) {
+  gguf::Header encoder = header("bert");
+  const PlannedRun run = make_plan(settings(), encoder, kFacts, kTiB);
+  EXPECT_EQ(run.plan.context, 8'192);
+  EXPECT_EQ(run.plan.batch, 8'192);
+  EXPECT_EQ(run.plan.batch_rows, 8'192);
+  const PlannedRun half = make_plan(settings(), encoder, kFacts, run.cost.total() - Bytes(1));
+  EXPECT_EQ(half.plan.batch, half.plan.context) << "it shrinks with the context";
+  EXPECT_LT(half.cost.compute, run.cost.compute);
+  EXPECT_EQ(make_plan(settings(), header(), kFacts, kTiB).plan.batch, 0);
+  config::ModelConfig s = settings();
+  s.context = 16'384;
+  EXPECT_EQ(make_plan(s, encoder, kFacts, kTiB).plan.batch, 8'192) << "it was trained for no more";
+  s.args = {"--ubatch-size", "256"};
+  EXPECT_EQ(make_plan(s, encoder, kFacts, kTiB).plan.batch_rows, 256) << "the last word counts";
+}
+
 TEST(MakePlan, FilesThatFlagsNameAreCounted) {
   const gguf::Cost alone = make_plan(settings(), header(), kFacts, kTiB).cost;
   PlanFacts facts = kFacts;

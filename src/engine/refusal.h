@@ -1,10 +1,9 @@
 #pragma once
 // What a request that waits or is refused is told. Plain values, any thread.
 
+#include <optional>
 #include <string>
 #include <vector>
-
-#include <optional>
 
 #include "base/time.h"
 #include "core/reason.h"

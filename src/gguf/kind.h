@@ -19,8 +19,12 @@ enum class Kind {
 
 Kind kind_of(const Header& header);
 
+// True if an input is computed in one batch, whole or not at all: its tokens look at those behind
+// them, or are averaged. The engine splits inputs of other models.
+bool reads_at_one_go(const Header& header);
+
 // Tokens that one request may use: the trained context, at most 32,768 (and that if none is
-// stated).
+// stated); where an input is read at one go less, because a batch as large takes its memory.
 std::uint32_t default_context(const Header& header);
 
 // For --cache-ram: an eighth of the weights, between 64 MiB and 2 GiB.

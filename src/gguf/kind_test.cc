@@ -42,6 +42,32 @@ TEST(DefaultContext, IsWhatWasTrainedUpTo32k) {
   EXPECT_EQ(default_context(header), 32'768U);
 }
 
+TEST(ReadsAtOneGo, WhatIsPooledOverAllTokens) {
+  Header header = of("qwen3");
+  EXPECT_FALSE(reads_at_one_go(header)) << "a chat model";
+  header.pooling = Pooling::Last;
+  EXPECT_FALSE(reads_at_one_go(header));
+  for (const Pooling pooling : {Pooling::Mean, Pooling::Cls, Pooling::Rank}) {
+    header.pooling = pooling;
+    EXPECT_TRUE(reads_at_one_go(header));
+  }
+  Header encoder = of("bert");
+  encoder.pooling = Pooling::Last;
+  EXPECT_TRUE(reads_at_one_go(encoder)) << "nothing is kept between batches";
+}
+
+TEST(DefaultContext, IsLessWhereABatchMustHoldAllOfIt) {
+  Header header = of("bert");
+  header.context_length = 512;
+  EXPECT_EQ(default_context(header), 512U);
+  header.context_length = 32'768;
+  EXPECT_EQ(default_context(header), 8'192U);
+  Header pooled = of("qwen3");
+  pooled.pooling = Pooling::Mean;
+  pooled.context_length = 32'768;
+  EXPECT_EQ(default_context(pooled), 2'048U);
+}
+
 TEST(DefaultCacheRam, IsAnEighthWithinLimits) {
   EXPECT_EQ(default_cache_ram(Bytes(1)), 64 * kMiB);
   EXPECT_EQ(default_cache_ram(4 * kGiB), 512 * kMiB);

@@ -21,6 +21,7 @@ constexpr std::size_t kScratchBytes = 64 * 1024;
 constexpr int kKeepAliveIdleSeconds = 60;
 constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveProbes = 3;
+constexpr int kUnacknowledgedMaxMs = 90'000;  // the same for one to whom heartbeats were sent
 
 void prepare_socket(Tcp::socket& socket) {
   error_code ignored;  // each of these only improves things
@@ -107,17 +108,21 @@ error_code ClientConnection::write_now(std::string_view& bytes, std::size_t& cou
   return is_would_block(ec) ? error_code{} : ec;
 }
 
-Task<error_code> ClientConnection::write(std::string_view bytes, StallWatch& stall) {
-  while (!bytes.empty()) {
+Task<error_code> ClientConnection::write(std::string_view& rest, StallWatch* stall) {
+  while (!rest.empty()) {
     std::size_t count = 0;
-    if (const error_code ec = write_now(bytes, count)) {
+    if (const error_code ec = write_now(rest, count)) {
       co_return ec;
     }
     if (count > 0) {
-      stall.progressed();
+      if (stall != nullptr) {
+        stall->progressed();
+      }
       continue;
     }
-    stall.blocked();
+    if (stall != nullptr) {
+      stall->blocked();
+    }
     auto [wait_error] = co_await socket_.async_wait(Tcp::socket::wait_write, kAwait);
     if (wait_error) {
       co_return wait_error;
@@ -144,6 +149,16 @@ Task<error_code> ClientConnection::write_within(std::string_view bytes,
   }
   clear_deadline();
   co_return error_code{};
+}
+
+void ClientConnection::give_up_unacknowledged(bool on) {
+  if (on == gives_up_unacknowledged_) {
+    return;
+  }
+  gives_up_unacknowledged_ = on;
+  using Timeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+  error_code ignored;  // it only improves things
+  socket_.set_option(Timeout(on ? kUnacknowledgedMaxMs : 0), ignored);
 }
 
 void ClientConnection::set_deadline(std::chrono::steady_clock::duration after) {

@@ -36,10 +36,17 @@ class ClientConnection {
   // is seen.
   Task<void> watch();
 
-  // Writes all of it, as fast as the client takes it, however long that is; says when it stalls.
-  Task<error_code> write(std::string_view bytes, StallWatch& stall);
+  // Writes all of it, as fast as the client takes it, however long that is; tells `stall` (may be
+  // null) when it takes nothing. What was written is removed from the front of `rest`, so that a
+  // cancelled write can be gone on with.
+  Task<error_code> write(std::string_view& rest, StallWatch* stall);
   // The same, but gives up when the client takes nothing for `progress`.
   Task<error_code> write_within(std::string_view bytes, std::chrono::seconds progress);
+
+  // From now on (or no more) the connection fails when the client's machine acknowledges nothing of
+  // what was sent for about as long as a silent one is waited for. Not for answers that somebody
+  // may read as slowly as he likes: the kernel counts a reader who has stopped reading too.
+  void give_up_unacknowledged(bool on);
 
   // When it passes, what is pending on the socket fails. Replaces the one before.
   void set_deadline(std::chrono::steady_clock::duration after);
@@ -65,6 +72,7 @@ class ClientConnection {
   beast::flat_buffer input_;
   Alarm deadline_;
   std::string peer_;
+  bool gives_up_unacknowledged_ = false;
 };
 
 }  // namespace hf::net

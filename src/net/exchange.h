@@ -52,7 +52,9 @@ enum class RelayEnd {
   UpstreamRefused,  // could not connect, or it closed before one byte of a response: nothing was
                     // sent to the client, the Exchange is still open and must be answered
   UpstreamBroken,   // died mid-answer: an error event (if the answer was a stream) and a broken
-                    // transfer
+                    // transfer. With a translator or behind start_stream() the answer may have
+                    // been unfit before anything of it was sent: then response_started is false
+                    // and the Exchange is still open
   UpstreamError,    // plan.collect_errors, and the upstream answered with a status of 400 or more:
                   // nothing of it was sent, status and error_body say what it was, the Exchange is
                   // still open
@@ -61,7 +63,8 @@ enum class RelayEnd {
 
 struct RelayResult {
   RelayEnd end = RelayEnd::Complete;
-  bool response_started = false;      // false: the Exchange must still be answered
+  bool response_started = false;      // something of the upstream's answer was sent; false: the
+                                      // Exchange must still be answered (or the client is gone)
   int status = 0;                     // the upstream's status, 0 if none came
   std::uint64_t bytes_to_client = 0;  // of the body, without chunk lines
   std::string error_body;             // of an UpstreamError; cut at 64 KiB
@@ -83,8 +86,10 @@ struct RelayPlan {
   std::string socket_path;                 // the child's unix socket, or
   std::uint16_t port = 0;                  // not 0: this port of 127.0.0.1 instead
   std::optional<UpstreamRequest> request;  // nullopt: as the client sent it
-  std::shared_ptr<Translator> translator;  // null: byte for byte
-  bool collect_errors = false;             // see RelayEnd::UpstreamError
+  // Null: byte for byte. With one, collect_errors is always on, the answer's head leaves with the
+  // first bytes there are for the client, and an answer that is there in one piece gets a length.
+  std::shared_ptr<Translator> translator;
+  bool collect_errors = false;  // see RelayEnd::UpstreamError
   // The client asks for another protocol (WebSocket) on this connection: its Upgrade is passed on,
   // and after the upstream's 101 the bytes of both sides go to the other as they come.
   bool upgrade = false;
@@ -127,12 +132,15 @@ class Exchange {
   // answer: the upstream's head is dropped (if its media type is another one than the stream's and
   // there is no translator, the answer counts as broken), and plan.response_headers are not sent
   // any more. reply() is not allowed after it, break_stream() takes its place. While relays are
-  // tried and refused the answer stays open; whoever began it ends it.
+  // tried and refused the answer stays open; whoever began it ends it. Also allowed while a relay
+  // waits for its answer; ignored once that has begun and when the exchange has ended. Not for
+  // HEAD.
   virtual void start_stream(StreamHead head) = 0;
   [[nodiscard]] virtual bool stream_started() const = 0;
   // A piece of that answer, from start_stream() until the upstream's first body byte, also while a
   // relay waits for it; later ones are ignored, and after the end of the exchange too. Dropped when
-  // the one before has not left yet, so that a client that reads nothing piles up nothing.
+  // the one before has not left yet, so that a client that reads nothing piles up nothing. Whole
+  // events or lines only: an error event may follow at once.
   virtual void write(std::string piece) = 0;
   // Ends it without a relay: these words (an error event), then a broken transfer, so that it never
   // looks like a finished answer.

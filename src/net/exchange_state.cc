@@ -1,19 +1,25 @@
 #include "net/exchange_state.h"
 
 #include "base/assert.h"
+#include "net/media_type.h"
 #include "net/request_id.h"
 
 namespace hf::net {
 
 ExchangeState::ExchangeState(const asio::any_io_executor& executor, RequestHead head,
-                             BodyBuffer body)
-    : head_(std::move(head)), body_(std::move(body)), ordered_(executor), abort_(executor) {}
+                             BodyBuffer body, ReplyForm form)
+    : head_(std::move(head)),
+      body_(std::move(body)),
+      ordered_(executor),
+      abort_(executor),
+      early_(executor, form) {}
 
 void ExchangeState::reply(Reply reply) {
   if (phase_ == Phase::Ended) {
     return;  // the client left in the meantime
   }
   HF_ASSERT(phase_ == Phase::Waiting, "a reply although an answer was ordered already");
+  HF_ASSERT(!early_.started(), "a reply behind a stream that began");
   phase_ = Phase::Ordered;
   reply_ = std::move(reply);
   ordered_.raise();
@@ -40,6 +46,31 @@ void ExchangeState::relay(RelayPlan plan) {
   ordered_.raise();
 }
 
+void ExchangeState::start_stream(const StreamHead& head) {
+  if (phase_ == Phase::Ended || early_.closed()) {
+    return;
+  }
+  HF_ASSERT(!reply_.has_value(), "a stream behind a reply");
+  HF_ASSERT(head_.method != "HEAD", "a stream for somebody who wants a head only");
+  early_.start(head);
+}
+
+void ExchangeState::write(std::string_view piece) {
+  if (phase_ != Phase::Ended) {
+    early_.offer(piece);
+  }
+}
+
+void ExchangeState::break_stream(std::string last_words) {
+  if (phase_ == Phase::Ended) {
+    return;
+  }
+  HF_ASSERT(phase_ == Phase::Waiting && early_.started(), "no stream waits to be broken off");
+  phase_ = Phase::Ordered;
+  last_words_ = std::move(last_words);
+  ordered_.raise();
+}
+
 void ExchangeState::abort_relay() {
   if (phase_ == Phase::Relaying || plan_.has_value()) {
     abort_.raise();
@@ -61,9 +92,15 @@ void ExchangeState::answer_if_dropped() {
   if (!handle_dropped_ || phase_ != Phase::Waiting) {
     return;
   }
+  std::string text(
+      R"({"error":{"message":"the request was not answered","type":"internal_error"}})");
+  if (early_.started()) {
+    break_stream(is_event_stream(early_.content_type()) ? "data: " + text + "\n\n" : text + "\n");
+    return;
+  }
   Reply reply;
   reply.status = 500;
-  reply.body = R"({"error":{"message":"the request was not answered","type":"internal_error"}})";
+  reply.body = std::move(text);
   reply.headers.push_back(Header{"x-request-id", request_id_of(head_)});
   this->reply(std::move(reply));
 }
@@ -72,13 +109,27 @@ std::optional<Reply> ExchangeState::take_reply() {
   if (!reply_) {
     return std::nullopt;
   }
+  end();
+  std::optional<Reply> taken = std::move(reply_);
+  reply_.reset();
+  return taken;
+}
+
+std::optional<std::string> ExchangeState::take_last_words() {
+  if (!last_words_) {
+    return std::nullopt;
+  }
+  end();
+  std::optional<std::string> taken = std::move(last_words_);
+  last_words_.reset();
+  return taken;
+}
+
+void ExchangeState::end() {
   phase_ = Phase::Ended;
   // Moved out before it is destroyed: its captures may hold the last handle.
   const std::function<void()> unused = std::move(on_disconnect_);
   on_disconnect_ = nullptr;
-  std::optional<Reply> taken = std::move(reply_);
-  reply_.reset();
-  return taken;
 }
 
 std::optional<RelayPlan> ExchangeState::take_plan() {
@@ -94,11 +145,10 @@ std::optional<RelayPlan> ExchangeState::take_plan() {
 
 void ExchangeState::end_relay(bool answered) {
   HF_ASSERT(phase_ == Phase::Relaying, "the end of a relay that does not run");
-  phase_ = answered ? Phase::Ended : Phase::Waiting;
+  phase_ = Phase::Waiting;
   abort_.lower();
   if (answered) {
-    const std::function<void()> unused = std::move(on_disconnect_);
-    on_disconnect_ = nullptr;
+    end();
   }
 }
 
@@ -108,6 +158,7 @@ void ExchangeState::end_by_client() {
   }
   phase_ = Phase::Ended;
   reply_.reset();
+  last_words_.reset();
   const std::optional<RelayPlan> plan = std::move(plan_);
   plan_.reset();
   const std::function<void()> gone = std::move(on_disconnect_);
@@ -136,10 +187,12 @@ class Handle final : public Exchange {
   std::string_view body() const override { return state_->body(); }
   void reply(Reply reply) override { state_->reply(std::move(reply)); }
   void relay(RelayPlan plan) override { state_->relay(std::move(plan)); }
-  void start_stream(StreamHead) override { HF_ASSERT(false, "not there yet"); }
-  bool stream_started() const override { return false; }
-  void write(std::string) override { HF_ASSERT(false, "not there yet"); }
-  void break_stream(std::string) override { HF_ASSERT(false, "not there yet"); }
+  void start_stream(StreamHead head) override { state_->start_stream(head); }
+  bool stream_started() const override { return state_->stream_started(); }
+  void write(std::string piece) override { state_->write(piece); }
+  void break_stream(std::string last_words) override {
+    state_->break_stream(std::move(last_words));
+  }
   void abort_relay() override { state_->abort_relay(); }
   void on_disconnect(std::function<void()> callback) override {
     state_->on_disconnect(std::move(callback));

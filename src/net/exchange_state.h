@@ -1,13 +1,14 @@
 #pragma once
 // What the session and the service share about one request: the request itself and the order the
-// service gave last (reply or relay). The service holds it through a handle; dropping the last
-// handle without an answer is answered for it, so that a bug in a handler is a 500 and never a
-// client that waits for ever. Loop thread; neither part may outlive the io_context.
+// service gave last (reply, relay, or the end of a stream). The service holds it through a handle;
+// dropping the last handle without an answer is answered for it, so that a bug in a handler is a
+// 500 and never a client that waits for ever. Loop thread; neither part may outlive the io_context.
 
 #include <memory>
 #include <optional>
 
 #include "net/body_buffer.h"
+#include "net/early_stream.h"
 #include "net/exchange.h"
 #include "net/signal.h"
 
@@ -15,7 +16,9 @@ namespace hf::net {
 
 class ExchangeState {
  public:
-  ExchangeState(const asio::any_io_executor& executor, RequestHead head, BodyBuffer body);
+  // `form`: how the request wants to be answered.
+  ExchangeState(const asio::any_io_executor& executor, RequestHead head, BodyBuffer body,
+                ReplyForm form);
 
   const RequestHead& head() const { return head_; }
   std::string_view body() const { return body_.view(); }
@@ -23,6 +26,10 @@ class ExchangeState {
   // The service's side, see Exchange.
   void reply(Reply reply);
   void relay(RelayPlan plan);
+  void start_stream(const StreamHead& head);
+  [[nodiscard]] bool stream_started() const { return early_.started(); }
+  void write(std::string_view piece);
+  void break_stream(std::string last_words);
   void abort_relay();
   void on_disconnect(std::function<void()> callback);
   void drop_handle();
@@ -31,8 +38,15 @@ class ExchangeState {
   Signal& ordered() { return ordered_; }
   // Raised when a relay shall end.
   Signal& abort() { return abort_; }
-  [[nodiscard]] bool has_order() const { return reply_.has_value() || plan_.has_value(); }
+  // The answer that began before its content; nothing in it when none did.
+  EarlyStream& early() { return early_; }
+  [[nodiscard]] const EarlyStream& early() const { return early_; }
+  [[nodiscard]] bool has_order() const {
+    return reply_.has_value() || plan_.has_value() || last_words_.has_value();
+  }
   std::optional<Reply> take_reply();
+  // Of a stream that is to be broken off.
+  std::optional<std::string> take_last_words();
   std::optional<RelayPlan> take_plan();
   // The relay is over. `answered`: something was sent, or nobody is there to get an answer.
   void end_relay(bool answered);
@@ -44,14 +58,19 @@ class ExchangeState {
  private:
   enum class Phase { Waiting, Ordered, Relaying, Ended };
 
+  // No callback is needed any more.
+  void end();
+
   RequestHead head_;
   BodyBuffer body_;
   Signal ordered_;
   Signal abort_;
+  EarlyStream early_;
   Phase phase_ = Phase::Waiting;
   bool handle_dropped_ = false;
   std::optional<Reply> reply_;
   std::optional<RelayPlan> plan_;
+  std::optional<std::string> last_words_;
   std::function<void()> on_disconnect_;
 };
 

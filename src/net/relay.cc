@@ -2,60 +2,28 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstring>
 
-#include "base/assert.h"
-#include "net/upstream_connect.h"
+#include "net/chunk.h"
 
 namespace hf::net {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64 * 1024;
 constexpr std::size_t kInputBytesMax = 64 * 1024;
-constexpr std::size_t kFront = 16;  // hex size and CRLF of a chunk of kPieceBytes
-constexpr std::size_t kBack = 8;    // CRLF and the closing chunk
-constexpr std::string_view kCrlf = "\r\n";
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::size_t kErrorBytesMax = 64 * 1024;  // an error's text; nothing honest is longer
 // A body that ends with the connection cannot be told from a cut one. Its end waits that long for
 // the news of the child's death (abort_relay); the kernel closes a dying process's sockets
 // milliseconds before its pidfd reports it.
 constexpr std::chrono::milliseconds kCloseGrace{100};
-constexpr std::chrono::seconds kErrorEventTime{1};
 
-std::string_view media_of(std::string_view content_type) {
-  return content_type.substr(0, content_type.find_first_of("; \t"));
+std::string_view request_body(const RelayPlan& plan, const ExchangeState& exchange) {
+  return plan.request && plan.request->body ? std::string_view(*plan.request->body)
+                                            : exchange.body();
 }
 
-bool is_event_stream(std::string_view content_type) {
-  return header_equals(media_of(content_type), "text/event-stream");
-}
-
-bool is_stream(std::string_view content_type) {
-  const std::string_view media = media_of(content_type);
-  return is_event_stream(content_type) || header_equals(media, "application/x-ndjson") ||
-         header_equals(media, "application/jsonl") ||
-         header_equals(media, "application/json-lines") ||
-         header_equals(media, "application/x-jsonlines");
-}
-
-// What must follow a body that ends with `tail` so that a new event or line can begin. A body in
-// which every line ends with CRLF gets one more blank line than it needs, which means nothing.
-std::string_view missing_end(std::string_view content_type, std::string_view tail) {
-  const std::string_view end = is_event_stream(content_type) ? "\n\n" : "\n";
-  if (tail.empty() || tail.ends_with(end)) {
-    return {};
-  }
-  return tail.ends_with('\n') ? "\n" : end;
-}
-
-std::size_t write_chunk_line(char* end, std::size_t count) {
-  std::array<char, kFront> line{};
-  char* stop = std::to_chars(line.data(), line.data() + line.size(), count, 16).ptr;
-  stop = std::copy(kCrlf.begin(), kCrlf.end(), stop);
-  const auto size = static_cast<std::size_t>(stop - line.data());
-  std::memcpy(end - size, line.data(), size);
-  return size;
+// Whether what the upstream may answer is read, changed or put behind another head by us.
+bool must_be_plain(const RelayPlan& plan, const ExchangeState& exchange) {
+  return plan.translator != nullptr || plan.collect_errors || exchange.early().started();
 }
 
 }  // namespace
@@ -67,7 +35,6 @@ Relay::Relay(ClientConnection& client, ExchangeState& exchange, Framing request,
       request_(request),
       plan_(plan),
       keep_alive_(keep_alive),
-      request_header_(upstream_request_header(exchange.head(), exchange.body().size())),
       upstream_(client.executor()) {
   stall_.emplace(client.executor(), plan.on_stall);
 }
@@ -75,7 +42,8 @@ Relay::Relay(ClientConnection& client, ExchangeState& exchange, Framing request,
 Task<RelayResult> Relay::run() {
   using namespace asio::experimental::awaitable_operators;  // NOLINT: the only way to get them
   if (!exchange_.abort().raised()) {
-    co_await (client_.watch() || exchange_.abort().wait() || transfer());
+    co_await (client_.watch() || exchange_.abort().wait() || transfer() ||
+              exchange_.early().pump(client_, &*stall_));
   }
   stall_.reset();
   error_code ignored;
@@ -96,9 +64,16 @@ bool Relay::reusable() const {
   return result_.end == RelayEnd::Complete && keep_alive_ && framing_ != BodyFraming::Close;
 }
 
+bool Relay::must_reset() const {
+  return result_.end != RelayEnd::Complete && framing_ == BodyFraming::Close;
+}
+
 Task<void> Relay::transfer() {
   using namespace asio::experimental::awaitable_operators;  // NOLINT: the only way to get them
-  const error_code ec = co_await connect_upstream(upstream_, plan_.socket_path);
+  UpstreamAddress address;
+  address.path = plan_.socket_path;
+  address.port = plan_.port;
+  const error_code ec = co_await connect_upstream(upstream_, std::move(address));
   if (ec) {
     if (ec != asio::error::operation_aborted) {
       end_ = RelayEnd::UpstreamRefused;
@@ -109,8 +84,12 @@ Task<void> Relay::transfer() {
 }
 
 Task<void> Relay::send_request() {
-  const std::string_view body = exchange_.body();
-  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(request_header_),
+  const std::string_view body = request_body(plan_, exchange_);
+  UpstreamForm form;
+  form.request = plan_.request ? &*plan_.request : nullptr;
+  form.plain = must_be_plain(plan_, exchange_);
+  const std::string header = upstream_request_header(exchange_.head(), body.size(), form);
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(header),
                                                      asio::buffer(body.data(), body.size())};
   // A failure is no news: an upstream may answer and close without reading everything. What it
   // answered, or that it did not, is for respond() to find out; this one only must not end before
@@ -121,17 +100,31 @@ Task<void> Relay::send_request() {
 }
 
 void Relay::fail_upstream() {
-  end_ = result_.response_started ? RelayEnd::UpstreamBroken : RelayEnd::UpstreamRefused;
+  end_ = result_.status != 0 ? RelayEnd::UpstreamBroken : RelayEnd::UpstreamRefused;
 }
 
 Task<void> Relay::respond() {
   // The results have names throughout: g++ 12 lays the frame out wrongly (its first word is not the
   // resume function, the program crashes) for two `if (!co_await …) co_return;` in a row.
   bool going_on = co_await read_head();
-  if (going_on) {
-    going_on = co_await send_head();
+  if (!going_on) {
+    co_return;
   }
-  if (going_on) {
+  piece_.resize(kChunkFront + kPieceBytes + kChunkBack);
+  if (result_.status >= 400 && (plan_.collect_errors || plan_.translator != nullptr)) {
+    co_await collect_error();
+    co_return;
+  }
+  if (!take_head()) {
+    fail_upstream();
+    co_return;
+  }
+  if (plan_.translator == nullptr && !exchange_.early().started()) {
+    going_on = co_await begin_answer(false);
+  }
+  if (going_on && result_.response_started && framing_ == BodyFraming::None) {
+    end_ = RelayEnd::Complete;
+  } else if (going_on) {
     co_await stream_body();
   }
 }
@@ -173,7 +166,7 @@ Task<bool> Relay::read_head() {
     parser_.emplace();
     parser_->body_limit(boost::none);
     parser_->header_limit(kInputBytesMax);
-    parser_->skip(exchange_.head().method == "HEAD");
+    parser_->skip((plan_.request ? plan_.request->method : exchange_.head().method) == "HEAD");
     error_code ec;
     while (!parse_some_head(ec)) {
       const bool filled = co_await fill();
@@ -193,48 +186,34 @@ Task<bool> Relay::read_head() {
   }
 }
 
-Task<bool> Relay::send_head() {
-  const auto& response = parser_->get();
-  RelayedHead head;
-  head.status = result_.status;
-  head.reason.assign(response.reason().data(), response.reason().size());
-  for (const auto& field : response) {
-    Header header;
-    header.name.assign(field.name_string().data(), field.name_string().size());
-    header.value.assign(field.value().data(), field.value().size());
-    if (header_equals(header.name, "content-type")) {
-      content_type_ = header.value;
+// Reads the body of an answer that is an error, for the service to say it in its own words.
+Task<void> Relay::collect_error() {
+  std::string& text = result_.error_body;
+  for (;;) {
+    error_code ec;
+    const std::size_t count = decode(ec);
+    text.append(piece_.data() + kChunkFront, std::min(count, kErrorBytesMax - text.size()));
+    const bool bad = ec && ec != http::error::need_more && ec != http::error::need_buffer;
+    if (bad || parser_->is_done() || text.size() == kErrorBytesMax) {
+      break;
     }
-    head.headers.push_back(std::move(header));
+    if (ec != http::error::need_more && input_.size() > 0) {
+      continue;
+    }
+    const bool filled = co_await fill();
+    if (!filled && !end_) {
+      co_return;  // cancelled
+    }
+    if (!filled) {
+      break;  // what came of it has to do
+    }
   }
-  if (const auto length = parser_->content_length()) {
-    head.length = *length;
-  }
-  if (exchange_.head().method == "HEAD" || status_forbids_body(result_.status)) {
-    framing_ = BodyFraming::None;
-  } else if (head.length) {
-    framing_ = BodyFraming::Length;
-  } else {
-    framing_ = request_.http10 ? BodyFraming::Close : BodyFraming::Chunked;
-  }
-  head.framing = framing_;
-  ReplyForm form;
-  form.http10 = request_.http10;
-  form.keep_alive = keep_alive_ && framing_ != BodyFraming::Close;
-  const std::string text = relayed_header(head, plan_.response_headers, form);
-  result_.response_started = true;
-  between_pieces_ = false;
-  const error_code ec = co_await client_.write(text, *stall_);
-  between_pieces_ = !ec;
-  if (ec && ec != asio::error::operation_aborted) {
-    end_ = RelayEnd::ClientGone;
-  }
-  co_return !ec;
+  end_ = RelayEnd::UpstreamError;
 }
 
 std::size_t Relay::decode(error_code& ec) {
   auto& sink = parser_->get().body();
-  sink.data = piece_.data() + kFront;
+  sink.data = piece_.data() + kChunkFront;
   sink.size = kPieceBytes;
   sink.more = true;
   while (!ec && input_.size() > 0 && sink.size > 0 && !parser_->is_done()) {
@@ -245,14 +224,18 @@ std::size_t Relay::decode(error_code& ec) {
 }
 
 Task<void> Relay::stream_body() {
-  piece_.resize(kFront + kPieceBytes + kBack);
   for (;;) {
     error_code ec;
     const std::size_t count = decode(ec);
     const bool last = parser_->is_done();
     if (count > 0 || last) {
-      const bool sent = co_await send_piece(count, last);
+      const bool good = take_content(count, last);
+      const bool sent = co_await send_content(last && good);
       if (!sent) {
+        co_return;
+      }
+      if (!good) {
+        fail_upstream();
         co_return;
       }
     }
@@ -287,71 +270,16 @@ Task<void> Relay::finish_at_close() {
   if (cancelled) {
     co_return;
   }
-  const bool sent = co_await send_piece(0, true);
-  if (sent) {
+  const bool good = take_content(0, true);
+  const bool sent = co_await send_content(good);
+  if (!sent) {
+    co_return;
+  }
+  if (good) {
     end_ = RelayEnd::Complete;
+  } else {
+    fail_upstream();
   }
-}
-
-// Sends `count` decoded bytes of piece_, framed for the client; with `last` the end of the body
-// too.
-Task<bool> Relay::send_piece(std::size_t count, bool last) {
-  char* begin = piece_.data() + kFront;
-  char* end = begin + count;
-  if (framing_ == BodyFraming::Chunked) {
-    if (count > 0) {
-      begin -= write_chunk_line(begin, count);
-      end = std::copy(kCrlf.begin(), kCrlf.end(), end);
-    }
-    if (last) {
-      end = std::copy(kLastChunk.begin(), kLastChunk.end(), end);
-    }
-  }
-  const std::string_view bytes(begin, static_cast<std::size_t>(end - begin));
-  between_pieces_ = false;
-  const error_code ec = co_await client_.write(bytes, *stall_);
-  if (ec) {
-    if (ec != asio::error::operation_aborted) {
-      end_ = RelayEnd::ClientGone;
-    }
-    co_return false;
-  }
-  between_pieces_ = true;
-  const std::size_t kept = std::min<std::size_t>(count, 2);
-  body_tail_.append(piece_.data() + kFront + (count - kept), kept);
-  body_tail_.erase(0, body_tail_.size() - std::min<std::size_t>(body_tail_.size(), 2));
-  const bool first = result_.bytes_to_client == 0 && count > 0;
-  result_.bytes_to_client += count;
-  if (first && plan_.on_first_byte) {
-    plan_.on_first_byte();
-  }
-  co_return true;
-}
-
-// The last words in a stream that broke. Inside a half-written piece they would be taken for its
-// rest, and a body with a Content-Length has no room for them.
-Task<void> Relay::send_error_event() {
-  const bool has_room = framing_ == BodyFraming::Chunked || framing_ == BodyFraming::Close;
-  if (!between_pieces_ || !has_room || !plan_.stream_error || !is_stream(content_type_)) {
-    co_return;
-  }
-  std::string text = plan_.stream_error(result_.end, content_type_);
-  if (text.empty()) {
-    co_return;
-  }
-  text.insert(0, missing_end(content_type_, body_tail_));
-  std::string piece(kFront, ' ');
-  std::size_t skipped = kFront;
-  if (framing_ == BodyFraming::Chunked) {
-    skipped -= write_chunk_line(piece.data() + kFront, text.size());
-  }
-  piece.append(text);
-  if (framing_ == BodyFraming::Chunked) {
-    piece.append(kCrlf);
-  }
-  const std::string_view bytes = std::string_view(piece).substr(skipped);
-  // Who does not take it sees the cut all the same.
-  [[maybe_unused]] const error_code ec = co_await client_.write_within(bytes, kErrorEventTime);
 }
 
 }  // namespace hf::net

@@ -147,8 +147,11 @@ Task<Session::Next> Session::read_and_answer(RequestReader& reader) {
   if (end != ReadEnd::Complete) {
     co_return Next::Drop;
   }
+  ReplyForm form;
+  form.http10 = framing.http10;
+  form.keep_alive = framing.keep_alive && !host_.stopping;
   exchange_ = std::make_shared<ExchangeState>(client_.executor(), std::move(reader.head()),
-                                              std::move(reader.body()));
+                                              std::move(reader.body()), form);
   std::shared_ptr<ExchangeState> exchange = exchange_;
   host_.service.handle(make_exchange(exchange));
   const Next next = co_await answer(std::move(exchange), framing);
@@ -170,10 +173,14 @@ Task<Session::Next> Session::answer(std::shared_ptr<ExchangeState> exchange, Fra
   const bool is_head = exchange->head().method == "HEAD";
   for (;;) {
     if (!exchange->has_order()) {
-      co_await (client_.watch() || exchange->ordered().wait());
+      co_await (client_.watch() || exchange->ordered().wait() ||
+                exchange->early().pump(client_, nullptr));
     }
     if (std::optional<Reply> reply = exchange->take_reply()) {
       co_return co_await send(std::move(*reply), is_head, framing.http10, framing.keep_alive);
+    }
+    if (std::optional<std::string> words = exchange->take_last_words()) {
+      co_return co_await break_off(exchange, std::move(*words));
     }
     if (!exchange->has_order()) {
       exchange->end_by_client();
@@ -184,6 +191,13 @@ Task<Session::Next> Session::answer(std::shared_ptr<ExchangeState> exchange, Fra
       co_return *next;
     }
   }
+}
+
+// The connection ends behind the last words, in a way in which no whole answer ends.
+Task<Session::Next> Session::break_off(std::shared_ptr<ExchangeState> exchange,
+                                       std::string last_words) {
+  co_await exchange->early().break_off(client_, std::move(last_words));
+  co_return exchange->early().framing() == BodyFraming::Close ? Next::Reset : Next::Linger;
 }
 
 // Nothing: the exchange still needs an answer.
@@ -208,8 +222,7 @@ Task<std::optional<Session::Next>> Session::relay(std::shared_ptr<ExchangeState>
   if (gone) {
     co_return Next::Drop;
   }
-  const bool broken = result.end != RelayEnd::Complete;
-  co_return broken&& relay.framing() == BodyFraming::Close ? Next::Reset : Next::Linger;
+  co_return relay.must_reset() ? Next::Reset : Next::Linger;
 }
 
 Task<Session::Next> Session::send(Reply reply, bool without_body, bool http10, bool keep) {

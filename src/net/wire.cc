@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "net/asio.h"
 
@@ -42,6 +43,12 @@ void append(std::string& out, std::string_view name, std::string_view value) {
     return;  // somebody put a client's bytes in here unchecked: better no header than two
   }
   out.append(name).append(": ").append(value).append("\r\n");
+}
+
+// A target has no spaces and no control characters; what was put in here unchecked loses them.
+void append_target(std::string& out, std::string_view target) {
+  std::copy_if(target.begin(), target.end(), std::back_inserter(out),
+               [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
 }
 
 // Names that the Connection headers declare to be hop-by-hop.
@@ -106,25 +113,56 @@ std::string reply_header(const Reply& reply, ReplyForm form) {
   return out.append("\r\n");
 }
 
-std::string upstream_request_header(const RequestHead& head, std::size_t body_bytes) {
-  std::string out = head.method + " " + head.target + " HTTP/1.1\r\n";
+std::string stream_header(const StreamHead& head, ReplyForm form) {
+  std::string out;
+  append_status(out, 200, "OK");
+  append(out, "Content-Type", head.content_type);
+  for (const Header& each : head.headers) {
+    append(out, each.name, each.value);
+  }
+  if (form.http10) {
+    form.keep_alive = false;
+  } else {
+    append(out, "Transfer-Encoding", "chunked");
+  }
+  append_connection(out, form);
+  return out.append("\r\n");
+}
+
+std::string upstream_request_header(const RequestHead& head, std::size_t body_bytes,
+                                    const UpstreamForm& form) {
+  const std::string& method = form.request != nullptr ? form.request->method : head.method;
+  const std::string& target = form.request != nullptr ? form.request->target : head.target;
+  std::string out = method + " ";
+  append_target(out, target);
+  out.append(" HTTP/1.1\r\n");
   append(out, "Host", "localhost");
   const std::vector<std::string> named = named_in_connection(head.headers);
   const bool has_body = body_bytes > 0;
+  const bool has_own_type = has_body || form.request != nullptr;
   for (const Header& each : head.headers) {
     if (!is_one_of(each.name, kHopByHop) && !is_one_of(each.name, kRequestOnlyOurs) &&
-        !is_named(each.name, named) && !(has_body && header_equals(each.name, "content-type"))) {
+        !is_named(each.name, named) &&
+        !(has_own_type && header_equals(each.name, "content-type")) &&
+        !(form.plain && header_equals(each.name, "accept-encoding"))) {
       append(out, each.name, each.value);
     }
   }
   if (has_body) {
     // Curl calls any body a form, and the stock server takes only small forms.
-    append(out, "Content-Type", "application/json");
+    append(out, "Content-Type",
+           form.request != nullptr ? form.request->content_type : "application/json");
   }
-  if (has_body || (head.method != "GET" && head.method != "HEAD")) {
+  if (has_body || (method != "GET" && method != "HEAD")) {
     append(out, "Content-Length", std::to_string(body_bytes));
   }
-  append(out, "Connection", "close");
+  if (form.plain) {
+    append(out, "Accept-Encoding", "identity");
+  }
+  if (form.upgrade) {
+    append(out, "Upgrade", head.header("upgrade"));
+  }
+  append(out, "Connection", form.upgrade ? "Upgrade" : "close");
   return out.append("\r\n");
 }
 

@@ -21,10 +21,21 @@ std::string reply_header(const Reply& reply, ReplyForm form);
 // True for statuses that never have a body (RFC 9110 §6.4.1).
 bool status_forbids_body(int status);
 
+// The head of an answer that begins before its content: 200, chunked or until the connection
+// closes.
+std::string stream_header(const StreamHead& head, ReplyForm form);
+
+struct UpstreamForm {
+  const UpstreamRequest* request = nullptr;  // in place of the client's own; null: as it sent it
+  bool plain = false;    // whatever the client accepts, this answer must not come compressed
+  bool upgrade = false;  // passes the client's wish for another protocol on
+};
 // Same method and target; without hop-by-hop headers (those named in Connection too) and without
 // what is between the client and us only: credentials, cookies, Host, Origin, Expect. A body is
-// declared to be JSON whatever the client called it: only checked JSON is passed on.
-std::string upstream_request_header(const RequestHead& head, std::size_t body_bytes);
+// declared to be JSON whatever the client called it (only checked JSON is passed on), unless the
+// form's request says another type.
+std::string upstream_request_header(const RequestHead& head, std::size_t body_bytes,
+                                    const UpstreamForm& form = {});
 
 // How the body of a relayed answer is delimited towards the client.
 enum class BodyFraming { None, Length, Chunked, Close };

@@ -94,3 +94,19 @@ def test_embeddings_of_both_kinds_of_models(serve):
     kinds = {model["id"]: model["kind"] for model in server.get("/v1/models").json["data"]}
     assert kinds == {"words": "embedding", "chat": "chat"}
     server.stop()
+
+
+def test_an_input_as_long_as_the_context_is_embedded(serve):
+    """The engine reads it at one go, and its own batch holds 512 tokens."""
+    context = 2048
+    server = serve({"words": "embedding"}, {"defaults": {"context": context}})
+    text = "word " * (context // 4)
+    tokens = len(server.post("/tokenize", {"model": "words", "content": text}).json["tokens"])
+    assert 512 < tokens <= context
+    answer = server.post("/v1/embeddings", {"model": "words", "input": text})
+    assert answer.status == 200, answer
+    assert answer.json["usage"]["prompt_tokens"] >= tokens
+    longer = server.post("/v1/embeddings", {"model": "words", "input": "word " * (2 * context)})
+    assert longer.status == 400
+    assert longer.json["error"]["code"] == "context_length_exceeded"
+    server.stop()

@@ -50,13 +50,19 @@ void TestServer::reply(Exchange& exchange, int status, std::string body) {
 }
 
 void TestServer::relay(Exchange& exchange, const std::string& socket_path, RelayEvents& events) {
+  RelayPlan plan;
+  plan.socket_path = socket_path;
+  relay(exchange, std::move(plan), events);
+}
+
+void TestServer::relay(Exchange& exchange, RelayPlan plan, RelayEvents& events) {
   on_loop([&] {
-    RelayPlan plan;
-    plan.socket_path = socket_path;
     plan.response_headers.push_back(Header{"x-request-id", "r1"});
-    plan.stream_error = [](RelayEnd end, std::string_view) {
-      return std::string(end == RelayEnd::Aborted ? kAbortedEvent : kBrokenEvent);
-    };
+    if (!plan.stream_error) {
+      plan.stream_error = [](RelayEnd end, std::string_view) {
+        return std::string(end == RelayEnd::Aborted ? kAbortedEvent : kBrokenEvent);
+      };
+    }
     plan.on_first_byte = [&events] { events.calls.push("first"); };
     plan.on_stall = [&events](bool stalled) { events.calls.push(stalled ? "stall" : "unstall"); };
     plan.on_done = [&events](const RelayResult& result) {
@@ -65,6 +71,23 @@ void TestServer::relay(Exchange& exchange, const std::string& socket_path, Relay
     };
     exchange.relay(std::move(plan));
   });
+}
+
+void TestServer::start_stream(Exchange& exchange, std::string content_type) {
+  on_loop([&] {
+    StreamHead head;
+    head.content_type = std::move(content_type);
+    head.headers.push_back(Header{"x-request-id", "r1"});
+    exchange.start_stream(std::move(head));
+  });
+}
+
+void TestServer::write(Exchange& exchange, std::string piece) {
+  on_loop([&] { exchange.write(std::move(piece)); });
+}
+
+void TestServer::break_stream(Exchange& exchange, std::string last_words) {
+  on_loop([&] { exchange.break_stream(std::move(last_words)); });
 }
 
 void TestServer::abort_relay(Exchange& exchange) {

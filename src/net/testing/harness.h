@@ -76,6 +76,11 @@ class TestServer final : public Service {
   void on_loop(const std::function<void()>& work);
   void reply(Exchange& exchange, int status, std::string body);
   void relay(Exchange& exchange, const std::string& socket_path, RelayEvents& events);
+  // The same with a plan of the test's own; what it leaves open is filled in.
+  void relay(Exchange& exchange, RelayPlan plan, RelayEvents& events);
+  void start_stream(Exchange& exchange, std::string content_type);
+  void write(Exchange& exchange, std::string piece);
+  void break_stream(Exchange& exchange, std::string last_words);
   void abort_relay(Exchange& exchange);
   // The mailbox gets a word when the client leaves.
   void watch_disconnect(Exchange& exchange, Mailbox<std::string>& gone);

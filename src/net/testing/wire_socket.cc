@@ -56,12 +56,15 @@ WireSocket::WireSocket(int fd) : fd_(fd) {
 }
 
 WireSocket::WireSocket(WireSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      buffer_(std::move(other.buffer_)),
+      was_reset_(other.was_reset_) {}
 
 WireSocket& WireSocket::operator=(WireSocket&& other) noexcept {
   close();
   fd_ = std::exchange(other.fd_, -1);
   buffer_ = std::move(other.buffer_);
+  was_reset_ = other.was_reset_;
   return *this;
 }
 
@@ -99,6 +102,7 @@ bool WireSocket::fill() {
   const ssize_t count = ::recv(fd_, piece.data(), piece.size(), 0);
   HF_ASSERT(count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK), "nothing came in ten seconds");
   if (count <= 0) {
+    was_reset_ = count < 0 && errno == ECONNRESET;
     return false;
   }
   buffer_.append(piece.data(), static_cast<std::size_t>(count));
@@ -132,6 +136,11 @@ bool WireSocket::ends() {
   return buffer_.empty() && !fill();
 }
 
+bool WireSocket::ends_with_reset() {
+  read_to_end();
+  return was_reset_;
+}
+
 WireAnswer WireSocket::read_answer(bool to_head) {
   WireAnswer answer;
   parse_header_block(read_until("\r\n\r\n"), answer);
@@ -161,6 +170,13 @@ WireAnswer WireSocket::read_answer(bool to_head) {
   return answer;
 }
 
+std::uint16_t WireSocket::port() const {
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  const int rc = ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+  return rc == 0 && address.sin_family == AF_INET ? ntohs(address.sin_port) : std::uint16_t{0};
+}
+
 void WireSocket::shut_write() {
   ::shutdown(fd_, SHUT_WR);
 }
@@ -177,7 +193,29 @@ void WireSocket::reset() {
   close();
 }
 
-FakeUpstream::FakeUpstream() {
+FakeUpstream::FakeUpstream(Kind kind) {
+  if (kind == Kind::Path) {
+    listen_on_path();
+  } else {
+    listen_on_port();
+  }
+}
+
+void FakeUpstream::listen_on_port() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bound_waits(fd_);
+  int rc = ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  HF_ASSERT(rc == 0 && ::listen(fd_, 16) == 0, "a listening port");
+  rc = ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+  HF_ASSERT(rc == 0, "the port's number");
+  port_ = ntohs(address.sin_port);
+}
+
+void FakeUpstream::listen_on_path() {
   std::string pattern = "/tmp/hf-net-XXXXXX";
   HF_ASSERT(::mkdtemp(pattern.data()) != nullptr, "a directory for the socket");
   directory_ = pattern;
@@ -193,8 +231,10 @@ FakeUpstream::FakeUpstream() {
 
 FakeUpstream::~FakeUpstream() {
   stop();
-  ::unlink(path_.c_str());
-  ::rmdir(directory_.c_str());
+  if (!path_.empty()) {
+    ::unlink(path_.c_str());
+    ::rmdir(directory_.c_str());
+  }
 }
 
 WireSocket FakeUpstream::accept() {
@@ -214,6 +254,23 @@ void FakeUpstream::stop() {
   if (fd_ >= 0) {
     ::close(std::exchange(fd_, -1));
   }
+}
+
+int socket_option_towards(std::uint16_t port, int level, int name) {
+  constexpr int kDescriptorsMax = 4096;
+  for (int fd = 0; fd < kDescriptorsMax; ++fd) {
+    sockaddr_in address{};
+    socklen_t size = sizeof(address);
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+        address.sin_family == AF_INET && ntohs(address.sin_port) == port) {
+      int value = 0;
+      size = sizeof(value);
+      HF_ASSERT(::getsockopt(fd, level, name, &value, &size) == 0, "the option");
+      return value;
+    }
+  }
+  HF_ASSERT(false, "no socket of ours is connected to that port");
+  return 0;
 }
 
 }  // namespace hf::net::testing

@@ -37,9 +37,13 @@ class WireSocket {
   std::string read_to_end();
   // Waits for the end of the stream: true for a clean end or a reset, false if bytes came instead.
   bool ends();
+  // Reads what is left and says whether a reset ended it.
+  bool ends_with_reset();
   // `to_head`: the answer to a HEAD request.
   WireAnswer read_answer(bool to_head = false);
 
+  // Of this end; 0 for a unix socket.
+  [[nodiscard]] std::uint16_t port() const;
   void shut_write();
   void close();
   void reset();
@@ -49,17 +53,21 @@ class WireSocket {
 
   int fd_ = -1;
   std::string buffer_;  // received, not yet handed out
+  bool was_reset_ = false;
 };
 
-// A child's unix socket in a directory of its own. Accepts one connection after the other.
+// A child's unix socket in a directory of its own, or a loopback port. Accepts one connection after
+// the other.
 class FakeUpstream {
  public:
-  FakeUpstream();
+  enum class Kind { Path, Port };
+  explicit FakeUpstream(Kind kind = Kind::Path);
   ~FakeUpstream();
   FakeUpstream(const FakeUpstream&) = delete;
   FakeUpstream& operator=(const FakeUpstream&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   WireSocket accept();
   // The header block of the request and as many body bytes as its Content-Length says.
   static std::string read_request(WireSocket& connection);
@@ -67,9 +75,17 @@ class FakeUpstream {
   void stop();
 
  private:
+  void listen_on_path();
+  void listen_on_port();
+
   std::string directory_;
   std::string path_;
+  std::uint16_t port_ = 0;
   int fd_ = -1;
 };
+
+// An integer option of this process's socket whose other end has that port: the server's side of a
+// test's connection. Fails the test's program when there is none.
+int socket_option_towards(std::uint16_t port, int level, int name);
 
 }  // namespace hf::net::testing
