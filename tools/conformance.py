@@ -6,8 +6,8 @@
   tools/conformance.py --self-test
 
 A run records an entry for each test and client: {"endpoint", "feature", "client", "state",
-"note"}, where state is passes, differs (answered, but not as its makers' own server does; the note says how),
-not offered (refused, with a word on what to do), or fails.
+"note"}, where state is passes, differs (answered, but not as its makers' own server does; the note
+says how), not offered (refused, with a word on what to do), or fails.
 """
 
 import argparse
