@@ -165,6 +165,11 @@ void ClientConnection::set_deadline(std::chrono::steady_clock::duration after) {
   deadline_.set(after, [this] { cancel(); });
 }
 
+void ClientConnection::shut_send() {
+  error_code ignored;
+  socket_.shutdown(Tcp::socket::shutdown_send, ignored);
+}
+
 void ClientConnection::cancel() {
   error_code ignored;
   socket_.cancel(ignored);

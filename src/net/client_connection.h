@@ -52,6 +52,8 @@ class ClientConnection {
   void set_deadline(std::chrono::steady_clock::duration after);
   void clear_deadline() { deadline_.clear(); }
 
+  // Says that nothing more will be sent; reading goes on.
+  void shut_send();
   // Cancels what is pending.
   void cancel();
   // Cuts: pending operations fail, later ones too.
