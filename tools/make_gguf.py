@@ -247,11 +247,10 @@ def metadata(args, shape, tokens, merges):
         pair("tokenizer.ggml.add_bos_token", BOOL, 0),
     ]
     pairs += family_metadata(args, shape)
-    if args.embedding or args.reranker:
-        pooling = POOLING_RANK if args.reranker else POOLING_MEAN
-        pairs.append(pair(f"{a}.pooling_type", U32, pooling))
+    if args.embedding:
+        pairs.append(pair(f"{a}.pooling_type", U32, POOLING_MEAN))
         pairs.append(pair(f"{a}.attention.causal", BOOL, 0))
-    else:
+    elif not args.reranker:
         template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else CHAT_TEMPLATE
         pairs.append(pair("tokenizer.chat_template", STRING, template))
     return pairs
@@ -274,6 +273,11 @@ def family_metadata(args, shape):
             pair(f"{a}.expert_count", U32, shape.experts),
             pair(f"{a}.expert_used_count", U32, shape.experts_used),
             pair(f"{a}.expert_feed_forward_length", U32, shape.ff),
+        ]
+    if a == "qwen3":
+        return [
+            pair(f"{a}.pooling_type", U32, POOLING_RANK),
+            array(f"{a}.classifier.output_labels", STRING, ["yes", "no"]),
         ]
     if a == "lfm2":
         return [pair(f"{a}.shortconv.l_cache", U32, shape.CONVOLUTION)]
@@ -367,7 +371,7 @@ def parse_arguments():
     add("--context", type=int, default=4096, help="trained context (default 4096)")
     add("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
     add("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
-    add("--reranker", action="store_true", help="a reranker: the score is a number of its state")
+    add("--reranker", action="store_true", help="a reranker with two labels (qwen3)")
     add("--parts", type=int, default=1, metavar="N", help="split into N files, of which this is")
     add("--part", type=int, default=1, metavar="K", help="number K, named NAME-0000K-of-0000N.gguf")
     add("--window", type=int, default=0, metavar="N", help="sliding window (gemma3)")

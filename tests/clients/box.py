@@ -4,7 +4,6 @@ with keys."""
 import hashlib
 import os
 import pathlib
-import re
 import socket
 import threading
 
@@ -76,8 +75,13 @@ class Box(Server):
         wait_until(lambda: self.post(f"/api/v1/models/{model}/unload").status == 200,
                    f"{model} is unloaded")
 
-    def held_load(self, model=HELD):
-        return HeldLoad(self, model)
+    def held_load(self, begin=None):
+        """begin(): asks for HELD; by default the administrator's command does."""
+        return HeldLoad(self, HELD, begin or self._command_load)
+
+    def _command_load(self):
+        threading.Thread(target=self.post, args=(f"/api/v1/models/{HELD}/load",),
+                         daemon=True).start()
 
 
 def _with_template(file):
@@ -89,35 +93,33 @@ def _with_template(file):
 class HeldLoad:
     """A load that does not end before its block says so, by thaw(), or is over."""
 
-    def __init__(self, box, model):
+    def __init__(self, box, model, begin):
         self._box = box
         self._model = model
+        self._begin = begin
         self._pid = None
-        self._asker = None
 
     def __enter__(self):
         while self._pid is None:
             self._box.unload(self._model)
-            self._asker = threading.Thread(
-                target=self._box.post, args=(f"/api/v1/models/{self._model}/load",), daemon=True)
-            self._asker.start()
+            self._begin()
             pid = wait_until(lambda: self._box.child_of(self._model), "the load has begun")
             processes.freeze(pid)
             if self._box.cached(self._model)["is_loading"]:
                 self._pid = pid
             else:  # it was faster than we are
                 processes.thaw(pid)
-                self._asker.join(PATIENT_S)
         return self
 
     def thaw(self):
+        """And waits until it is loaded."""
         if self._pid is not None:
             processes.thaw(self._pid)
             self._pid = None
+            wait_until(lambda: self._model in self._box.loaded(), "it is loaded")
 
     def __exit__(self, *_):
         self.thaw()
-        self._asker.join(PATIENT_S)
 
 
 class Tap:
@@ -130,7 +132,7 @@ class Tap:
         self.port = self._listener.getsockname()[1]
         self.statuses = []
         self.requests = 0
-        self.waited_ms = None  # as the last answer tells it
+        self.answers = b""  # whatever came from the server
         threading.Thread(target=self._accept, daemon=True).start()
 
     def reach(self, connection):
@@ -159,10 +161,9 @@ class Tap:
         self.requests += data.startswith((b"GET ", b"POST ", b"HEAD "))
 
     def _note_answer(self, data):
+        self.answers += data
         if data.startswith(b"HTTP/1.1 "):
             self.statuses.append(int(data[9:12]))
-            if told := re.search(rb"x-holdfast-waited-ms: (\d+)", data):
-                self.waited_ms = int(told.group(1))
 
 
 def _pump(source, sink, note):

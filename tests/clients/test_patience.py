@@ -10,7 +10,7 @@ from box import ADMIN, HELD, NARROW, PEOPLE, SHORT, TALKER, Tap
 from drivers.answer import Ask, Refused
 from harness.prompts import endless
 from harness.waiting import PATIENT_S, wait_until
-from which import ANTHROPIC, OLLAMA, OPENAI, each
+from which import ALL, ANTHROPIC, OLLAMA, OPENAI, each
 
 RETRYING = [*OPENAI, *ANTHROPIC]
 SHORT_LIMIT_S = 1
@@ -24,6 +24,10 @@ class InBackground(threading.Thread):
         self._call = call
         self._outcome = None
         self.start()
+
+    @property
+    def is_over(self):
+        return self._outcome is not None
 
     def run(self):
         try:
@@ -76,34 +80,93 @@ def test_a_client_comes_again_after_503(box, client, full_line):
 
 
 @each(RETRYING)
-@pytest.mark.proves("chat", "short time limit: keeps its age, finds the model loaded")
+@pytest.mark.proves("chat", "short time limit: comes again with its age, finds the model loaded")
 def test_a_short_time_limit_during_a_long_load(impatient, client):
-    attempts, waited_ms, answer = impatient(client.name)
+    attempts, answer = impatient(client.name)
     assert attempts >= 3, "it had left twice at least"
-    assert waited_ms > 2 * SHORT_LIMIT_S * 1000, "it is as old as its first attempt"
     assert answer.result().completion_tokens > 0
 
 
 @pytest.fixture(scope="module")
 def impatient(shared_box, driver_of):
-    """impatient(name) → (requests, waited_ms, call) of a client whose time limit is shorter than
-    the load it waits for. All of them wait for the same load, each for another person."""
+    """impatient(name) → (requests, call) of a client whose time limit is shorter than the load it
+    waits for. All of them wait for the same load, which they began, each for another person."""
     taps, calls = {}, {}
-    with contextlib.ExitStack() as stack:
-        load = stack.enter_context(shared_box.held_load())
+
+    def begin():
         for name, person in zip(RETRYING, PEOPLE):
-            taps[name] = stack.enter_context(Tap(shared_box.port))
             reach = taps[name].reach(
                 shared_box.connection(person, timeout_s=SHORT_LIMIT_S, retries=30))
             calls[name] = InBackground(functools.partial(
                 driver_of(name).chat, reach, Ask(HELD, max_tokens=1)))
+
+    with contextlib.ExitStack() as stack:
+        for name in RETRYING:
+            taps[name] = stack.enter_context(Tap(shared_box.port))
+        load = stack.enter_context(shared_box.held_load(begin))
         wait_until(lambda: all(tap.requests >= 3 for tap in taps.values()),
                    "each has come again twice")
+        oldest = wait_until(lambda: _oldest_wait(shared_box, HELD), "somebody waits again")
+        assert oldest > 2 * SHORT_LIMIT_S, "it is older than any attempt"
         assert shared_box.cached(HELD)["is_loading"]
         load.thaw()
         for call in calls.values():
             call.join(PATIENT_S)
-        return lambda name: (taps[name].requests, taps[name].waited_ms, calls[name])
+        return lambda name: (taps[name].requests, calls[name])
+
+
+def _oldest_wait(box, model):
+    return next((wait["oldest_s"] for wait in box.health()["waiting"]
+                 if wait["model"] == model and wait["requests"]), None)
+
+
+@each(ALL)
+@pytest.mark.proves("chat", "heartbeats while a model loads disturb no stream")
+def test_heartbeats_disturb_no_stream(hearing, client):
+    heard, stream = hearing(client.name)
+    assert _HEARTBEAT[client.endpoints["chat"]] in heard
+    answer = stream.result()
+    assert answer.completion_tokens == 8 and answer.pieces >= 6
+    assert "holdfast" not in answer.text
+
+
+_HEARTBEAT = {"POST /v1/chat/completions": b"\n: holdfast ", "POST /v1/messages": b"event: ping",
+              "POST /api/chat": b'"done":false'}
+
+
+@pytest.fixture(scope="module")
+def hearing(shared_box, driver_of):
+    """hearing(name) → (what had come when the load ended, call) of a stream of each client that
+    began while its model was loading. All of them wait for the same load."""
+    taps, calls = {}, {}
+    with contextlib.ExitStack() as stack:
+        load = stack.enter_context(shared_box.held_load())
+        for name in ALL:
+            taps[name] = stack.enter_context(Tap(shared_box.port))
+            reach = taps[name].reach(shared_box.connection())
+            calls[name] = InBackground(functools.partial(
+                driver_of(name).stream, reach, Ask(HELD, max_tokens=8)))
+        wait_until(lambda: all(_HEARTBEAT[driver_of(name).endpoints["chat"]] in tap.answers
+                               or calls[name].is_over for name, tap in taps.items()),
+                   "each has heard something, or has given up")
+        heard = {name: tap.answers for name, tap in taps.items()}
+        load.thaw()
+        for call in calls.values():
+            call.join(PATIENT_S)
+        return lambda name: (heard[name], calls[name])
+
+
+@each(ALL)
+@pytest.mark.proves("chat", "an answer that is cut ends with the client's own error")
+def test_an_answer_that_is_cut(box, client):
+    with Tap(box.port) as tap:
+        stream = InBackground(lambda: client.stream(
+            tap.reach(box.connection()), Ask(TALKER, max_tokens=100_000)))
+        wait_until(lambda: len(tap.answers) > 3000, "some of its answer has come")
+        assert box.post(f"/api/v1/models/{TALKER}/unload?force=true").status == 200
+        with pytest.raises(Refused) as refused:
+            stream.result()
+    assert "administrator" in refused.value.message, "it says why"
 
 
 @each(RETRYING)

@@ -57,9 +57,10 @@ class Answer:
 class Refused(Exception):
     """The library raised `kind`, with what it knows of the server's answer."""
 
-    def __init__(self, kind, status=None, code=None, message=""):
+    def __init__(self, kind, status=None, code=None, message="", also=()):
         super().__init__(f"{kind} {status} {code}: {message}")
         self.kind = kind
+        self.also = also  # further names of it
         self.status = status
         self.code = code
         self.message = message

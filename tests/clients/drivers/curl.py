@@ -75,10 +75,13 @@ class Curl:
         body = {**openai_python.body_of(ask), "stream": True,
                 "stream_options": {"include_usage": True}}
         printed = run(connection, "/v1/chat/completions", "--no-buffer", body=body)
-        assert printed.exit_status == 0 and printed.status == 200, printed
+        assert printed.status == 200, printed
         events = [line[len("data: "):] for line in printed.output.decode().split("\n")
                   if line.startswith("data: ")]
-        assert events.pop() == "[DONE]"
+        if error := json.loads(events[-1]).get("error") if events[-1] != "[DONE]" else None:
+            raise Refused(f"exit status {printed.exit_status}", None, error.get("code"),
+                          error["message"])
+        assert printed.exit_status == 0 and events.pop() == "[DONE]", printed
         answer, calls = Answer(), {}
         for chunk in map(json.loads, events):
             answer.model = chunk["model"]

@@ -11,11 +11,13 @@ from .answer import Answer, Refused
 
 @contextlib.contextmanager
 def refusing():
-    """Also for LangChain, which lets this library's errors through."""
+    """Also for LangChain, which derives its errors from this library's."""
     try:
         yield
     except openai.APIStatusError as error:
-        raise Refused(type(error).__name__, error.status_code, error.code, str(error)) from error
+        kind = next(one for one in type(error).__mro__ if one.__module__.startswith("openai"))
+        raise Refused(kind.__name__, error.status_code, error.code, str(error),
+                      [one.__name__ for one in type(error).__mro__]) from error
     except openai.APITimeoutError as error:
         raise Refused("APITimeoutError", message=str(error)) from error
     except openai.APIError as error:

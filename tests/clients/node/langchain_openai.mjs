@@ -10,15 +10,16 @@ export default async function (load) {
 
   return operations({
     make: (connection, ask) => new ChatOpenAI({
-      ...reach(connection), model: ask.model, temperature: 0, maxTokens: ask.max_tokens,
-      modelKwargs: { seed: 1, ...(ask.broken ? { messages: 'not a list' } : {}) },
+      ...reach(connection), model: ask.model, maxTokens: ask.max_tokens,
+      temperature: ask.broken ? 'warm' : 0, modelKwargs: { seed: 1 },
     }),
     bind: (model, tools, force) =>
       model.bindTools(tools, { tool_choice: force ? 'required' : 'auto' }),
     makeEmbeddings: (connection, model) =>
       new OpenAIEmbeddings({ ...reach(connection), model, encodingFormat: 'float' }),
     // Errors are those of the package `openai`, some of them with another name.
-    refusal: (error) => (error?.status !== undefined || error?.name === 'TimeoutError') && {
+    refusal: (error) => (error?.status !== undefined || error?.error !== undefined ||
+        error?.name === 'TimeoutError') && {
       kind: error.constructor.name === 'Error' ? error.name : error.constructor.name,
       status: error.status ?? null,
       code: error.code ?? null,

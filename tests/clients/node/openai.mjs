@@ -89,6 +89,16 @@ export default async function (load) {
       }
     },
 
+    async responseEvents(connection, body) {
+      const events = []
+      let text = ''
+      for await (const event of await open(connection).responses.create({ ...body, stream: true })) {
+        events.push(event.type)
+        if (event.type === 'response.output_text.delta') text += event.delta
+      }
+      return [events, text]
+    },
+
     // With the library's own accumulator, which insists on the order of the events.
     async streamResponse(connection, body) {
       const events = []
