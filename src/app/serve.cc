@@ -63,6 +63,9 @@ class Serving {
         reloader_(std::move(source), engine_, config_,
                   [this](const std::shared_ptr<const config::Config>& now) { use(now); }),
         server_(loop_.context(), service_, server_options(*config_)) {
+    service_.on_call_upstream([this](net::UpstreamCall call, net::UpstreamCallback done) {
+      net::call_upstream(loop_.context(), std::move(call), std::move(done));
+    });
     service_.on_reload([this](engine::ReloadCallback done) { reloader_.reload(std::move(done)); });
   }
 
