@@ -79,10 +79,9 @@ class Watch:
 
 class Workload:
     """For one model of a running server. `words`: the token numbers that prompts are made of.
-    `embeds`: it makes embeddings, of texts that fill one batch at most."""
+    `embeds`: it makes embeddings."""
 
     ANSWER = 4
-    BATCH = 512
 
     def __init__(self, server, model, context, parallel, words, embeds=False, seed=1):
         self._server = server
@@ -97,7 +96,7 @@ class Workload:
     def _ask(self, length):
         if self._embeds:
             path, body = "/v1/embeddings", {
-                "input": self._random.choices(self._words, k=min(length, self.BATCH))}
+                "input": self._random.choices(self._words, k=max(1, length - 2))}
         else:
             path, body = "/v1/completions", {
                 "prompt": self._random.choices(self._words, k=max(1, length - self.ANSWER)),
