@@ -31,10 +31,11 @@ MAY_INCLUDE = {
     "gguf": {"base"},
     "config": {"base"},
     "net": {"base"},
+    "ollama": {"base", "net"},
     "process": {"base"},
     "pull": {"base", "gguf"},
     "engine": {"base"} | _LEAVES,
-    "api": {"base", "engine"} | _LEAVES,
+    "api": {"base", "ollama", "engine"} | _LEAVES,
     "app": {"base", "advise", "pull", "engine", "api"} | _LEAVES,
 }
 
@@ -60,7 +61,7 @@ LIBRARIES = [
     Library(r"curl/", {"pull"}, set()),
     Library(r"tl/expected", _ALL - {"core"}, _ALL - {"core"}),
     Library(r"spdlog/", _ALL - {"base", "core", "sim", "gguf"}, set()),
-    Library(r"fmt/|boost/json", _ALL - {"core"}, {"api", "app"}),
+    Library(r"fmt/|boost/json", _ALL - {"core"}, {"ollama", "api", "app"}),
 ]
 
 # The core decides; it has no clock, files, threads or logging.

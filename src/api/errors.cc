@@ -161,6 +161,8 @@ ApiError of_body(net::BodyFault fault) {
     case net::BodyFault::TooMuchRepeated:
       return bad_body("prompts_too_large", "too much comes with each prompt", "",
                       "send fewer prompts, texts or documents in one request");
+    case net::BodyFault::NotForm:
+      return bad_body("invalid_form", "the body is not a valid form");
     case net::BodyFault::TooManyParts:
       return bad_body("body_too_complex", "the body has too many parts", "",
                       "send less in one request");

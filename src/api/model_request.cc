@@ -142,7 +142,7 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
       request->on_cut(reason);
     }
   });
-  relay(std::move(outcome->socket_path));
+  relay(std::move(outcome->socket_path), outcome->port);
 }
 
 void ModelRequest::on_cut(const core::Reason& reason) {
@@ -153,12 +153,13 @@ void ModelRequest::on_cut(const core::Reason& reason) {
   call_.exchange->abort_relay();
 }
 
-void ModelRequest::relay(std::string socket_path) {
+void ModelRequest::relay(std::string socket_path, std::uint16_t port) {
   if (heartbeats_) {
     heartbeats_->set_waiting(false);
   }
   net::RelayPlan plan;
   plan.socket_path = std::move(socket_path);
+  plan.port = port;
   plan.collect_errors = true;
   plan.on_first_byte = [this] { end_heartbeats(); };
   plan.response_headers = extra_headers(promise_, waited_);

@@ -142,6 +142,7 @@ void check_model_names(Draft& draft) {
     }
     check_args(draft, prefix, model.args);
     check_cache_types(draft, prefix, model);
+    check_command(draft, prefix, model);
     model.name = std::string(canonical_model_name(model.name));
     if (!owner.emplace(model.name, prefix).second) {
       draft.add_error_at(prefix, prefix + ": \"" + model.name + "\" has two tables, expected one");

@@ -96,6 +96,11 @@ void resolve_paths(const Environment& environment, Draft& draft) {
     if (model.mmproj) {
       resolver.resolve(*model.mmproj, prefix + "mmproj", config.models_dir);
     }
+    if (!model.command.empty() && model.command.front().find('/') != std::string::npos) {
+      fs::path program = model.command.front();
+      resolver.resolve(program, prefix + "command", folder);
+      model.command.front() = program.string();
+    }
   }
 }
 

@@ -259,6 +259,15 @@ void ClientConnection::set_deadline(std::chrono::steady_clock::duration after) {
   deadline_.set(after, [this] { cancel(); });
 }
 
+void ClientConnection::shut_send() {
+  say_goodbye();
+  if (has_unsent()) {
+    return;  // the good-bye leaves at the end, and says it all
+  }
+  error_code ignored;
+  socket_.shutdown(Tcp::socket::shutdown_send, ignored);
+}
+
 void ClientConnection::cancel() {
   error_code ignored;
   socket_.cancel(ignored);

@@ -68,6 +68,8 @@ class ClientConnection {
   // Says good-bye as far as the socket takes it now: before close(), when nothing is under way.
   void say_goodbye();
 
+  // Says that nothing more will be sent; reading goes on.
+  void shut_send();
   // Cancels what is pending.
   void cancel();
   // Cuts: pending operations fail, later ones too.

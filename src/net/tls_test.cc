@@ -292,6 +292,38 @@ TEST_F(Tls, StopEndsHandshakesAndIdleConnections) {
   server_.wait_until_empty();
 }
 
+TEST_F(Tls, AnUpgradeTalksBothWaysAndEndsAsBothSay) {
+  TlsWire client(server_.port());
+  ASSERT_TRUE(client.handshake());
+  ASSERT_TRUE(client.send(get("/", "Connection: Upgrade\r\nUpgrade: websocket\r\n")));
+  RelayPlan plan;
+  plan.socket_path = upstream_.path();
+  plan.upgrade = true;
+  server_.relay(server_.next_exchange(), std::move(plan), events_);
+  child_ = upstream_.accept();
+  FakeUpstream::read_request(child_);
+  ASSERT_TRUE(child_.send(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
+  client.read_until("\r\n\r\n");
+  constexpr std::size_t kBytes = 4 * 1024 * 1024;
+  std::thread child_writes([this] { EXPECT_TRUE(child_.send(std::string(kBytes, 'd'))); });
+  EXPECT_EQ(client.read_exactly(kBytes), std::string(kBytes, 'd'));
+  child_writes.join();
+  std::thread child_reads([this] {
+    EXPECT_EQ(child_.read_exactly(kBytes), std::string(kBytes, 'u'));
+    EXPECT_TRUE(child_.ends()) << "the good-bye is passed on";
+    EXPECT_TRUE(child_.send("last"));
+    child_.close();
+  });
+  ASSERT_TRUE(client.send(std::string(kBytes, 'u')));
+  client.say_goodbye();  // one direction: the other goes on
+  TlsWire::End end = TlsWire::End::Cut;
+  EXPECT_EQ(client.read_to_end(end), "last");
+  EXPECT_EQ(end, TlsWire::End::Goodbye);
+  child_reads.join();
+  EXPECT_EQ(events_.results.pop().end, RelayEnd::Complete);
+}
+
 class TlsDeadline : public Tls {
  protected:
   TlsDeadline() : Tls(strict(1)) {}
