@@ -2,6 +2,7 @@
 // needs no server, and leaves one that runs alone.
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "app/doctor_report.h"
 #include "app/running_server.h"
 #include "app/terminal.h"
+#include "app/tls_files.h"
 #include "config/load.h"
 
 namespace hf::app {
@@ -27,6 +29,20 @@ std::string kernel_name() {
   return ::uname(&name) == 0 ? std::string(name.sysname) + " " + name.release : "unknown kernel";
 }
 
+void check_tls(engine::Checkup& checkup, const config::TlsConfig& config) {
+  const auto tls = load_tls(config);
+  if (!tls) {
+    checkup.findings.push_back({engine::Severity::Problem, tls.error().message, ""});
+  } else {
+    for (const std::string& warning : tls_warnings(tls->get())) {
+      checkup.findings.push_back({engine::Severity::Warning, warning, ""});
+    }
+  }
+  std::stable_sort(
+      checkup.findings.begin(), checkup.findings.end(),
+      [](const engine::Finding& a, const engine::Finding& b) { return a.severity > b.severity; });
+}
+
 int run_doctor(const DoctorOptions& options, bool as_json) {
   auto file = options.config_file.empty()
                   ? config::find_config_file()
@@ -39,6 +55,7 @@ int run_doctor(const DoctorOptions& options, bool as_json) {
   }
   DoctorReport report;
   report.checkup = engine::check_up(*config, find_running_server());
+  check_tls(report.checkup, config->tls);
   report.config = std::move(*config);
   report.config_file = file ? file->string() : "";
   report.kernel = kernel_name();

@@ -55,7 +55,8 @@ int run(int argc, char** argv) {
   app.footer(
       "--json with any command prints JSON, for programs.\n"
       "Commands about a running server (from ps to explain) find it at HOLDFAST_HOST\n"
-      "(HOST:PORT or a URL; default 127.0.0.1:11435), with the key in HOLDFAST_API_KEY.\n"
+      "(HOST:PORT or a URL; default 127.0.0.1:11435), with the key in HOLDFAST_API_KEY;\n"
+      "HOLDFAST_CA names the file of an authority of your own for https:// servers.\n"
       "Exit status: 0 good, 1 failed, 2 wrong usage or configuration.");
   add_serve(app, choice);
   add_ps(app, choice);

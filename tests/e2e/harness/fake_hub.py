@@ -168,10 +168,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             content = content[:cut]
             self.close_connection = True
         try:
-            if file.hold_after is not None:
-                self.wfile.write(content[:file.hold_after])
+            hold = file.hold_after
+            if hold is not None:
+                self.wfile.write(content[:hold])
                 file.released.wait()
-                content = content[file.hold_after:]
+                content = content[hold:]
             self.wfile.write(content)
         except OSError:
             self.close_connection = True
