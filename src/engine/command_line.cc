@@ -105,6 +105,8 @@ void add_kind(Line& line, const RunPlan& plan) {
     case ModelKind::Reranker:
       line.add("--reranking");
       break;
+    case ModelKind::Command:
+      break;  // it has a line of its own
   }
 }
 
@@ -189,6 +191,9 @@ std::vector<std::string> child_environment(CardOrder order) {
 }
 
 std::string options_key(const RunPlan& plan) {
+  if (plan.command) {
+    return "command np=" + std::to_string(plan.parallel) + ' ' + fingerprint(*plan.command);
+  }
   std::string key =
       "ctx=" + std::to_string(plan.context) + " np=" + std::to_string(plan.parallel) +
       " cram=" + std::to_string(plan.cache_ram.count) +
