@@ -41,6 +41,7 @@ struct Call {
   Dialect dialect = Dialect::OpenAi;
   std::string request_id{};
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool takes_forms = false;      // its body may be a form instead of JSON
   bool streams = false;          // if it asks for a stream, an event stream will come
 
   void answer(int status, std::string json) const;

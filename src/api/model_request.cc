@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "api/asked_model.h"
 #include "api/upstream_error.h"
 #include "api/waits.h"
-#include "net/json_model.h"
 
 namespace hf::api {
 namespace {
@@ -46,19 +46,12 @@ ModelRequest::~ModelRequest() {
 }
 
 tl::expected<ModelId, ApiError> ModelRequest::find_model() {
-  const std::optional<std::string>& fallback = context_.config->default_model;
-  const net::BodyRules rules{.model_required = !fallback, .lists_are_tasks = call_.lists_are_tasks};
-  const net::BodyResult body = net::read_body_fields(call_.exchange->body(), rules);
-  if (!body.fields) {
-    return tl::unexpected(from_body_fault(body.fault, body.detail));
+  const tl::expected<Asked, ApiError> asked = asked_of(context_, call_);
+  if (!asked) {
+    return tl::unexpected(asked.error());
   }
-  wants_stream_ = call_.streams && body.fields->stream;
-  const std::string name = body.fields->model.empty() ? fallback.value_or("") : body.fields->model;
-  const auto found = context_.engine.resolve(name);
-  if (!found) {
-    return tl::unexpected(unknown_model(found.error()));
-  }
-  return *found;
+  wants_stream_ = call_.streams && asked->stream;
+  return asked->model;
 }
 
 std::optional<ApiError> ModelRequest::count_for_user() {

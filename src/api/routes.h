@@ -33,6 +33,7 @@ struct Route {
   std::string model{};  // as asked, not yet looked up
   Verb verb = Verb::Load;
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool takes_forms = false;      // of a proxied path: its body may be multipart/form-data
   bool streams = false;          // of a proxied path: "stream": true is answered by an event stream
 };
 

@@ -22,6 +22,7 @@ constexpr std::string_view kHome =
     "For OpenAI and Anthropic clients (base URL: this address, with /v1 for OpenAI's)\n"
     "  POST /v1/chat/completions  /v1/completions  /v1/embeddings  /v1/responses  /v1/rerank\n"
     "  POST /v1/messages  /v1/messages/count_tokens\n"
+    "  POST /v1/audio/transcriptions  /v1/audio/speech  /v1/images/generations  (models that can)\n"
     "  GET  /v1/models\n"
     "\n"
     "State\n"
@@ -115,6 +116,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   }
   if (route->endpoint == Endpoint::Proxied) {
     call.lists_are_tasks = route->lists_are_tasks;
+    call.takes_forms = route->takes_forms;
     call.streams = route->streams;
     return ModelRequest::start(context_, std::move(call));
   }
