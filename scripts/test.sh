@@ -98,6 +98,20 @@ run_pytest() {
 stage_e2e() { run_pytest 'not long'; }
 stage_long-e2e() { run_pytest long; }
 
+# The clients that teams use, on the real small model; then the table of what they showed.
+stage_clients() {
+  local clients
+  needs_build
+  scripts/engine.sh >/dev/null
+  scripts/model.sh
+  clients=$(scripts/clients.sh)
+  # shellcheck disable=SC2086
+  PYTHONDONTWRITEBYTECODE=1 "$clients/venv/bin/python" -m pytest -q -p no:cacheprovider \
+    ${PYTEST_ARGS:-} tests/clients
+  python3 tools/conformance.py --self-test
+  python3 tools/conformance.py --check
+}
+
 # Fuzz targets are clang programs of their own (libFuzzer); each gets a few seconds on its kept
 # corpus.
 stage_fuzz() {

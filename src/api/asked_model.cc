@@ -9,10 +9,14 @@
 namespace hf::api {
 namespace {
 
+bool sends_form(const Call& call) {
+  return call.takes_forms && net::is_form(call.exchange->head().header("content-type"));
+}
+
 net::BodyResult read_body(const Call& call, bool model_required) {
   const net::Exchange& exchange = *call.exchange;
-  const std::string_view type = exchange.head().header("content-type");
-  if (call.takes_forms && net::is_form(type)) {
+  if (sends_form(call)) {
+    const std::string_view type = exchange.head().header("content-type");
     return net::read_form_fields(type, exchange.body(), model_required);
   }
   const net::BodyRules rules{.model_required = model_required,
@@ -51,6 +55,18 @@ tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call)
     return tl::unexpected(unknown_model(found.error()));
   }
   return Asked{*found, body.fields->stream};
+}
+
+std::optional<net::UpstreamRequest> form_as_sent(const Call& call) {
+  if (!sends_form(call)) {
+    return std::nullopt;
+  }
+  const net::RequestHead& head = call.exchange->head();
+  net::UpstreamRequest request;
+  request.method = head.method;
+  request.target = head.target;
+  request.content_type = head.header("content-type");
+  return request;
 }
 
 }  // namespace hf::api

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "api/ollama_routes.h"
+
 namespace hf::api {
 namespace {
 
@@ -89,19 +91,6 @@ ApiError not_found(std::string_view path) {
   return error;
 }
 
-tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Route route) {
-  const bool fits = post ? method == "POST" : method == "GET" || method == "HEAD";
-  if (fits) {
-    return route;
-  }
-  ApiError error;
-  error.status = 405;
-  error.code = "method_not_allowed";
-  error.allow = post ? "POST" : "GET, HEAD";
-  error.message = "this path takes " + std::string(post ? "POST" : "GET") + " only";
-  return tl::unexpected(std::move(error));
-}
-
 std::optional<Route> admin_command(std::string_view path) {
   const std::string_view rest = path.substr(kAdminModel.size());
   const std::size_t slash = rest.rfind('/');
@@ -143,6 +132,19 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
+tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Route route) {
+  const bool fits = post ? method == "POST" : method == "GET" || method == "HEAD";
+  if (fits) {
+    return route;
+  }
+  ApiError error;
+  error.status = 405;
+  error.code = "method_not_allowed";
+  error.allow = post ? "POST" : "GET, HEAD";
+  error.message = "this path takes " + std::string(post ? "POST" : "GET") + " only";
+  return tl::unexpected(std::move(error));
+}
+
 tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path) {
   const bool of_tasks = std::find(kOfTasks.begin(), kOfTasks.end(), path) != kOfTasks.end();
   if (of_tasks || std::find(kOfOneText.begin(), kOfOneText.end(), path) != kOfOneText.end()) {
@@ -155,6 +157,9 @@ tl::expected<Route, ApiError> find_route(std::string_view method, std::string_vi
     Route route{Endpoint::Proxied};
     route.takes_forms = true;
     return allow_only(true, method, std::move(route));
+  }
+  if (is_ollama_path(path)) {
+    return find_ollama_route(method, path);
   }
   for (const FixedPath& fixed : kFixed) {
     if (path == fixed.path) {
@@ -177,7 +182,10 @@ Dialect dialect_of(std::string_view path) {
   constexpr std::string_view kMessages = "/v1/messages";
   const bool below = path.starts_with(kMessages) &&
                      (path.size() == kMessages.size() || path[kMessages.size()] == '/');
-  return below ? Dialect::Anthropic : Dialect::OpenAi;
+  if (below) {
+    return Dialect::Anthropic;
+  }
+  return is_ollama_path(path) ? Dialect::Ollama : Dialect::OpenAi;
 }
 
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {

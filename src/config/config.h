@@ -128,6 +128,14 @@ struct LogConfig {
   bool operator==(const LogConfig&) const = default;
 };
 
+// Both or none: the checks see to it.
+struct TlsConfig {
+  std::optional<std::filesystem::path> certificate;
+  std::optional<std::filesystem::path> key;
+
+  bool operator==(const TlsConfig&) const = default;
+};
+
 struct StoreConfig {
   std::filesystem::path path;
   std::optional<std::filesystem::path> journal;
@@ -149,6 +157,7 @@ struct Config {
   std::vector<ModelConfig> models;   // by name, ascending
   std::vector<std::string> preload;  // names of models to preload, in the order of the file
   std::vector<UserConfig> users;     // in the order of the file
+  TlsConfig tls;
   LogConfig log;
   StoreConfig store;
 

@@ -402,6 +402,21 @@ std::span<const Setting<UserConfig>> user_settings() {
   return kSettings;
 }
 
+std::span<const Setting<TlsConfig>> tls_settings() {
+  static const std::vector<Setting<TlsConfig>> kSettings{
+      setting<&TlsConfig::certificate>(
+          "certificate", "(none: connections are not encrypted)",
+          "PEM file with the server's certificate, and behind it those of the authorities between "
+          "it "
+          "and the root (a full chain)."),
+      setting<&TlsConfig::key>("key", "(none)",
+                               "PEM file with the certificate's private key, not encrypted: nobody "
+                               "is there to type a passphrase. Only the server's user should be "
+                               "able to read it."),
+  };
+  return kSettings;
+}
+
 std::span<const Setting<LogConfig>> log_settings() {
   static const std::vector<Setting<LogConfig>> kSettings{
       setting<&LogConfig::language>("language", "\"en\"",
@@ -464,6 +479,13 @@ std::vector<SectionInfo> all_sections() {
       describe("users", "[[users]]",
                "One table a user. As soon as there is one, every request needs a key.",
                user_settings()),
+      describe("tls", "[tls]",
+               "With a certificate, every listen address speaks HTTPS (TLS 1.2 and 1.3). "
+               "Connections to loopback addresses may be plain as well: they never leave the "
+               "machine, and `holdfast ps` and health checks go on as before. Both files are read "
+               "again with each reload; running answers keep their connection, and a mistake keeps "
+               "the old certificate.",
+               tls_settings()),
       describe("log", "[log]", "Log lines go to standard error.", log_settings()),
       describe("store", "[store]", "Files that Holdfast writes.", store_settings()),
   };
@@ -485,6 +507,7 @@ template void assign_defaults(std::span<const Setting<QueueConfig>>, QueueConfig
 template void assign_defaults(std::span<const Setting<EngineConfig>>, EngineConfig&);
 template void assign_defaults(std::span<const Setting<ModelConfig>>, ModelConfig&);
 template void assign_defaults(std::span<const Setting<UserConfig>>, UserConfig&);
+template void assign_defaults(std::span<const Setting<TlsConfig>>, TlsConfig&);
 template void assign_defaults(std::span<const Setting<LogConfig>>, LogConfig&);
 template void assign_defaults(std::span<const Setting<StoreConfig>>, StoreConfig&);
 

@@ -60,6 +60,7 @@ std::span<const Setting<QueueConfig>> queue_settings();
 std::span<const Setting<EngineConfig>> engine_settings();
 std::span<const Setting<ModelConfig>> model_settings();
 std::span<const Setting<UserConfig>> user_settings();
+std::span<const Setting<TlsConfig>> tls_settings();
 std::span<const Setting<LogConfig>> log_settings();
 std::span<const Setting<StoreConfig>> store_settings();
 

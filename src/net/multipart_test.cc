@@ -123,7 +123,7 @@ TEST(Form, IsRefusedWhereReadersCouldDiffer) {
       "",
       "model=m",
       "--XX",
-      "--XXX\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--XXX--\r\n",
+      "--XXY\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--XXY--\r\n",
       "--XX\nContent-Disposition: form-data; name=\"model\"\n\nm\n--XX--\n",
       "--XX\r\n\r\nm\r\n" + kEnd,
       "--XX\r\nContent-Type: text/plain\r\n\r\nm\r\n" + kEnd,

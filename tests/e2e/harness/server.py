@@ -257,5 +257,5 @@ class Server:
         return stream, pid
 
 
-_LISTENING = r"http://(?:127\.0\.0\.1|0\.0\.0\.0):([1-9]\d*)"
+_LISTENING = r"https?://(?:127\.0\.0\.1|0\.0\.0\.0):([1-9]\d*)"
 _ONE_TOKEN = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
