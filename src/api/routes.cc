@@ -9,9 +9,9 @@
 namespace hf::api {
 namespace {
 
-// Every path of the stock server that one model answers by its `model` field. Multipart ones
-// (audio) and those that act on a process rather than a model (slots, props, adapters) are not
-// offered. First: where lists in the body are tasks of their own.
+// Every path of the stock server that one model answers by its `model` field, and those of OpenAI's
+// API that other servers answer. Those that act on a process rather than a model (slots, props,
+// adapters) are not offered. First: where lists in the body are tasks of their own.
 constexpr std::array<std::string_view, 11> kOfTasks{
     "/v1/completions", "/completions", "/completion",   "/infill", "/v1/embeddings", "/embeddings",
     "/embedding",      "/v1/rerank",   "/v1/reranking", "/rerank", "/reranking",
@@ -37,6 +37,13 @@ constexpr std::array<std::string_view, 9> kStreaming{
     "/v1/chat/completions", "/chat/completions", "/v1/completions",
     "/completions",         "/completion",       "/infill",
     "/v1/responses",        "/responses",        "/v1/messages",
+};
+
+// Sound and pictures. Uploads come as forms, everything else as JSON.
+constexpr std::array<std::string_view, 7> kMedia{
+    "/v1/audio/transcriptions", "/audio/transcriptions",  "/v1/audio/translations",
+    "/v1/audio/speech",         "/v1/images/generations", "/v1/images/edits",
+    "/v1/images/variations",
 };
 
 struct FixedPath {
@@ -78,8 +85,6 @@ ApiError not_found(std::string_view path) {
     error.hint = "POST /api/v1/models/NAME/ followed by load, unload, pin or unpin";
   } else if (path.starts_with("/api/")) {
     error.hint = "see /api/v1/models, /api/v1/explain?model=NAME, /api/v1/cleanup, /api/v1/reload";
-  } else if (path.starts_with("/v1/audio/") || path.starts_with("/audio/")) {
-    error.hint = "audio is not offered; models answer text";
   } else {
     error.hint = "GET / names the paths there are, for example /v1/chat/completions";
   }
@@ -146,6 +151,11 @@ tl::expected<Route, ApiError> find_route(std::string_view method, std::string_vi
     Route route{Endpoint::Proxied};
     route.lists_are_tasks = of_tasks;
     route.streams = std::find(kStreaming.begin(), kStreaming.end(), path) != kStreaming.end();
+    return allow_only(true, method, std::move(route));
+  }
+  if (std::find(kMedia.begin(), kMedia.end(), path) != kMedia.end()) {
+    Route route{Endpoint::Proxied};
+    route.takes_forms = true;
     return allow_only(true, method, std::move(route));
   }
   if (is_ollama_path(path)) {

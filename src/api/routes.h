@@ -40,6 +40,7 @@ struct Route {
   Verb verb = Verb::Load;
   ollama::Endpoint ollama = ollama::Endpoint::Chat;
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool takes_forms = false;      // of a proxied path: its body may be multipart/form-data
   bool streams = false;          // of a proxied path: "stream": true is answered by an event stream
 };
 

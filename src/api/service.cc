@@ -100,6 +100,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   }
   if (route->endpoint == Endpoint::Proxied) {
     call.lists_are_tasks = route->lists_are_tasks;
+    call.takes_forms = route->takes_forms;
     call.streams = route->streams;
     return ModelRequest::start(context_, std::move(call));
   }
