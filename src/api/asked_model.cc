@@ -15,6 +15,15 @@ bool sends_form(const Call& call) {
 
 net::BodyResult read_body(const Call& call, bool model_required) {
   const net::Exchange& exchange = *call.exchange;
+  if (call.upgrades) {
+    net::BodyResult none;
+    none.fault = net::BodyFault::NoModel;
+    none.detail = "the query has no model";
+    if (!model_required) {
+      none.fields.emplace();
+    }
+    return none;
+  }
   if (sends_form(call)) {
     const std::string_view type = exchange.head().header("content-type");
     return net::read_form_fields(type, exchange.body(), model_required);

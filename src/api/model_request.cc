@@ -167,6 +167,7 @@ void ModelRequest::relay(Upstream upstream) {
   plan.port = upstream.port;
   plan.collect_errors = true;
   plan.request = form_as_sent(call_);
+  plan.upgrade = call_.upgrades;
   if (call_.translation) {
     plan.request = call_.translation->request();
     plan.translator = call_.translation->translator();

@@ -46,6 +46,14 @@ constexpr std::array<std::string_view, 7> kMedia{
     "/v1/images/variations",
 };
 
+// Conversations over a WebSocket.
+constexpr std::array<std::string_view, 2> kRealtime{"/v1/realtime", "/realtime"};
+
+template <class List>
+bool holds(const List& list, std::string_view path) {
+  return std::find(list.begin(), list.end(), path) != list.end();
+}
+
 struct FixedPath {
   std::string_view path;
   Endpoint endpoint;
@@ -88,6 +96,15 @@ ApiError not_found(std::string_view path) {
   } else {
     error.hint = "GET / names the paths there are, for example /v1/chat/completions";
   }
+  return error;
+}
+
+ApiError upgrade_needed() {
+  ApiError error;
+  error.status = 426;
+  error.code = "upgrade_required";
+  error.message = "this path is for WebSockets";
+  error.hint = "connect with ws:// or wss:// and ?model=NAME";
   return error;
 }
 
@@ -146,14 +163,17 @@ tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Rou
 }
 
 tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path) {
-  const bool of_tasks = std::find(kOfTasks.begin(), kOfTasks.end(), path) != kOfTasks.end();
-  if (of_tasks || std::find(kOfOneText.begin(), kOfOneText.end(), path) != kOfOneText.end()) {
+  const bool of_tasks = holds(kOfTasks, path);
+  if (of_tasks || holds(kOfOneText, path)) {
     Route route{Endpoint::Proxied};
     route.lists_are_tasks = of_tasks;
-    route.streams = std::find(kStreaming.begin(), kStreaming.end(), path) != kStreaming.end();
+    route.streams = holds(kStreaming, path);
     return allow_only(true, method, std::move(route));
   }
-  if (std::find(kMedia.begin(), kMedia.end(), path) != kMedia.end()) {
+  if (holds(kRealtime, path)) {
+    return tl::unexpected(upgrade_needed());
+  }
+  if (holds(kMedia, path)) {
     Route route{Endpoint::Proxied};
     route.takes_forms = true;
     return allow_only(true, method, std::move(route));
@@ -176,6 +196,16 @@ tl::expected<Route, ApiError> find_route(std::string_view method, std::string_vi
     }
   }
   return tl::unexpected(not_found(path));
+}
+
+tl::expected<Route, ApiError> find_upgrade_route(std::string_view method, std::string_view path) {
+  if (!holds(kRealtime, path) && !holds(kOfTasks, path) && !holds(kOfOneText, path) &&
+      !holds(kMedia, path)) {
+    return find_route(method, path);  // a wish that a server need not grant (RFC 9110 §7.8)
+  }
+  Route route{Endpoint::Proxied};
+  route.upgrades = true;
+  return allow_only(false, method, std::move(route));
 }
 
 Dialect dialect_of(std::string_view path) {

@@ -52,6 +52,19 @@ TEST(Routes, OnlySoundAndPicturesMayComeAsForms) {
   EXPECT_FALSE(find_route("POST", "/v1/chat/completions")->takes_forms);
 }
 
+TEST(Routes, WebSocketsGoToModels) {
+  for (const char* path : {"/v1/realtime", "/realtime", "/v1/chat/completions",
+                           "/v1/audio/transcriptions"}) {
+    const auto route = find_upgrade_route("GET", path);
+    ASSERT_TRUE(route) << path;
+    EXPECT_EQ(route->endpoint, Endpoint::Proxied) << path;
+    EXPECT_TRUE(route->upgrades) << path;
+  }
+  EXPECT_EQ(find_route("GET", "/v1/realtime").error().status, 426);
+  EXPECT_EQ(find_upgrade_route("GET", "/nothing").error().status, 404);
+  EXPECT_FALSE(find_upgrade_route("GET", "/health")->upgrades) << "the wish is passed over";
+}
+
 TEST(Routes, ReadsAreGetAndHeadOnly) {
   for (const char* path : {"/", "/health", "/v1/health", "/health/live", "/v1/models", "/models",
                            "/v1/models/a", "/api/v1/models", "/api/v1/explain"}) {

@@ -102,8 +102,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             waits = script.get("ready_when")
             loading = waits is not None and not os.path.exists(waits)
             self.answer({"status": "ok"}, 503 if loading else script.get("ready_status", 200))
+        elif self.path.startswith("/v1/realtime") and self.headers["Upgrade"] == "websocket":
+            self.echo()
         else:
             self.answer({"error": {"message": "nothing here"}}, 404)
+
+    def echo(self):
+        """Speaks the beginning of a WebSocket (RFC 6455), then gives back what comes."""
+        self.state.log("request", path=self.path,
+                       headers={k.lower(): v for k, v in self.headers.items()})
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        self.send_header("Sec-WebSocket-Accept", accept)
+        self.end_headers()
+        self.close_connection = True
+        while piece := self.connection.recv(65536):
+            self.connection.sendall(piece)
+        self.state.log("closed")
 
     def do_POST(self):
         body = self.read_body()
