@@ -31,6 +31,7 @@ examples
   make_gguf.py a.gguf --size tiny --seed 1
   make_gguf.py slow.gguf --size 500MB --context 8192
   make_gguf.py embed.gguf --size tiny --embedding
+  make_gguf.py rank.gguf --size tiny --reranker
   make_gguf.py window.gguf --size 30MB --window 512
   make_gguf.py moe.gguf --size 60MB --experts 32
   make_gguf.py hybrid.gguf --layers 8 --convolutions
@@ -42,7 +43,7 @@ ALIGNMENT = 32
 # numbers of the GGUF format: kinds of values
 U16, U32, I32, F32, BOOL, STRING, ARRAY = 2, 4, 5, 6, 7, 8, 9
 TOKEN_NORMAL, TOKEN_CONTROL = 1, 3
-POOLING_MEAN = 1
+POOLING_MEAN, POOLING_RANK = 1, 4
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -262,7 +263,7 @@ def metadata(args, shape, tokens, merges):
     if args.embedding:
         pairs.append(pair(f"{a}.pooling_type", U32, POOLING_MEAN))
         pairs.append(pair(f"{a}.attention.causal", BOOL, 0))
-    elif args.template != "none":
+    elif not args.reranker and args.template != "none":
         template = TOOLS_TEMPLATE if args.template == "tools" else CHAT_TEMPLATE
         template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else template
         pairs.append(pair("tokenizer.chat_template", STRING, template))
@@ -286,6 +287,11 @@ def family_metadata(args, shape):
             pair(f"{a}.expert_count", U32, shape.experts),
             pair(f"{a}.expert_used_count", U32, shape.experts_used),
             pair(f"{a}.expert_feed_forward_length", U32, shape.ff),
+        ]
+    if a == "qwen3":
+        return [
+            pair(f"{a}.pooling_type", U32, POOLING_RANK),
+            array(f"{a}.classifier.output_labels", STRING, ["yes", "no"]),
         ]
     if a == "lfm2":
         return [pair(f"{a}.shortconv.l_cache", U32, shape.CONVOLUTION)]
@@ -379,6 +385,7 @@ def parse_arguments():
     add("--context", type=int, default=4096, help="trained context (default 4096)")
     add("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
     add("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
+    add("--reranker", action="store_true", help="a reranker with two labels (qwen3)")
     add("--template", choices=("chat", "tools", "none"), default="chat",
         help="the chat template: plain, one that shows tools, or none")
     add("--fill-in", action="store_true", help="tokens to fill in between a prefix and a suffix")
@@ -393,8 +400,11 @@ def parse_arguments():
         help="write a file that is broken in this way",
     )
     args = parser.parse_args()
-    if sum(map(bool, (args.embedding, args.window, args.experts, args.convolutions))) > 1:
-        parser.error("--embedding, --window, --experts and --convolutions exclude each other")
+    kinds = (args.embedding, args.reranker, args.window, args.experts, args.convolutions)
+    if sum(map(bool, kinds)) > 1:
+        parser.error(
+            "--embedding, --reranker, --window, --experts and --convolutions exclude each other"
+        )
     if args.experts and args.experts < 4:
         parser.error("--experts must be 4 at least")
     if not 1 <= args.part <= args.parts:

@@ -191,6 +191,8 @@ ApiError of_body(net::BodyFault fault) {
     case net::BodyFault::TooMuchRepeated:
       return bad_body("prompts_too_large", "too much comes with each prompt", "",
                       "send fewer prompts, texts or documents in one request");
+    case net::BodyFault::NotForm:
+      return bad_body("invalid_form", "the body is not a valid form");
     case net::BodyFault::TooManyParts:
       return bad_body("body_too_complex", "the body has too many parts", "",
                       "send less in one request");
@@ -222,8 +224,8 @@ net::Reply error_reply(const ApiError& error, Dialect dialect, std::string_view 
   add_header(reply, "x-request-id", std::string(request_id));
   if (error.retry_after > Duration::zero()) {
     add_header(reply, "Retry-After", std::to_string(retry_after_s(error.retry_after)));
-  } else if (error.status == 409) {
-    // SDKs repeat a 409 by themselves unless told not to.
+  } else if (error.status == 409 || error.status == 501) {
+    // SDKs repeat these by themselves unless told not to.
     add_header(reply, "x-should-retry", "false");
   }
   if (!error.allow.empty()) {

@@ -40,7 +40,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void on_outcome(engine::Outcome outcome);
   void on_client_gone();
   void on_cut(const core::Reason& reason);
-  void relay(std::string socket_path);
+  void relay(Upstream upstream);
   void on_relay_end(const net::RelayResult& result);
   // The upstream answered with an error.
   void on_upstream_error(const ApiError& error);

@@ -51,4 +51,9 @@ void resolve_paths(const Environment& environment, Draft& draft);
 // port).
 void check_across(Draft& draft);
 
+// command_checks.cc: of check_across, what a model of kind command must and must not have. `prefix`
+// is its table as it was written. What does not count for a command is reset, so that it cannot
+// differ.
+void check_command(Draft& draft, const std::string& prefix, ModelConfig& model);
+
 }  // namespace hf::config

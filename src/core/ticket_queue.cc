@@ -12,12 +12,12 @@ namespace hf::core {
 WaitingTicket& TicketQueue::add(TicketId id, UserId user, TicketKind kind, TimePoint now) {
   HF_ASSERT(find(id) == nullptr, "a ticket id is used once");
   WaitingTicket* kept = nullptr;
-  std::uint64_t last_tag = granted_tag_;
+  std::uint64_t round = served_.contains(user) ? round_ + 1 : round_;
   for (WaitingTicket& ticket : tickets_) {
     if (ticket.user != user) {
       continue;
     }
-    last_tag = std::max(last_tag, ticket.tag);
+    round = std::max(round, ticket.tag + 1);
     if (!ticket.live() && ticket.kind == kind &&
         (kept == nullptr || ticket.arrived < kept->arrived)) {
       kept = &ticket;
@@ -38,7 +38,7 @@ WaitingTicket& TicketQueue::add(TicketId id, UserId user, TicketKind kind, TimeP
   ticket.kind = kind;
   ticket.arrived = now;
   ticket.asked = now;
-  ticket.tag = last_tag + 1;
+  ticket.tag = round;
   ticket.sequence = ++sequence_;
   if (tickets_.empty() || now < oldest_) {
     oldest_ = now;
@@ -63,7 +63,13 @@ WaitingTicket TicketQueue::take(TicketId id) {
   HF_ASSERT(found != nullptr && found->live(), "only a waiting ticket can be granted");
   WaitingTicket ticket = *found;
   if (ticket.kind == TicketKind::Request) {
-    granted_tag_ = std::max(granted_tag_, ticket.tag);
+    if (ticket.tag > round_) {
+      round_ = ticket.tag;
+      served_.clear();
+    }
+    if (ticket.tag == round_) {
+      served_.insert(ticket.user);
+    }
   }
   remove(id);
   return ticket;
@@ -170,45 +176,51 @@ const WaitingTicket* TicketQueue::newest_of_largest_user(UserId favoured) const 
 }
 
 int TicketQueue::place_of(const WaitingTicket& ticket, int users) const {
-  // Tags count a user's own requests, and a newcomer's is never below the one after the latest
-  // grant. So at each level between, every other user may still be served once before this ticket;
-  // for the rest those in front are all that there will be.
+  // A newcomer joins the present round at the earliest, behind those who are in it, and nobody is
+  // served twice in one round. So in each round from there to this ticket's own every other user
+  // may still be served once; for the rest those in front are all that there will be.
   int in_front = 0;
   for (const WaitingTicket& other : tickets_) {
     if (other.id == ticket.id) {
       break;
     }
-    const bool between = other.tag > granted_tag_ && other.tag < ticket.tag;
-    in_front += !between || other.user == ticket.user ? 1 : 0;
+    const bool may_be_joined = other.tag >= round_ && other.tag < ticket.tag;
+    in_front += !may_be_joined || other.user == ticket.user ? 1 : 0;
   }
-  const std::uint64_t levels = ticket.tag > granted_tag_ ? ticket.tag - granted_tag_ - 1 : 0;
-  const int others = std::max(users, live_users()) - 1;
-  return in_front + static_cast<int>(levels) * others + 1;
+  return in_front + may_join_before(ticket, std::max(users, live_users()) - 1) + 1;
+}
+
+int TicketQueue::may_join_before(const WaitingTicket& ticket, int others) const {
+  if (ticket.tag <= round_) {
+    return 0;
+  }
+  const int served = static_cast<int>(served_.size()) - (served_.contains(ticket.user) ? 1 : 0);
+  const auto later_rounds = static_cast<int>(ticket.tag - round_ - 1);
+  return std::max(0, others - served) + later_rounds * others;
 }
 
 std::vector<int> TicketQueue::places(int users) const {
   const int others = std::max(users, live_users()) - 1;
-  std::unordered_map<UserId, int> own_between;  // at levels below the present one; look-up only
+  std::unordered_map<UserId, int> own_between;  // in rounds before the one looked at; look-up only
   std::vector<int> places;
   places.reserve(tickets_.size());
-  std::size_t level = 0;  // first ticket of the present level
-  int left_behind = 0;    // at levels that were granted already
+  std::size_t first = 0;  // of the round looked at
+  int left_behind = 0;    // of rounds that nobody can join any more
   for (std::size_t i = 0; i < tickets_.size(); ++i) {
     const WaitingTicket& ticket = tickets_[i];
-    if (ticket.tag <= granted_tag_) {
+    if (ticket.tag < round_) {
       places.push_back(static_cast<int>(i) + 1);
       ++left_behind;
-      level = i + 1;
+      first = i + 1;
       continue;
     }
-    if (tickets_[level].tag != ticket.tag) {
-      for (; level < i; ++level) {
-        ++own_between[tickets_[level].user];
+    if (tickets_[first].tag != ticket.tag) {
+      for (; first < i; ++first) {
+        ++own_between[tickets_[first].user];
       }
     }
-    const int in_front = left_behind + static_cast<int>(i - level) + own_between[ticket.user];
-    const auto levels = static_cast<int>(ticket.tag - granted_tag_ - 1);
-    places.push_back(in_front + levels * others + 1);
+    const int in_front = left_behind + static_cast<int>(i - first) + own_between[ticket.user];
+    places.push_back(in_front + may_join_before(ticket, others) + 1);
   }
   return places;
 }

@@ -2,11 +2,14 @@
 // The queue of one model: tickets in the order in which they will be granted, fair between users,
 // with the places of departed clients kept for a while. Why tags: a ticket's place is fixed when it
 // arrives (start-time fair queueing), so a newcomer can delay it by a bounded amount only, and a
-// user with two hundred requests shares the model evenly with a user who has one. Single thread, no
-// clock.
+// user with two hundred requests shares the model evenly with a user who has one. A tag is a round:
+// each user is granted at most one ticket of a round. Who asks for nothing else joins the round
+// that is being granted, so that it is next after those who joined it before, however many others
+// wait. Single thread, no clock.
 
 #include <cstdint>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "base/ids.h"
@@ -22,7 +25,7 @@ struct WaitingTicket {
   TicketKind kind = TicketKind::Request;
   TimePoint arrived;      // age counts from here, also across a client's return
   TimePoint asked;        // when this very request came
-  std::uint64_t tag = 0;  // grant order; ties by sequence
+  std::uint64_t tag = 0;  // its round: grant order; ties by sequence
   std::uint64_t sequence = 0;
   std::optional<TimePoint> placeholder_until;  // set: its client has gone
   std::optional<TimePoint> deadline;           // published bound; nullopt: unknown
@@ -47,7 +50,7 @@ class TicketQueue {
 
   // The live ticket to be granted next, or nullptr. `slots_free` false: only Load tickets qualify.
   [[nodiscard]] const WaitingTicket* next(bool slots_free) const;
-  // Removes and returns it; moves the fair clock on.
+  // Removes and returns it; a request moves the rounds on.
   WaitingTicket take(TicketId id);
   // Turns a live ticket into a placeholder; false if it is not here.
   bool leave_placeholder(TicketId id, TimePoint until);
@@ -68,8 +71,8 @@ class TicketQueue {
   // The newest ticket of the user who has the most (ties: `favoured` first).
   [[nodiscard]] const WaitingTicket* newest_of_largest_user(UserId favoured) const;
   // j of the bound: how many grants, this one included, may come first at most: everybody in front
-  // who can no longer be joined there by a newcomer, and one request of each other user for every
-  // earlier one of its own user that still may be granted before it.
+  // who can no longer be joined there by a newcomer, those of its own user, and one request of each
+  // other user for every round before its own that may still be joined.
   [[nodiscard]] int place_of(const WaitingTicket& ticket, int users) const;
   // The same for all tickets(), in one pass.
   [[nodiscard]] std::vector<int> places(int users) const;
@@ -79,12 +82,16 @@ class TicketQueue {
 
  private:
   void refresh_oldest();
+  // How many of `others` other users may be granted a ticket, there or to come, in rounds before
+  // this one's.
+  [[nodiscard]] int may_join_before(const WaitingTicket& ticket, int others) const;
 
   std::vector<WaitingTicket> tickets_;  // sorted by (tag, sequence)
   int live_ = 0;
   TimePoint oldest_;
   mutable std::optional<TimePoint> oldest_live_;  // nullopt: to be looked for
-  std::uint64_t granted_tag_ = 0;                 // tag of the last ticket granted
+  std::uint64_t round_ = 0;                       // the latest one of which a ticket was granted
+  std::unordered_set<UserId> served_;             // in that round; look-up only
   std::uint64_t sequence_ = 0;
 };
 

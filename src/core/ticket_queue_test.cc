@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace hf::core {
 namespace {
 
@@ -46,7 +48,7 @@ TEST_F(TicketQueueTest, AUserWithOneRequestIsNotBehindSomebodysHundred) {
   EXPECT_EQ(take_next(), 2U);
 }
 
-TEST_F(TicketQueueTest, ANewcomerGetsNoCreditForThePast) {
+TEST_F(TicketQueueTest, WhoHasNothingElseIsNextAndGetsNoCreditForThePast) {
   for (std::uint64_t id = 1; id <= 4; ++id) {
     add(id, 1);
   }
@@ -54,10 +56,35 @@ TEST_F(TicketQueueTest, ANewcomerGetsNoCreditForThePast) {
   EXPECT_EQ(take_next(), 2U);
   add(10, 2);
   add(11, 2);
-  EXPECT_EQ(take_next(), 3U);
   EXPECT_EQ(take_next(), 10U);
-  EXPECT_EQ(take_next(), 4U);
+  EXPECT_EQ(take_next(), 3U) << "from then on in turns";
   EXPECT_EQ(take_next(), 11U);
+  EXPECT_EQ(take_next(), 4U);
+}
+
+TEST_F(TicketQueueTest, AskingOneByOneGainsNothing) {
+  add(1, 1);
+  add(2, 1);
+  EXPECT_EQ(take_next(), 1U);
+  add(10, 2);
+  EXPECT_EQ(take_next(), 10U);
+  add(11, 2);  // at once after its first was granted
+  EXPECT_EQ(take_next(), 2U) << "user 2 had its turn in this round";
+  EXPECT_EQ(take_next(), 11U);
+}
+
+TEST_F(TicketQueueTest, NewcomersOfOneRoundAreServedInTheOrderInWhichTheyCame) {
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    add(id, 1);
+  }
+  EXPECT_EQ(take_next(), 1U);
+  for (std::uint32_t user = 2; user <= 5; ++user) {
+    add(10 + user, user);
+  }
+  for (std::uint64_t id = 12; id <= 15; ++id) {
+    EXPECT_EQ(take_next(), id);
+  }
+  EXPECT_EQ(take_next(), 2U);
 }
 
 TEST_F(TicketQueueTest, APlaceholderKeepsPlaceAndAgeButNotTheDeadline) {
@@ -113,7 +140,7 @@ TEST_F(TicketQueueTest, TheNewestOfTheLargestUserIsFound) {
   EXPECT_EQ(queue_.newest_of_largest_user(UserId(2))->id, TicketId(3));
 }
 
-TEST_F(TicketQueueTest, ThePlaceCountsOneOfEachOtherUserForEachEarlierOneOfItsOwn) {
+TEST_F(TicketQueueTest, ThePlaceCountsOneOfEachOtherUserForEachRoundBeforeItsOwn) {
   const auto place = [this](std::uint64_t id, int users) {
     return queue_.place_of(*queue_.find(TicketId(id)), users);
   };
@@ -126,22 +153,54 @@ TEST_F(TicketQueueTest, ThePlaceCountsOneOfEachOtherUserForEachEarlierOneOfItsOw
   EXPECT_EQ(place(3, 2), 2);
   queue_.take(TicketId(1));
   EXPECT_EQ(place(2, 1), 2);
+  EXPECT_EQ(place(2, 5), 5) << "users 2 to 5 may be served before user 1 is again";
   queue_.take(TicketId(3));
-  EXPECT_EQ(place(2, 5), 1);
+  EXPECT_EQ(place(2, 5), 4) << "user 2 was";
+  EXPECT_EQ(place(2, 2), 1);
 }
 
-TEST_F(TicketQueueTest, ThePlaceCountsThoseWhoAreLeftOfALevelThatWasGranted) {
+TEST_F(TicketQueueTest, ThePlaceCountsThoseWhoAreLeftOfARoundThatIsOver) {
   add(1, 1);
   add(2, 2);
   add(3, 2);
-  queue_.take(TicketId(1));  // its level is reached, and the first of user 2 still waits there
+  queue_.leave_placeholder(TicketId(2), at(15));
+  queue_.take(TicketId(1));
+  queue_.take(TicketId(3));  // the second round is reached; a place of the first one is still kept
   add(4, 1);
   add(5, 1);
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 2), 5 - 1 + 0 * 2);
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 5) << "a third user may come";
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(4)), 2), 1 + 1) << "it may be taken again";
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 2), 2 + 1) << "user 2 had its turn";
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 2 + 1 + 1) << "a third user may come";
   add(6, 3);
-  queue_.leave_placeholder(TicketId(2), at(15));
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 5) << "a kept place may be taken again";
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 2 + 1 + 1) << "and was counted";
+}
+
+// Whatever comes, nobody is granted later than the place says that was told when it came.
+TEST_F(TicketQueueTest, NobodyIsGrantedLaterThanItsPlace) {
+  constexpr int kUsers = 5;
+  std::uint32_t chance = 7;
+  const auto below = [&chance](std::uint32_t limit) {
+    chance = chance * 1664525U + 1013904223U;
+    return (chance >> 16U) % limit;
+  };
+  std::map<std::uint64_t, int> latest;  // ticket → number of the grant by which it is due
+  int grants = 0;
+  for (std::uint64_t id = 1; id <= 3000; ++id) {
+    const std::uint32_t user = below(3) == 0 ? below(kUsers) : 1;  // one asks most
+    add(id, user);
+    latest[id] = grants + queue_.place_of(*queue_.find(TicketId(id)), kUsers);
+    while (queue_.live() > 0 && (queue_.live() > 40 || below(2) == 0)) {
+      const std::uint64_t granted = take_next();
+      ++grants;
+      ASSERT_LE(grants, latest[granted]) << granted;
+      for (const WaitingTicket& ticket : queue_.tickets()) {
+        const int due = grants + queue_.place_of(ticket, kUsers);
+        ASSERT_LE(due, latest[ticket.id.value]) << "it moved back";
+        latest[ticket.id.value] = due;
+      }
+    }
+  }
+  EXPECT_GT(grants, 1000);
 }
 
 TEST_F(TicketQueueTest, AllPlacesInOnePassAreThoseOfEach) {

@@ -62,7 +62,8 @@ class Lease {
 
 struct Granted {
   Lease lease;
-  std::string socket_path;
+  std::string socket_path;  // where to send the request, or
+  std::uint16_t port = 0;   // not 0: a port of 127.0.0.1
   Generation generation;
   Duration waited{};
   std::optional<Promise> promise;  // nullopt: it did not wait

@@ -35,6 +35,7 @@
 #include "readers/machine_memory.h"
 #include "readers/memory_signals.h"
 #include "readers/process_memory.h"
+#include "readers/process_tree.h"
 #include "store/journal.h"
 #include "store/journal_line.h"
 #include "store/store.h"

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/utf8.h"
+#include "engine/command_model.h"
 #include "config/engine_flags.h"
 #include "engine/make_plan.h"
 #include "engine/side_files.h"
@@ -261,19 +262,23 @@ bool runs_alike(const ModelSource& a, const ModelSource& b) {
   as_b.preload = b.settings.preload;
   as_b.priority = b.settings.priority;
   as_b.ttl = b.settings.ttl;
+  as_b.load_within = b.settings.load_within;
+  as_b.longest_answer = b.settings.longest_answer;
   return as_b == b.settings && a.path == b.path;
 }
 
 Found find_models(const config::Config& config) {
   std::map<std::string, ModelSource> found;
   for (const config::ModelConfig& table : config.models) {
-    const fs::path path = table.path.value_or(config.models_dir / (table.name + ".gguf"));
-    found[table.name] = ModelSource{table, path};
+    // A command may do without a file, and its name says nothing of one.
+    const fs::path by_name =
+        table.is_command() ? fs::path() : config.models_dir / (table.name + ".gguf");
+    found[table.name] = ModelSource{table, table.path.value_or(by_name)};
   }
   Found result;
   walk(config, found, result);
   for (auto& [name, source] : found) {
-    if (!source.settings.mmproj) {
+    if (!source.settings.mmproj && !source.settings.is_command()) {
       const fs::path projector = projector_of(source.path, config.models_dir);
       if (!projector.empty()) {
         source.settings.mmproj = projector;
@@ -286,6 +291,9 @@ Found find_models(const config::Config& config) {
 
 ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards,
                   const ModelFile* before) {
+  if (source.settings.is_command()) {
+    return inspect_command(source, cards);
+  }
   ModelFile file;
   file.source = source;
   file.plan.name = source.settings.name;
@@ -355,6 +363,9 @@ std::string file_key(const ModelFile& file) {
 }
 
 bool has_changed(const ModelFile& file) {
+  if (file.source.settings.is_command()) {
+    return command_has_changed(file);
+  }
   const auto differs = [](const fs::path& path, const gguf::FileIdentity& before) {
     return gguf::identify(path).value_or(gguf::FileIdentity{}) != before;
   };

@@ -23,13 +23,14 @@ namespace hf::engine {
 // A model by name, before its file was opened.
 struct ModelSource {
   config::ModelConfig settings;  // its table, or the defaults
-  std::filesystem::path path;
+  std::filesystem::path path;    // "": a command that has none
 
   bool operator==(const ModelSource&) const = default;
 };
 
 // True if a child that runs for one serves the other as well: same files, same options. What only
-// Holdfast decides by (aliases, pin, preload, priority, ttl) may differ.
+// Holdfast decides by (aliases, pin, preload, priority, ttl, load_within, longest_answer) may
+// differ.
 bool runs_alike(const ModelSource& a, const ModelSource& b);
 
 struct Found {
@@ -70,8 +71,8 @@ struct ModelFile {
   std::int64_t modified_unix_s = 0;
 };
 
-// Opens and costs one model (make_plan.h says how). `before`: what was known of the same model,
-// whose place on the cards is kept if it can be; or null.
+// Opens and costs one model (make_plan.h says how; for a command command_model.h). `before`: what
+// was known of the same model, whose place on the cards is kept if it can be; or null.
 ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards = {},
                   const ModelFile* before = nullptr);
 
