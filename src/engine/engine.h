@@ -144,6 +144,10 @@ class Engine {
   // What the model's file says of itself, as `text` tells it; read when asked, on the worker.
   void describe(ModelId model, gguf::Detail detail, DescriptionText text,
                 DescribeCallback callback);
+  // For what would hold the loop: `job` runs on the worker and may throw, and owns what it uses or
+  // borrows it from `done`, which runs on the loop afterwards. Before the engine is gone the job is
+  // over.
+  void on_worker(std::function<void()> job, std::function<void()> done);
 
   // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
   // by ticket while it has not been answered.

@@ -43,6 +43,10 @@ void Engine::describe(ModelId model, gguf::Detail detail, DescriptionText text,
   impl_->describe(model, detail, std::move(text), std::move(callback));
 }
 
+void Engine::on_worker(std::function<void()> job, std::function<void()> done) {
+  impl_->on_worker(std::move(job), std::move(done));
+}
+
 void Engine::let_go(ModelId model, std::string who, std::function<void(bool)> callback) {
   impl_->let_go(model, std::move(who), std::move(callback));
 }
@@ -82,20 +86,29 @@ void Engine::Impl::describe(ModelId model, gguf::Detail detail, DescriptionText 
   if (file.plan.kind == ModelKind::Command) {
     job.model.clear();
   }
-  // The callback stays on the loop; what it holds must not be destroyed on the worker.
-  const std::uint64_t number = ++last_description_;
-  descriptions_.emplace(number, std::move(callback));
+  const auto text_of =
+      std::make_shared<Result<std::string>>(fail(Errc::ResourceExhausted, "memory"));
+  on_worker([text_of, job = std::move(job)] { *text_of = described(job); },
+            [text_of, callback = std::move(callback)] { callback(std::move(*text_of)); });
+}
+
+void Engine::Impl::on_worker(std::function<void()> job, std::function<void()> done) {
+  // It stays on the loop: what it holds must not be destroyed on the worker.
+  const std::uint64_t number = ++last_job_;
+  jobs_.emplace(number, std::move(done));
   worker_.run([this, number, job = std::move(job), alive = alive_] {
-    const auto result = attempt([&job] { return described(job); });
-    boost::asio::post(io_, [this, number, result, alive] {
-      const auto found = *alive ? descriptions_.find(number) : descriptions_.end();
-      if (!*alive || found == descriptions_.end()) {
+    attempt([&job] {
+      job();
+      return true;
+    });
+    boost::asio::post(io_, [this, number, alive] {
+      if (!*alive) {
         return;
       }
-      const DescribeCallback done = std::move(found->second);
-      descriptions_.erase(found);
-      done(result ? std::move(*result)
-                  : Result<std::string>(fail(Errc::ResourceExhausted, "out of memory")));
+      const auto found = jobs_.find(number);
+      const std::function<void()> next = std::move(found->second);
+      jobs_.erase(found);
+      next();
     });
   });
 }

@@ -40,6 +40,7 @@ class Engine::Impl : private EngineState {
   [[nodiscard]] ModelTraits traits_of(ModelId model) const;
   void describe(ModelId model, gguf::Detail detail, DescriptionText text,
                 DescribeCallback callback);
+  void on_worker(std::function<void()> job, std::function<void()> done);
   void let_go(ModelId model, std::string who, std::function<void(bool)> callback);
 
   [[nodiscard]] Status status();

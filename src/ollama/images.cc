@@ -1,6 +1,5 @@
 #include "ollama/images.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -33,10 +32,12 @@ bool is_base64(std::string_view text) {
   for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) {
     text.remove_suffix(1);
   }
+  bool good = true;  // without an early end the loop is short, and pictures have megabytes
+  for (const char c : text) {
+    good &= kLetters[static_cast<unsigned char>(c)];
+  }
   // One letter over says six bits of a byte.
-  return !text.empty() && text.size() % 4 != 1 && std::all_of(text.begin(), text.end(), [](char c) {
-    return kLetters[static_cast<unsigned char>(c)];
-  });
+  return good && !text.empty() && text.size() % 4 != 1;
 }
 
 std::string without_line_ends(std::string_view text) {
@@ -59,7 +60,7 @@ std::optional<std::string> image_uri(std::string_view text) {
     text.remove_prefix(mark + kBase64.size());
   }
   std::string joined;
-  if (text.find_first_of("\r\n") != std::string_view::npos) {
+  if (text.find('\n') != std::string_view::npos || text.find('\r') != std::string_view::npos) {
     joined = without_line_ends(text);
     text = joined;
   }

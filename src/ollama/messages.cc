@@ -176,8 +176,13 @@ void join(Message& message, Message next) {
   }
 }
 
+// Members are set one by one: an initializer list would copy the megabytes of a picture twice.
 json::object image_part(const std::string& uri) {
-  return {{"type", "image_url"}, {"image_url", {{"url", uri}}}};
+  json::object url;
+  url["url"] = uri;
+  json::object part{{"type", "image_url"}};
+  part["image_url"] = std::move(url);
+  return part;
 }
 
 json::object to_openai(Message message) {
@@ -190,7 +195,9 @@ json::object to_openai(Message message) {
       parts.push_back(image_part(uri));
     }
     if (!message.content.empty()) {
-      parts.push_back(json::object{{"type", "text"}, {"text", message.content}});
+      json::object text{{"type", "text"}};
+      text["text"] = message.content;
+      parts.push_back(std::move(text));
     }
     result["content"] = std::move(parts);
   }

@@ -1,7 +1,7 @@
 #include "ollama/request.h"
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
+#include <boost/json/serializer.hpp>
 #include <utility>
 
 #include "ollama/json.h"
@@ -28,14 +28,32 @@ std::optional<bool> flag(const json::object& object, std::string_view key, bool 
   return value != nullptr ? std::optional(*value) : std::nullopt;
 }
 
+// json::serialize() doubles its text while it grows, and copies it each time. `about`: its size.
+std::string serialized(const json::object& object, std::size_t about) {
+  constexpr std::size_t kMore = 4096;
+  json::serializer serializer;
+  serializer.reset(&object);
+  std::string text(about + kMore, '\0');
+  std::size_t size = 0;
+  while (!serializer.done()) {
+    if (text.size() - size < kMore) {
+      text.resize(text.size() + text.size() / 4 + kMore);
+    }
+    size += serializer.read(text.data() + size, text.size() - size).size();
+  }
+  text.resize(size);
+  return text;
+}
+
 void add_warning(std::string& warning, std::string_view sentence) {
   warning.append(warning.empty() ? "" : "; ").append(sentence);
 }
 
 class RequestReader {
  public:
-  RequestReader(Endpoint endpoint, const ModelFacts& facts, json::object asked)
-      : facts_(facts), asked_(std::move(asked)) {
+  // `size`: of the body, and about that of the engine's.
+  RequestReader(Endpoint endpoint, const ModelFacts& facts, json::object asked, std::size_t size)
+      : facts_(facts), asked_(std::move(asked)), size_(size) {
     request_.plan.endpoint = endpoint;
   }
 
@@ -53,7 +71,7 @@ class RequestReader {
     }
     if (request_.work == Work::Answer) {
       body_["model"] = facts_.name;
-      request_.body = json::serialize(body_);
+      request_.body = serialized(body_, size_);
     } else if (request_.zero_keep_alive) {
       request_.work = Work::Unload;
     }
@@ -374,6 +392,7 @@ class RequestReader {
 
   const ModelFacts& facts_;
   json::object asked_;
+  std::size_t size_;
   Request request_;
   json::object options_;
   json::object body_;
@@ -387,7 +406,7 @@ Checked<Request> read_request(Endpoint endpoint, std::string_view body, std::str
   if (!object) {
     return tl::unexpected(std::move(object.error()));
   }
-  Checked<Request> request = RequestReader(endpoint, facts, std::move(*object)).read();
+  Checked<Request> request = RequestReader(endpoint, facts, std::move(*object), body.size()).read();
   if (request) {
     request->plan.model = asked;
   }

@@ -433,11 +433,11 @@ def test_keep_alive_zero_leaves_pins_and_the_streams_of_others_alone(serve):
     assert server.post("/api/v1/models/a/pin").status == 200
     server.post("/api/chat", chat("a", 2, keep_alive=0))
     stays = server.post("/api/generate", load_only("a", keep_alive=0)).json
-    assert "stays loaded" in stays["warning"]
+    assert "not unloaded" in stays["warning"]
     assert server.cached("a")["pinned"] and server.loaded() == ["a"]
     assert server.post("/api/v1/models/a/unpin").status == 200
     running = lines(server, "/api/chat", chat("a", 100, stream=True)).wait_for_pieces(3)
-    assert "stays loaded" in server.post("/api/chat", load_only("a", keep_alive=0)).json["warning"]
+    assert "not unloaded" in server.post("/api/chat", load_only("a", keep_alive=0)).json["warning"]
     server.post("/api/chat", chat("a", 2, keep_alive=0))
     assert running.finish().end == "complete" and running.last["eval_count"] == 100
     assert server.loaded() == ["a"]
@@ -470,6 +470,22 @@ def users(keys):
     return "".join(f'\n[[users]]\nname = "{name}"\n'
                    f'key_sha256 = "{hashlib.sha256(key.encode()).hexdigest()}"\n'
                    for name, key in keys.items())
+
+
+def test_large_requests_are_read_beside_the_loop(serve):
+    server = serve({"a": "tiny-1"})
+    picture = PICTURE.rstrip("=") + "A" * 8_000_001
+    refused(server.post("/api/generate", {"model": "a", "prompt": "x", "images": [picture]}), 400,
+            "takes no images")
+    spaces = {**chat("a", 3), "unknown": " " * 1_000_000}
+    assert server.post("/api/chat", spaces).json["eval_count"] == 3
+    stream = lines(server, "/api/chat", {**spaces, "stream": True}).finish()
+    assert stream.end == "complete" and stream.last["eval_count"] == 3
+    for _ in range(5):  # who leaves while it is read leaves nothing behind
+        with server.connect() as connection:
+            connection.send("POST", "/api/chat", json.dumps(spaces).encode())
+    server.wait_active({})
+    server.stop()
 
 
 def test_a_client_that_leaves_ends_the_answer(serve):
