@@ -187,7 +187,8 @@ def test_its_slots_are_what_parallel_says(serve):
     server.stop()
 
 
-@pytest.mark.parametrize("how", ["unload", "force", "head killed", "supervisor told", "server killed",
+@pytest.mark.parametrize("how", ["unload", "force", "head killed", "supervisor told",
+                                 "server killed",
                                  "server stopped"])
 def test_nothing_that_it_started_outlives_it(serve, how):
     server = with_commands(serve, "x")
@@ -247,7 +248,8 @@ def test_what_its_workers_hold_is_measured(serve):
 
 
 def test_it_gets_its_own_environment_and_little_of_ours(serve):
-    server = serve({}, stub.settings(), {"OPENAI_API_KEY": CANARY, "TMPDIR": "/var/tmp"}, started=False)
+    server = serve({}, stub.settings(), {"OPENAI_API_KEY": CANARY, "TMPDIR": "/var/tmp"},
+                   started=False)
     command.add(server, "team/x", env=["WHO={name}", "PORT={port}", "EMPTY=", "HOME=/nowhere"])
     server.start()
     server.load("team/x")
