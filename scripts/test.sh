@@ -18,7 +18,7 @@ long_sim_args=${LONG_SIM_ARGS:---seeds 20000 --events 5000 --require-coverage}
 long_search_args=${LONG_SEARCH_ARGS:---search 1000000}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
-everyday=(deps format tidy codespell build unit simulation spin asan engine e2e fuzz)
+everyday=(deps format tidy codespell build unit simulation spin asan engine e2e clients fuzz)
 long=(deps build unit engine tsan long-simulation long-spin long-e2e)
 
 logs=$REPO/build/logs

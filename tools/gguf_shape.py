@@ -1,8 +1,8 @@
 """What make_gguf.py writes: the dimensions of a model, and the tensors of its family.
 
 `llama` is the plain one; `gemma3` has sliding windows, `qwen3moe` experts, `lfm2` layers that
-convolve a few tokens instead of attending to all, `qwen3` here the head of a reranker. Names and dimensions are those that the stock
-engine asks for.
+convolve a few tokens instead of attending to all, `qwen3` the head of a reranker. Names and
+dimensions are those that the stock engine asks for.
 """
 
 import math

@@ -1,28 +1,14 @@
 #include "api/access.h"
 
 #include <arpa/inet.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
 
+#include "api/digest.h"
+
 namespace hf::api {
 namespace {
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    return {};
-  }
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kDigits[digest[i] >> 4U];
-    hex += kDigits[digest[i] & 15U];
-  }
-  return hex;
-}
 
 std::string_view key_of(const net::RequestHead& head) {
   constexpr std::string_view kBearer = "bearer ";
@@ -120,7 +106,9 @@ std::optional<ApiError> Access::check_site(const net::RequestHead& head) const {
     return error;
   }
   const std::string_view origin = head.header("origin");
-  const bool reads = head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS";
+  // A WebSocket is more than a look, and browsers let every page open one anywhere.
+  const bool reads = (head.method == "GET" && !net::wants_upgrade(head)) ||
+                     head.method == "HEAD" || head.method == "OPTIONS";
   if (reads || origin.empty()) {
     return std::nullopt;
   }

@@ -66,6 +66,9 @@ class Serving {
                     use(now, std::move(certificate));
                   }),
         server_(loop_.context(), service_, server_options(*config_)) {
+    service_.on_call_upstream([this](net::UpstreamCall call, net::UpstreamCallback done) {
+      net::call_upstream(loop_.context(), std::move(call), std::move(done));
+    });
     use_tls(std::move(tls));
     service_.on_reload([this](engine::ReloadCallback done) { reloader_.reload(std::move(done)); });
   }

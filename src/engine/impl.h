@@ -37,6 +37,11 @@ class Engine::Impl : private EngineState {
   void note_cleanup(core::CleanupLevel level);
   void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
 
+  [[nodiscard]] ModelTraits traits_of(ModelId model) const;
+  void describe(ModelId model, gguf::Detail detail, DescriptionText text,
+                DescribeCallback callback);
+  void let_go(ModelId model, std::string who, std::function<void(bool)> callback);
+
   [[nodiscard]] Status status();
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
   [[nodiscard]] std::optional<WaitNow> wait_of(TicketId ticket);
@@ -157,6 +162,9 @@ class Engine::Impl : private EngineState {
   void arrive(TicketId ticket);
   void note_promise(TicketId ticket);
   void refresh_then_arrive(TicketId ticket, ModelId model);
+
+  // engine_traits.cc
+  bool unload_if_free(ModelId model, const std::string& who);
 
   // engine_models.cc
   void put_model(ModelFile file);

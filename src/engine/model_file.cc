@@ -9,8 +9,10 @@
 
 #include "base/utf8.h"
 #include "engine/command_model.h"
+#include "config/engine_flags.h"
 #include "engine/make_plan.h"
 #include "engine/side_files.h"
+#include "gguf/file_type.h"
 #include "gguf/header.h"
 #include "gguf/tensor_type.h"
 
@@ -18,6 +20,8 @@ namespace hf::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint32_t kNoFileType = 1024;  // llama.h: not stated
 
 // The naming of split files is the engine's: NAME-00002-of-00005.gguf.
 struct PartName {
@@ -144,6 +148,7 @@ bool add_parts(ModelFile& file, gguf::Header& header) {
     }
     header.tensors.total += next->tensors.total;
     header.tensors.count += next->tensors.count;
+    header.tensors.weights += next->tensors.weights;
     header.file_size += next->file_size;
     for (std::size_t type = 0; type < header.tensors.matrices.size(); ++type) {
       header.tensors.matrices[type] += next->tensors.matrices[type];
@@ -193,6 +198,14 @@ double bits_per_weight(const gguf::Header& header) {
     }
   }
   return weights > 0 ? bits / weights : 0;
+}
+
+// The administrator has given the model a template that its file lacks.
+bool brings_template(const std::vector<std::string>& args) {
+  return std::any_of(args.begin(), args.end(), [](const std::string& each) {
+    const std::string flag = config::canonical_flag(each);
+    return flag == "--chat-template" || flag == "--chat-template-file";
+  });
 }
 
 // Walks models_dir into `found`, which holds the configured models already.
@@ -308,6 +321,9 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
   }
   file.file_size = header->file_size;
   file.bits_per_weight = bits_per_weight(*header);
+  file.weights = header->tensors.weights;
+  file.quantisation = gguf::file_type_name(header->file_type.value_or(kNoFileType));
+  file.has_chat_template = header->has_chat_template || brings_template(source.settings.args);
   file.architecture = header->architecture;
   file.trained_context = static_cast<int>(header->context_length);
   PlanFacts facts{source.path.string(), "", Bytes(0)};

@@ -3,6 +3,7 @@
 // anybody is asked to leave. Blocking (directory walks, header reads): at start or on the worker
 // thread. The results are plain values.
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -62,6 +63,9 @@ struct ModelFile {
   int wanted_context = 0;      // before it was shrunk so that the model fits
   Bytes file_size{0};          // all parts
   double bits_per_weight = 0;  // of its matrices; 0: not known
+  std::uint64_t weights = 0;   // its parameters
+  std::string quantisation;    // "Q4_K_M"; "": not known
+  bool has_chat_template = false;
   std::string architecture;
   int trained_context = 0;
   std::int64_t modified_unix_s = 0;

@@ -39,6 +39,7 @@ struct Translated {
   std::string type;
   std::string text;
   bool complete = false;
+  std::string error;  // what the engine said when it gave up
 
   // Of a stream of lines.
   std::vector<boost::json::object> lines() const {

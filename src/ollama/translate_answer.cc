@@ -25,8 +25,8 @@ constexpr std::size_t kDepthMax = 512;
 
 class AnswerTranslator final : public net::Translator {
  public:
-  AnswerTranslator(const AnswerPlan& plan, Begun begun, const Clock& clock)
-      : plan_(plan), clock_(clock), writer_(plan, begun, clock) {}
+  AnswerTranslator(const AnswerPlan& plan, Begun begun, const Clock& clock, OnEngineError on_error)
+      : plan_(plan), clock_(clock), writer_(plan, begun, clock), on_error_(std::move(on_error)) {}
 
   std::string content_type(int /*status*/, std::string_view upstream_type) override {
     is_stream_ = upstream_type.starts_with(kEvents);
@@ -101,6 +101,9 @@ class AnswerTranslator final : public net::Translator {
       return;
     }
     Chunk chunk = read_chunk(*object, plan_);
+    if (chunk.is_error) {
+      on_error_(text);
+    }
     failed_ = failed_ || chunk.is_error || !calls_.add(chunk.tool_calls);
     if (has_text(chunk) || !chunk.tool_calls.empty()) {
       writer_.note_first();
@@ -128,6 +131,7 @@ class AnswerTranslator final : public net::Translator {
   AnswerPlan plan_;
   Clock clock_;
   AnswerWriter writer_;
+  OnEngineError on_error_;
   EventReader events_;
   bool is_stream_ = false;
   bool failed_ = false;
@@ -139,11 +143,11 @@ class AnswerTranslator final : public net::Translator {
 }  // namespace
 
 std::shared_ptr<net::Translator> translate_answer(const AnswerPlan& plan, Begun begun,
-                                                  const Clock& clock) {
+                                                  const Clock& clock, OnEngineError on_error) {
   if (plan.source == Source::Vectors) {
     return translate_vectors(plan, begun, clock);
   }
-  return std::make_shared<AnswerTranslator>(plan, begun, clock);
+  return std::make_shared<AnswerTranslator>(plan, begun, clock, std::move(on_error));
 }
 
 }  // namespace hf::ollama

@@ -44,8 +44,12 @@ Translated translate(const AnswerPlan& plan, std::string_view type, std::string_
   TestClock clock;
   clock.now = TimePoint(std::chrono::seconds(110));
   const Begun begun{TimePoint(std::chrono::seconds(100)), TimePoint(std::chrono::seconds(104))};
-  const auto translator = translate_answer(plan, begun, clock.clock());
-  return feed(*translator, type, body, piece);
+  std::string error;
+  const auto translator = translate_answer(plan, begun, clock.clock(),
+                                           [&error](std::string_view words) { error = words; });
+  Translated result = feed(*translator, type, body, piece);
+  result.error = std::move(error);
+  return result;
 }
 
 const AnswerPlan kChatStream = plan(Endpoint::Chat, Source::Chat, true);
@@ -191,6 +195,7 @@ TEST(ChatAnswer, AnEnginesErrorBreaksIt) {
   const Translated answer = translate(kChatStream, kEvents, body);
   EXPECT_FALSE(answer.complete);
   EXPECT_EQ(answer.lines().size(), 1U);
+  EXPECT_EQ(answer.error, "{\"error\":{\"code\":500,\"message\":\"Boom\"}}");
 }
 
 TEST(ChatAnswer, WhatEndsTooEarlyIsBroken) {

@@ -17,15 +17,16 @@ REAL_FILE = "gemma-3-270m-q4_k_m.gguf"
 # The real model's name is that of its file. `caller` is the same file with a template for tools:
 # what has none is never forced to call one. `copier` has another form of calls, which a base model
 # copies. `talker` never ends an answer by itself, `held` is
-# loaded when a test says so, `short` has a small context.
+# loaded when a test says so, `short` has a small context, `echo` says what it is forced to, fast.
 REAL = REAL_FILE.removesuffix(".gguf")
 CALLER, COPIER = "caller", "copier"
-TALKER, HELD, SHORT, WORDS, RANKER = "talker", "held", "short", "words", "ranker"
-GENERATED = {TALKER: "slow-1", HELD: "slow-2", SHORT: "tiny-1", WORDS: "embedding",
-             RANKER: "reranker"}
+TALKER, HELD, SHORT, ECHO = "talker", "held", "short", "echo"
+WORDS, RANKER = "words", "ranker"
+GENERATED = {TALKER: "slow-1", HELD: "slow-2", SHORT: "tiny-1", ECHO: "tiny-2",
+             WORDS: "embedding", RANKER: "reranker"}
 ALL_MODELS = sorted([REAL, CALLER, COPIER, *GENERATED])
-SHORT_CONTEXT = 256
-TEMPLATES = {CALLER: "tools.jinja", COPIER: "tools_marked.jinja"}
+REAL_CONTEXT, SHORT_CONTEXT = 1024, 256
+TEMPLATES = {CALLER: "tools.jinja", COPIER: "tools_marked.jinja", ECHO: "tools.jinja"}
 
 PEOPLE = [f"person-{number}" for number in range(8)]
 NARROW = "narrow"  # may have one request at a time
@@ -45,10 +46,12 @@ class Box(Server):
         super().__init__(GENERATED, {
             "defaults": {"context": 4096, "parallel": 4},
             "queue": {"max_waiting": self.max_waiting},
-            f'models."{REAL}"': {"context": 1024, "parallel": 8},
-            **{f'models."{name}"': _with_template(file) for name, file in TEMPLATES.items()},
             f'models."{SHORT}"': {"context": SHORT_CONTEXT, "parallel": 1},
+            f'models."{REAL}"': {"context": REAL_CONTEXT, "parallel": 8},
+            **{f'models."{name}"': _with_template(file) for name, file in TEMPLATES.items()},
         })
+        for name in (CALLER, COPIER):
+            self.settings[f'models."{name}"']["path"] = REAL_FILE
         place_real_model(self.models_dir)
         for name in [*PEOPLE, NARROW, ADMIN]:
             self.extra_config += user(name)
@@ -85,7 +88,7 @@ class Box(Server):
 
 
 def _with_template(file):
-    return {"path": REAL_FILE, "context": 1024, "parallel": 8,
+    return {"context": REAL_CONTEXT, "parallel": 8,
             "args": [*DEFAULTS["args"], "--chat-template-file",
                      pathlib.Path(__file__).with_name(file)]}
 

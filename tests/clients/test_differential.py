@@ -4,6 +4,7 @@ One slot, and another text before each request, so that what the slot remembers 
 an engine rounds differently when it computes a part of a prompt only.
 """
 
+import dataclasses
 import http.client
 import json
 import socket
@@ -11,7 +12,7 @@ import socket
 import ollama
 import pytest
 
-from box import REAL, WORDS, place_real_model
+from box import REAL, TALKER, WORDS, place_real_model
 from drivers import ollama_python, openai_python
 from drivers.answer import Ask, Connection
 from harness import processes
@@ -39,11 +40,12 @@ class Alone:
     """A server with one slot, and its engine process, asked behind its back."""
 
     def __init__(self):
-        self.server = Server({WORDS: "embedding"}, {
-            f'models."{REAL}"': {"context": 512, "parallel": 1}})
+        self.server = Server({WORDS: "embedding", TALKER: "tiny-1"}, {
+            f'models."{REAL}"': {"context": 512, "parallel": 1},
+            f'models."{TALKER}"': {"context": 512, "parallel": 1}})
         place_real_model(self.server.models_dir)
         self.server.start()
-        self.server.load(REAL, WORDS)
+        self.server.load(REAL, TALKER, WORDS)
         self.connection = Connection(f"http://127.0.0.1:{self.server.port}", "none needed")
 
     def ask(self, path, body, model=REAL):
@@ -59,13 +61,14 @@ class Alone:
         assert answer.status == 200, told
         return told
 
-    def forget(self):
+    def forget(self, model=REAL):
         """The slot remembers this text instead of the one before."""
-        self.ask("/completion", {"prompt": "Xylophone quartz", "n_predict": 1, "temperature": 0})
+        body = {"prompt": "Xylophone quartz", "n_predict": 1, "temperature": 0}
+        self.ask("/completion", body, model)
 
     def chat(self, ask):
-        self.forget()
-        whole = self.ask("/v1/chat/completions", openai_python.body_of(ask))
+        self.forget(ask.model)
+        whole = self.ask("/v1/chat/completions", openai_python.body_of(ask), ask.model)
         return (whole["choices"][0]["message"]["content"], whole["usage"]["prompt_tokens"],
                 whole["usage"]["completion_tokens"])
 
@@ -139,21 +142,22 @@ def test_a_response_is_the_engines(engine, client):
 
 
 @each(["ollama (Python)"])
-@pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.proves("POST /api/generate", "greedy text and token counts are the engine's")
-def test_a_generated_text_is_the_engines(engine, client, raw, streamed):
+def test_a_generated_text_is_the_engines(engine, client, streamed):
+    """The real model has no template of its own: its prompt is taken as it is, raw or not. The
+    other one's is a conversation of one message."""
     sdk = ollama_python.client(engine.connection)
     for ask in ASKS:
-        expected = engine.complete(ask.prompt) if raw else engine.chat(ask)
-        engine.forget()
-        body = {"model": REAL, "prompt": ask.prompt, "raw": raw, "stream": streamed,
-                "options": {"temperature": 0, "num_predict": N}}
-        if ask.system and not raw:
-            body["system"] = ask.system
-        parts = list(sdk.generate(**body)) if streamed else [sdk.generate(**body)]
-        got = "".join(part.response for part in parts)
-        assert (got, parts[-1].prompt_eval_count, parts[-1].eval_count) == expected
+        for raw, model in ((True, REAL), (False, REAL), (False, TALKER)):
+            asked = dataclasses.replace(ask, model=model, system=None)
+            expected = engine.chat(asked) if model == TALKER else engine.complete(ask.prompt)
+            engine.forget(model)
+            body = {"model": model, "prompt": ask.prompt, "raw": raw, "stream": streamed,
+                    "options": {"temperature": 0, "seed": 1, "num_predict": N}}
+            parts = list(sdk.generate(**body)) if streamed else [sdk.generate(**body)]
+            got = "".join(part.response for part in parts)
+            assert (got, parts[-1].prompt_eval_count, parts[-1].eval_count) == expected
 
 
 @each(["openai (Python)", "ollama (Python)"])

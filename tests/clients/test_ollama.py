@@ -7,7 +7,8 @@ import re
 import jsonschema
 import pytest
 
-from box import ALL_MODELS, CALLER, COPIER, HELD, REAL, SHORT, SHORT_CONTEXT, TALKER, WORDS
+from box import ALL_MODELS, CALLER, COPIER, HELD, RANKER, REAL, REAL_CONTEXT, SHORT
+from box import SHORT_CONTEXT, TALKER, WORDS
 from drivers import curl, ollama_python
 from drivers.answer import Ask, Refused, tool
 from harness.waiting import wait_until
@@ -67,8 +68,8 @@ def test_a_streamed_text(box, client):
 @each(BOTH)
 @pytest.mark.proves("POST /api/generate", "raw prompt")
 def test_a_raw_prompt_has_no_template(box, client):
-    raw = call(box, client, "generate", **_generate(REAL, raw=True))
-    dressed = call(box, client, "generate", **_generate(REAL))
+    raw = call(box, client, "generate", **_generate(TALKER, raw=True))
+    dressed = call(box, client, "generate", **_generate(TALKER))
     assert raw["prompt_eval_count"] < dressed["prompt_eval_count"]
 
 
@@ -84,7 +85,7 @@ def test_a_generated_text_by_a_schema(box, client):
 def test_any_json(box, client):
     answer = call(box, client, "chat", model=REAL, format="json",
                   messages=[{"role": "user", "content": "[1, 2, 3]"}],
-                  options={"temperature": 0, "num_predict": 150, "stop": ["\n\n\n"]})
+                  options={"temperature": 0, "num_predict": 24})
     text = answer["message"]["content"]
     assert text.lstrip()[0] in "{[", "it has begun as JSON"
 
@@ -204,7 +205,7 @@ def test_an_image_for_a_model_that_cannot_see(box, client):
 def test_the_list_in_detail(box, client):
     models = {model["model"].removesuffix(":latest"): model
               for model in call(box, client, "list")["models"]}
-    assert sorted(models) == ALL_MODELS
+    assert sorted(models) == [name for name in ALL_MODELS if name != RANKER]
     real = models[REAL]
     assert int(real["size"]) == 253113024
     assert re.fullmatch(r"[0-9a-f]{64}", real["digest"])
@@ -221,7 +222,7 @@ def test_show(box, client):
     real = call(box, client, "show", model=REAL)
     info = real.get("modelinfo") or real.get("model_info")
     assert info["general.architecture"] == "gemma3"
-    assert info["gemma3.context_length"] == 32768
+    assert info["gemma3.context_length"] == REAL_CONTEXT, "what a request may use here"
     assert "completion" in real["capabilities"] and "embedding" not in real["capabilities"]
     assert real["details"]["family"] == "gemma3"
     assert call(box, client, "show", model=WORDS)["capabilities"] == ["embedding"]
@@ -305,7 +306,8 @@ def test_what_changes_models_is_not_offered(box, client, record_proof, method, g
         with pytest.raises(Refused) as refused:
             call(box, client, method, **given)
         assert refused.value.status == 501
-        assert "holdfast" in refused.value.message.lower()
+        assert "holdfast pull" in refused.value.message or "administrator" in (
+            refused.value.message) or "models folder" in refused.value.message
 
 
 @each(BOTH)

@@ -2,10 +2,10 @@
 
 import contextlib
 import functools
-import threading
 
 import pytest
 
+from background import InBackground
 from box import ADMIN, HELD, NARROW, PEOPLE, SHORT, TALKER, Tap
 from drivers.answer import Ask, Refused
 from harness.prompts import endless
@@ -14,34 +14,6 @@ from which import ALL, ANTHROPIC, OLLAMA, OPENAI, each
 
 RETRYING = [*OPENAI, *ANTHROPIC]
 SHORT_LIMIT_S = 1
-
-
-class InBackground(threading.Thread):
-    """A call whose result somebody asks for later."""
-
-    def __init__(self, call):
-        super().__init__(daemon=True)
-        self._call = call
-        self._outcome = None
-        self.start()
-
-    @property
-    def is_over(self):
-        return self._outcome is not None
-
-    def run(self):
-        try:
-            self._outcome = (self._call(), None)
-        except BaseException as error:  # told by result()
-            self._outcome = (None, error)
-
-    def result(self):
-        self.join(PATIENT_S)
-        assert self._outcome, "it did not end"
-        value, error = self._outcome
-        if error:
-            raise error
-        return value
 
 
 @each([*RETRYING, *OLLAMA])

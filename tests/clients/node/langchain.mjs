@@ -1,6 +1,6 @@
 // What the two chat models of LangChain have in common: the interface of @langchain/core.
 // make(connection, ask) gives a model, bind(model, tools, force) one that has tools.
-export function operations({ make, bind, makeEmbeddings, refusal }) {
+export function operations({ make, bind, makeEmbeddings, refusal, schemaInModel = false }) {
   const messages = (ask) => [
     ...(ask.system ? [['system', ask.system]] : []),
     ['human', ask.prompt],
@@ -24,7 +24,9 @@ export function operations({ make, bind, makeEmbeddings, refusal }) {
     refusal,
 
     async chat(connection, ask) {
-      if (!ask.schema) return answer(await withTools(connection, ask).invoke(messages(ask)))
+      if (!ask.schema || schemaInModel) {
+        return answer(await withTools(connection, ask).invoke(messages(ask)))
+      }
       const structured = make(connection, ask).withStructuredOutput(
         { title: 'answer', ...ask.schema }, { method: 'jsonSchema', name: 'answer', includeRaw: true })
       return answer((await structured.invoke(messages(ask))).raw)

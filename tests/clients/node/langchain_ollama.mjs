@@ -8,9 +8,12 @@ export default async function (load) {
   })
 
   return operations({
+    schemaInModel: true,
     make: (connection, ask) => new ChatOllama({
       ...reach(connection), model: ask.model, temperature: ask.broken ? 'warm' : 0, seed: 1,
       numPredict: ask.max_tokens,
+      // withStructuredOutput() of this library asks for any JSON, and leaves the schema to the model.
+      ...(ask.schema ? { format: ask.schema } : {}),
     }),
     bind: (model, tools) => model.bindTools(tools),
     makeEmbeddings: (connection, model) => new OllamaEmbeddings({ ...reach(connection), model }),
