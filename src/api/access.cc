@@ -106,7 +106,9 @@ std::optional<ApiError> Access::check_site(const net::RequestHead& head) const {
     return error;
   }
   const std::string_view origin = head.header("origin");
-  const bool reads = head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS";
+  // A WebSocket is more than a look, and browsers let every page open one anywhere.
+  const bool reads = (head.method == "GET" && !net::wants_upgrade(head)) ||
+                     head.method == "HEAD" || head.method == "OPTIONS";
   if (reads || origin.empty()) {
     return std::nullopt;
   }

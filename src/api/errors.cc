@@ -224,8 +224,8 @@ net::Reply error_reply(const ApiError& error, Dialect dialect, std::string_view 
   add_header(reply, "x-request-id", std::string(request_id));
   if (error.retry_after > Duration::zero()) {
     add_header(reply, "Retry-After", std::to_string(retry_after_s(error.retry_after)));
-  } else if (error.status == 409) {
-    // SDKs repeat a 409 by themselves unless told not to.
+  } else if (error.status == 409 || error.status == 501) {
+    // SDKs repeat these by themselves unless told not to.
     add_header(reply, "x-should-retry", "false");
   }
   if (!error.allow.empty()) {

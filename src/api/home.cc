@@ -25,7 +25,9 @@ code { background: #8882; padding: 0 .25rem; }
 <ul>
 <li>OpenAI (base URL: this address with <code>/v1</code>):
 <code>/v1/chat/completions</code> <code>/v1/completions</code> <code>/v1/embeddings</code>
-<code>/v1/responses</code> <code>/v1/rerank</code> <code>/v1/models</code></li>
+<code>/v1/responses</code> <code>/v1/rerank</code> <code>/v1/models</code>, for models that can
+<code>/v1/audio/transcriptions</code> <code>/v1/audio/speech</code>
+<code>/v1/images/generations</code></li>
 <li>Anthropic (base URL: this address):
 <code>/v1/messages</code> <code>/v1/messages/count_tokens</code></li>
 <li>Ollama (host: this address):

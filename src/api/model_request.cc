@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "api/asked_model.h"
 #include "api/upstream_error.h"
 #include "api/waits.h"
-#include "net/json_model.h"
 
 namespace hf::api {
 namespace {
@@ -52,19 +52,12 @@ tl::expected<ModelId, ApiError> ModelRequest::find_model() {
     wants_stream_ = call_.streams;
     return call_.model;
   }
-  const std::optional<std::string>& fallback = context_.config->default_model;
-  const net::BodyRules rules{.model_required = !fallback, .lists_are_tasks = call_.lists_are_tasks};
-  const net::BodyResult body = net::read_body_fields(call_.exchange->body(), rules);
-  if (!body.fields) {
-    return tl::unexpected(from_body_fault(body.fault, body.detail));
+  const tl::expected<Asked, ApiError> asked = asked_of(context_, call_);
+  if (!asked) {
+    return tl::unexpected(asked.error());
   }
-  wants_stream_ = call_.streams && body.fields->stream;
-  const std::string name = body.fields->model.empty() ? fallback.value_or("") : body.fields->model;
-  const auto found = context_.engine.resolve(name);
-  if (!found) {
-    return tl::unexpected(unknown_model(found.error()));
-  }
-  return *found;
+  wants_stream_ = call_.streams && asked->stream;
+  return asked->model;
 }
 
 std::optional<ApiError> ModelRequest::count_for_user() {
@@ -154,7 +147,7 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
       request->on_cut(reason);
     }
   });
-  relay(std::move(outcome->socket_path), outcome->port);
+  relay(Upstream{std::move(outcome->socket_path), outcome->port});
 }
 
 void ModelRequest::on_cut(const core::Reason& reason) {
@@ -165,14 +158,16 @@ void ModelRequest::on_cut(const core::Reason& reason) {
   call_.exchange->abort_relay();
 }
 
-void ModelRequest::relay(std::string socket_path, std::uint16_t port) {
+void ModelRequest::relay(Upstream upstream) {
   if (heartbeats_) {
     heartbeats_->set_waiting(false);
   }
   net::RelayPlan plan;
-  plan.socket_path = std::move(socket_path);
-  plan.port = port;
+  plan.socket_path = upstream.socket_path;
+  plan.port = upstream.port;
   plan.collect_errors = true;
+  plan.request = form_as_sent(call_);
+  plan.upgrade = call_.upgrades;
   if (call_.translation) {
     plan.request = call_.translation->request();
     plan.translator = call_.translation->translator();
@@ -188,7 +183,7 @@ void ModelRequest::relay(std::string socket_path, std::uint16_t port) {
     return stream_error_event(broken_error(), call_.dialect, content_type);
   };
   plan.on_stall = [this](bool stalled) { lease_.reader_stalled(stalled); };
-  upstream_ = Upstream{plan.socket_path, plan.port};
+  upstream_ = std::move(upstream);
   call_.exchange->relay(std::move(plan));
 }
 
@@ -231,7 +226,7 @@ void ModelRequest::on_upstream_error(const ApiError& error) {
       return self->refuse(self->broken_error());
     }
     if (better) {
-      return self->relay(self->upstream_.socket_path);
+      return self->relay(self->upstream_);
     }
     self->lease_.release(true);
     self->refuse(error);

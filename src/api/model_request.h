@@ -5,7 +5,6 @@
 // keeps itself alive through the callback that is due next (engine, relay or timer); the client's
 // and the lease's callbacks only borrow it.
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,7 +40,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void on_outcome(engine::Outcome outcome);
   void on_client_gone();
   void on_cut(const core::Reason& reason);
-  void relay(std::string socket_path, std::uint16_t port);
+  void relay(Upstream upstream);
   void on_relay_end(const net::RelayResult& result);
   // The upstream answered with an error.
   void on_upstream_error(const ApiError& error);

@@ -9,9 +9,9 @@
 namespace hf::api {
 namespace {
 
-// Every path of the stock server that one model answers by its `model` field. Multipart ones
-// (audio) and those that act on a process rather than a model (slots, props, adapters) are not
-// offered. First: where lists in the body are tasks of their own.
+// Every path of the stock server that one model answers by its `model` field, and those of OpenAI's
+// API that other servers answer. Those that act on a process rather than a model (slots, props,
+// adapters) are not offered. First: where lists in the body are tasks of their own.
 constexpr std::array<std::string_view, 11> kOfTasks{
     "/v1/completions", "/completions", "/completion",   "/infill", "/v1/embeddings", "/embeddings",
     "/embedding",      "/v1/rerank",   "/v1/reranking", "/rerank", "/reranking",
@@ -38,6 +38,21 @@ constexpr std::array<std::string_view, 9> kStreaming{
     "/completions",         "/completion",       "/infill",
     "/v1/responses",        "/responses",        "/v1/messages",
 };
+
+// Sound and pictures. Uploads come as forms, everything else as JSON.
+constexpr std::array<std::string_view, 7> kMedia{
+    "/v1/audio/transcriptions", "/audio/transcriptions",  "/v1/audio/translations",
+    "/v1/audio/speech",         "/v1/images/generations", "/v1/images/edits",
+    "/v1/images/variations",
+};
+
+// Conversations over a WebSocket.
+constexpr std::array<std::string_view, 2> kRealtime{"/v1/realtime", "/realtime"};
+
+template <class List>
+bool holds(const List& list, std::string_view path) {
+  return std::find(list.begin(), list.end(), path) != list.end();
+}
 
 struct FixedPath {
   std::string_view path;
@@ -78,11 +93,18 @@ ApiError not_found(std::string_view path) {
     error.hint = "POST /api/v1/models/NAME/ followed by load, unload, pin or unpin";
   } else if (path.starts_with("/api/")) {
     error.hint = "see /api/v1/models, /api/v1/explain?model=NAME, /api/v1/cleanup, /api/v1/reload";
-  } else if (path.starts_with("/v1/audio/") || path.starts_with("/audio/")) {
-    error.hint = "audio is not offered; models answer text";
   } else {
     error.hint = "GET / names the paths there are, for example /v1/chat/completions";
   }
+  return error;
+}
+
+ApiError upgrade_needed() {
+  ApiError error;
+  error.status = 426;
+  error.code = "upgrade_required";
+  error.message = "this path is for WebSockets";
+  error.hint = "connect with ws:// or wss:// and ?model=NAME";
   return error;
 }
 
@@ -141,11 +163,19 @@ tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Rou
 }
 
 tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path) {
-  const bool of_tasks = std::find(kOfTasks.begin(), kOfTasks.end(), path) != kOfTasks.end();
-  if (of_tasks || std::find(kOfOneText.begin(), kOfOneText.end(), path) != kOfOneText.end()) {
+  const bool of_tasks = holds(kOfTasks, path);
+  if (of_tasks || holds(kOfOneText, path)) {
     Route route{Endpoint::Proxied};
     route.lists_are_tasks = of_tasks;
-    route.streams = std::find(kStreaming.begin(), kStreaming.end(), path) != kStreaming.end();
+    route.streams = holds(kStreaming, path);
+    return allow_only(true, method, std::move(route));
+  }
+  if (holds(kRealtime, path)) {
+    return tl::unexpected(upgrade_needed());
+  }
+  if (holds(kMedia, path)) {
+    Route route{Endpoint::Proxied};
+    route.takes_forms = true;
     return allow_only(true, method, std::move(route));
   }
   if (is_ollama_path(path)) {
@@ -166,6 +196,16 @@ tl::expected<Route, ApiError> find_route(std::string_view method, std::string_vi
     }
   }
   return tl::unexpected(not_found(path));
+}
+
+tl::expected<Route, ApiError> find_upgrade_route(std::string_view method, std::string_view path) {
+  if (!holds(kRealtime, path) && !holds(kOfTasks, path) && !holds(kOfOneText, path) &&
+      !holds(kMedia, path)) {
+    return find_route(method, path);  // a wish that a server need not grant (RFC 9110 §7.8)
+  }
+  Route route{Endpoint::Proxied};
+  route.upgrades = true;
+  return allow_only(false, method, std::move(route));
 }
 
 Dialect dialect_of(std::string_view path) {

@@ -40,12 +40,18 @@ struct Route {
   Verb verb = Verb::Load;
   ollama::Endpoint ollama = ollama::Endpoint::Chat;
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool takes_forms = false;      // of a proxied path: its body may be multipart/form-data
+  bool upgrades = false;         // of a proxied path: to another protocol, without a body
   bool streams = false;          // of a proxied path: "stream": true is answered by an event stream
 };
 
 // `path` is percent-decoded and without the query. Error: 404 with a hint, or 405 with the methods
 // that are allowed. HEAD is allowed wherever GET is.
 tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path);
+
+// The same for a request that asks for another protocol (a WebSocket): those go to a model on
+// `/v1/realtime` and on every path on which a model is asked. Error: 404; 405 unless it is a GET.
+tl::expected<Route, ApiError> find_upgrade_route(std::string_view method, std::string_view path);
 
 // The route, if `method` is what its path takes: POST, or GET and HEAD. Error: 405.
 tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Route route);

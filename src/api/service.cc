@@ -30,6 +30,11 @@ ApiError key_needed() {
   return error;
 }
 
+tl::expected<Route, ApiError> route_of(const net::RequestHead& head) {
+  return net::wants_upgrade(head) ? find_upgrade_route(head.method, head.path)
+                                  : find_route(head.method, head.path);
+}
+
 Detail detail_for(const Caller& caller) {
   if (!caller.known) {
     return Detail::StatusOnly;
@@ -54,7 +59,7 @@ std::optional<net::Reply> Service::check_head(const net::RequestHead& head) {
   if (const std::optional<ApiError> wrong_site = access_.check_site(head)) {
     return refused(*wrong_site);
   }
-  const auto route = find_route(head.method, head.path);
+  const auto route = route_of(head);
   const bool open = route && open_to_all(route->endpoint);
   if (!open && !access_.identify(head).known) {
     return refused(key_needed());
@@ -66,7 +71,7 @@ std::optional<net::Reply> Service::check_head(const net::RequestHead& head) {
 }
 
 std::uint64_t Service::body_limit(const net::RequestHead& head) const {
-  const auto route = find_route(head.method, head.path);
+  const auto route = route_of(head);
   const bool large =
       route && (route->endpoint == Endpoint::Proxied || route->endpoint == Endpoint::OllamaRequest);
   return large ? static_cast<std::uint64_t>(context_.config->body_limit.count) : kCommandBodyLimit;
@@ -90,7 +95,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   call.caller = access_.identify(head);
   call.dialect = dialect_of(head.path);
   call.request_id = net::request_id_of(head);
-  const auto route = find_route(head.method, head.path);
+  const auto route = route_of(head);
   call.exchange = std::move(exchange);
   if (!route) {
     return call.refuse(route.error());
@@ -100,6 +105,8 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   }
   if (route->endpoint == Endpoint::Proxied) {
     call.lists_are_tasks = route->lists_are_tasks;
+    call.takes_forms = route->takes_forms;
+    call.upgrades = route->upgrades;
     call.streams = route->streams;
     return ModelRequest::start(context_, std::move(call));
   }

@@ -229,6 +229,13 @@ class Server:
         return subprocess.run([paths.holdfast(), *arguments], env=environment, cwd=self.folder,
                               capture_output=True, text=True, timeout=timeout, check=False)
 
+    def cli_without_server(self, *arguments, timeout=PATIENT_S):
+        """Runs `holdfast ARGUMENTS`, which prints JSON, where no server can be found."""
+        environment = {**self._environment, "HOLDFAST_HOST": "127.0.0.1:1"}
+        run = subprocess.run([paths.holdfast(), *arguments], env=environment, cwd=self.folder,
+                             capture_output=True, text=True, timeout=timeout, check=False)
+        return json.loads(run.stdout)
+
     # Its children
 
     def children(self):
