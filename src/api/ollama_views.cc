@@ -29,7 +29,9 @@ constexpr std::string_view kNoSetTime = "2300-01-01T00:00:00Z";
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 json::object details_of(const ModelTraits& traits) {
-  json::object details{{"parent_model", ""}, {"format", "gguf"}, {"family", traits.architecture}};
+  const bool command = traits.kind == ModelKind::Command;
+  json::object details{{"parent_model", ""}, {"format", command ? "command" : "gguf"}};
+  details["family"] = traits.architecture;
   details["families"] = json::array{json::value(traits.architecture)};
   details["parameter_size"] = ollama_parameter_size(traits.weights);
   details["quantization_level"] = traits.quantisation;
@@ -208,7 +210,7 @@ std::vector<std::string> ollama_capabilities(const ModelTraits& traits,
   if (description.fills_in) {
     capabilities.emplace_back("insert");
   }
-  if (traits.takes_images) {
+  if (traits.takes_images && traits.kind != ModelKind::Command) {
     capabilities.emplace_back("vision");
   }
   if (mentions(text, {"enable_thinking", "<think>", "reasoning_content", "reasoning_effort"})) {
