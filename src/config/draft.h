@@ -51,4 +51,7 @@ void resolve_paths(const Environment& environment, Draft& draft);
 // port).
 void check_across(Draft& draft);
 
+// check_web.cc: allowed_hosts and cors_origins.
+void check_web(Draft& draft);
+
 }  // namespace hf::config
