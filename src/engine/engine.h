@@ -136,6 +136,8 @@ class Engine {
   // The model of that name (exact, alias, or with ":latest" taken off).
   [[nodiscard]] tl::expected<ModelId, NotFound> resolve(std::string_view name) const;
   [[nodiscard]] std::string name_of(ModelId model) const;
+  // From now on this user is called so in the status and the journal. An id is given once.
+  void name_user(UserId user, std::string name);
 
   // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
   // by ticket while it has not been answered.
@@ -145,8 +147,8 @@ class Engine {
   TicketId load(ModelId model, UserId user, AcquireCallback callback);
 
   void unload(ModelId model, core::UnloadMode mode, std::string who, CommandCallback callback);
-  void cleanup(core::CleanupLevel level, CommandCallback callback);
-  void pin(ModelId model, bool pinned, CommandCallback callback);
+  void cleanup(core::CleanupLevel level, std::string who, CommandCallback callback);
+  void pin(ModelId model, bool pinned, std::string who, CommandCallback callback);
   // Takes over what changed; reloads come one after another. Files are read on the worker; the
   // callback is called in the same step in which the new configuration begins to count, so that
   // who else holds one can change with it.
