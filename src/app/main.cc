@@ -67,6 +67,7 @@ int run(int argc, char** argv) {
   add_reload(app, choice);
   add_explain(app, choice);
   add_config(app, choice);
+  add_user(app, choice);
   add_advise(app, choice);
   add_simulate(app, choice);
   add_doctor(app, choice);
