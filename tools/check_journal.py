@@ -153,6 +153,17 @@ class Audit:
                                          f"{before.generation}")
         self._children[model] = Child(model, generation, event.get("pid"), self._line)
 
+    def _on_respawn(self, event):
+        """The same generation once more, as another process: nobody was told of the first one."""
+        child = self._children.get(event.get("model"))
+        if child is None or event.get("generation") != child.generation:
+            self._wrong("order", f"respawn of {event.get('model')} generation "
+                                 f"{event.get('generation')}, which was not spawned last")
+            return
+        if child.state != LOADING:
+            self._wrong("order", f"{child} was spawned again while {child.state}")
+        child.pid = event.get("pid")
+
     def _on_ready(self, event):
         child = self._child_of(event)
         if child is None:

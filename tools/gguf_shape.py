@@ -1,8 +1,8 @@
 """What make_gguf.py writes: the dimensions of a model, and the tensors of its family.
 
 `llama` is the plain one; `gemma3` has sliding windows, `qwen3moe` experts, `lfm2` layers that
-convolve a few tokens instead of attending to all. Names and dimensions are those that the stock
-engine asks for.
+convolve a few tokens instead of attending to all, `qwen3` the head of a reranker. Names and
+dimensions are those that the stock engine asks for.
 """
 
 import math
@@ -20,6 +20,7 @@ class Shape:
     """The dimensions of a model, chosen so that its file has about the size asked for."""
 
     CONVOLUTION = 3  # tokens that a convolving layer sees
+    LABELS = 2  # of a reranker; the score is the share of the first
 
     def __init__(self, args):
         wanted = args.size
@@ -38,6 +39,8 @@ class Shape:
             self.family = "qwen3moe"
         elif args.convolutions:
             self.family = "lfm2"
+        elif args.reranker:
+            self.family = "qwen3"
         self.context = args.context
         self.layers = args.layers or 2
         self.ff = args.ff or self.embd * 11 // 4 // 64 * 64 or 64
@@ -89,6 +92,8 @@ class Shape:
         last = "token_embd_norm.weight" if self.family == "lfm2" else "output_norm.weight"
         yield last, (self.embd,), "f32", "ones"
         yield "output.weight", (self.embd, self.vocab), wide, "output"
+        if self.family == "qwen3":
+            yield "cls.output.weight", (self.embd, self.LABELS), "f32", "matrix"
 
     def attention(self, b):
         head = self.embd // self.heads

@@ -31,6 +31,7 @@ examples
   make_gguf.py a.gguf --size tiny --seed 1
   make_gguf.py slow.gguf --size 500MB --context 8192
   make_gguf.py embed.gguf --size tiny --embedding
+  make_gguf.py rank.gguf --size tiny --reranker
   make_gguf.py window.gguf --size 30MB --window 512
   make_gguf.py moe.gguf --size 60MB --experts 32
   make_gguf.py hybrid.gguf --layers 8 --convolutions
@@ -42,12 +43,23 @@ ALIGNMENT = 32
 # numbers of the GGUF format: kinds of values
 U16, U32, I32, F32, BOOL, STRING, ARRAY = 2, 4, 5, 6, 7, 8, 9
 TOKEN_NORMAL, TOKEN_CONTROL = 1, 3
-POOLING_MEAN = 1
+POOLING_MEAN, POOLING_RANK = 1, 4
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
     "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+# Shows everything that a conversation with tools holds.
+TOOLS_TEMPLATE = (
+    "{% if tools %}{{ '<|im_start|>system\\n' + (tools | tojson) + '<|im_end|>\\n' }}{% endif %}"
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
+    "{% if message['content'] %}{{ message['content'] }}{% endif %}"
+    "{% for call in message['tool_calls'] %}"
+    "{{ '<tool_call>' + call['function']['name'] + (call['function']['arguments'] | tojson)"
+    " + '</tool_call>' }}"
+    "{% endfor %}{{ '<|im_end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 # Keeps whoever renders it busy for ever, with growing memory.
@@ -83,10 +95,12 @@ def byte_letters():
     return [letters[byte] for byte in range(256)]
 
 
-def make_vocabulary(size):
+def make_vocabulary(size, fill_in):
     """Bytes, control tokens, syllables, words: (tokens, merges, first id that may be drawn)."""
     space = byte_letters()[0x20]
     control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    if fill_in:
+        control += ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
     tokens = byte_letters() + control
     first_word = len(tokens)
     syllables = [c + v for c in "bcdfghjklmnpqrstvwxz" for v in "aeiou"]
@@ -218,7 +232,7 @@ def array(key, kind, values):
 
 def metadata(args, shape, tokens, merges):
     a = shape.family
-    first_word = 259
+    first_word = 262 if args.fill_in else 259
     types = [TOKEN_CONTROL if 256 <= i < first_word else TOKEN_NORMAL for i in range(len(tokens))]
     pairs = [
         pair("general.architecture", STRING, a),
@@ -249,8 +263,9 @@ def metadata(args, shape, tokens, merges):
     if args.embedding:
         pairs.append(pair(f"{a}.pooling_type", U32, POOLING_MEAN))
         pairs.append(pair(f"{a}.attention.causal", BOOL, 0))
-    else:
-        template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else CHAT_TEMPLATE
+    elif not args.reranker and args.template != "none":
+        template = TOOLS_TEMPLATE if args.template == "tools" else CHAT_TEMPLATE
+        template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else template
         pairs.append(pair("tokenizer.chat_template", STRING, template))
     return pairs
 
@@ -273,6 +288,11 @@ def family_metadata(args, shape):
             pair(f"{a}.expert_used_count", U32, shape.experts_used),
             pair(f"{a}.expert_feed_forward_length", U32, shape.ff),
         ]
+    if a == "qwen3":
+        return [
+            pair(f"{a}.pooling_type", U32, POOLING_RANK),
+            array(f"{a}.classifier.output_labels", STRING, ["yes", "no"]),
+        ]
     if a == "lfm2":
         return [pair(f"{a}.shortconv.l_cache", U32, shape.CONVOLUTION)]
     return []
@@ -293,7 +313,7 @@ def padded(size):
 
 
 def file_pieces(args, shape):
-    tokens, merges, first_word = make_vocabulary(shape.vocab)
+    tokens, merges, first_word = make_vocabulary(shape.vocab, args.fill_in)
     tensors = list(shape.tensors())
     pairs = metadata(args, shape, tokens, merges)
     if args.parts > 1:
@@ -365,6 +385,10 @@ def parse_arguments():
     add("--context", type=int, default=4096, help="trained context (default 4096)")
     add("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
     add("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
+    add("--reranker", action="store_true", help="a reranker with two labels (qwen3)")
+    add("--template", choices=("chat", "tools", "none"), default="chat",
+        help="the chat template: plain, one that shows tools, or none")
+    add("--fill-in", action="store_true", help="tokens to fill in between a prefix and a suffix")
     add("--parts", type=int, default=1, metavar="N", help="split into N files, of which this is")
     add("--part", type=int, default=1, metavar="K", help="number K, named NAME-0000K-of-0000N.gguf")
     add("--window", type=int, default=0, metavar="N", help="sliding window (gemma3)")
@@ -376,8 +400,11 @@ def parse_arguments():
         help="write a file that is broken in this way",
     )
     args = parser.parse_args()
-    if sum(map(bool, (args.embedding, args.window, args.experts, args.convolutions))) > 1:
-        parser.error("--embedding, --window, --experts and --convolutions exclude each other")
+    kinds = (args.embedding, args.reranker, args.window, args.experts, args.convolutions)
+    if sum(map(bool, kinds)) > 1:
+        parser.error(
+            "--embedding, --reranker, --window, --experts and --convolutions exclude each other"
+        )
     if args.experts and args.experts < 4:
         parser.error("--experts must be 4 at least")
     if not 1 <= args.part <= args.parts:

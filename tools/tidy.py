@@ -31,10 +31,12 @@ MAY_INCLUDE = {
     "gguf": {"base"},
     "config": {"base"},
     "net": {"base"},
+    "ollama": {"base", "net"},
     "process": {"base"},
+    "pull": {"base", "gguf"},
     "engine": {"base"} | _LEAVES,
-    "api": {"base", "engine"} | _LEAVES,
-    "app": {"base", "advise", "engine", "api"} | _LEAVES,
+    "api": {"base", "ollama", "engine"} | _LEAVES,
+    "app": {"base", "advise", "pull", "engine", "api"} | _LEAVES,
 }
 
 _ALL = set(MAY_INCLUDE)
@@ -56,9 +58,10 @@ LIBRARIES = [
     Library(r"simdjson", {"net", "process", "api"}, set()),
     Library(r"boost/(asio|beast)", _ASIO, _ASIO),
     Library(r"CLI/", {"app"}, {"app"}),
+    Library(r"curl/", {"pull"}, set()),
     Library(r"tl/expected", _ALL - {"core"}, _ALL - {"core"}),
     Library(r"spdlog/", _ALL - {"base", "core", "sim", "gguf"}, set()),
-    Library(r"fmt/|boost/json", _ALL - {"core"}, {"api", "app"}),
+    Library(r"fmt/|boost/json", _ALL - {"core"}, {"ollama", "api", "app"}),
 ]
 
 # The core decides; it has no clock, files, threads or logging.

@@ -39,11 +39,6 @@ ApiError not_allowed(config::Role needed) {
   return error;
 }
 
-// Who gave the command, for log and journal.
-std::string who(const Call& call) {
-  return call.caller.name.empty() ? call.exchange->head().peer : call.caller.name;
-}
-
 int active_requests_of(const engine::Status& status, ModelId id) {
   const auto at = std::find_if(status.models.begin(), status.models.end(),
                                [id](const engine::ModelStatus& model) { return model.id == id; });
@@ -92,7 +87,7 @@ void unload(Context& context, Call call, ModelId model) {
   if (!mode) {
     return call.refuse(mode.error());
   }
-  std::string by = who(call);
+  std::string by = call.who();
   context.engine.unload(
       model, *mode, std::move(by),
       [&context, call = std::move(call), model, mode = *mode](const engine::CommandResult& result) {
@@ -106,7 +101,7 @@ void unload(Context& context, Call call, ModelId model) {
 }
 
 void pin(Context& context, Call call, ModelId model, bool pinned) {
-  std::string by = who(call);
+  std::string by = call.who();
   context.engine.pin(
       model, pinned, std::move(by),
       [&context, call = std::move(call), model, pinned](const engine::CommandResult& result) {
@@ -126,7 +121,7 @@ void cleanup(Context& context, Call call) {
   if (!level) {
     return call.refuse(level.error());
   }
-  std::string by = who(call);
+  std::string by = call.who();
   context.engine.cleanup(
       *level, std::move(by),
       [call = std::move(call), level = *level](const engine::CommandResult& result) {

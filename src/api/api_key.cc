@@ -1,13 +1,10 @@
 #include "api/api_key.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <sys/random.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "base/assert.h"
 
 namespace hf::api {
 namespace {
@@ -54,21 +51,7 @@ Result<std::string> new_api_key() {
 }
 
 KeyHash hash_of_key(std::string_view key) {
-  KeyHash hash{};
-  unsigned int size = 0;
-  const int good = EVP_Digest(key.data(), key.size(), hash.data(), &size, EVP_sha256(), nullptr);
-  // Without it no key could be told from another.
-  HF_ASSERT(good == 1 && size == hash.size(), "SHA-256 is there");
-  return hash;
-}
-
-std::string to_hex(const KeyHash& hash) {
-  std::string hex;
-  for (const unsigned char byte : hash) {
-    hex += kHexDigits[byte >> 4U];
-    hex += kHexDigits[byte & 15U];
-  }
-  return hex;
+  return sha256(key);
 }
 
 std::optional<KeyHash> key_hash_from_hex(std::string_view hex) {

@@ -9,10 +9,12 @@
 
 #include "api/access.h"
 #include "api/errors.h"
+#include "api/recent_use.h"
 #include "api/routes.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "net/exchange.h"
+#include "net/upstream_call.h"
 
 namespace hf::api {
 
@@ -26,6 +28,11 @@ using Reload = std::function<void(engine::ReloadCallback)>;
 // Requests of each user that wait or run; an entry goes at 0.
 using ActiveRequests = std::unordered_map<UserId, int>;
 
+// Asks a model's server something for ourselves, see net::call_upstream().
+using CallUpstream = std::function<void(net::UpstreamCall, net::UpstreamCallback)>;
+
+class Translation;
+
 struct Context {
   engine::Engine& engine;
   std::shared_ptr<const config::Config> config;
@@ -33,6 +40,8 @@ struct Context {
   // Shared, because a request that a stopped loop still holds may go after the service.
   std::shared_ptr<ActiveRequests> active = std::make_shared<ActiveRequests>();
   Reload reload{};
+  CallUpstream call_upstream{};
+  std::shared_ptr<RecentUse> recent_use = std::make_shared<RecentUse>();  // as `active`
 };
 
 struct Call {
@@ -41,8 +50,14 @@ struct Call {
   Dialect dialect = Dialect::OpenAi;
   std::string request_id{};
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool takes_forms = false;      // its body may be a form instead of JSON
   bool streams = false;          // if it asks for a stream, an event stream will come
+  // Of a request in another API than its model's: it was read already, and asks for `model`.
+  std::shared_ptr<Translation> translation{};
+  ModelId model{};
 
+  // Who asks, for log and journal: the user's name, or where the request came from.
+  [[nodiscard]] std::string who() const;
   void answer(int status, std::string json) const;
   void refuse(const ApiError& error) const;
 };

@@ -15,6 +15,7 @@ namespace json = boost::json;
 using core::Why;
 
 constexpr Duration kSoon = std::chrono::seconds(1);
+constexpr std::string_view kNoModel = "there is no model ";
 
 std::string_view openai_type(int status) {
   switch (status) {
@@ -85,8 +86,37 @@ json::object anthropic_object(const ApiError& error) {
   return {{"type", "error"}, {"error", std::move(inner)}};
 }
 
+// Ollama's clients show the sentence and nothing else, so the next step is part of it; some look
+// for the words by which Ollama says that it has no such model.
+std::string ollama_message(const ApiError& error) {
+  std::string message = error.message;
+  if (message.starts_with(kNoModel)) {
+    message.replace(0, kNoModel.size(), "model ");
+    const std::size_t name_end = message.find("\"", message.find('"') + 1);
+    message.insert(std::min(message.size(), name_end + 1), " not found");
+  }
+  return error.hint.empty() ? message : message + " (" + error.hint + ")";
+}
+
+json::object ollama_object(const ApiError& error) {
+  json::object object{{"error", ollama_message(error)}, {"code", error.code}};
+  if (!error.param.empty()) {
+    object["param"] = error.param;
+  }
+  add_extras(object, error);
+  return object;
+}
+
 json::object object_of(const ApiError& error, Dialect dialect) {
-  return dialect == Dialect::Anthropic ? anthropic_object(error) : openai_object(error);
+  switch (dialect) {
+    case Dialect::OpenAi:
+      break;
+    case Dialect::Anthropic:
+      return anthropic_object(error);
+    case Dialect::Ollama:
+      return ollama_object(error);
+  }
+  return openai_object(error);
 }
 
 void add_header(net::Reply& reply, std::string name, std::string value) {
@@ -161,6 +191,8 @@ ApiError of_body(net::BodyFault fault) {
     case net::BodyFault::TooMuchRepeated:
       return bad_body("prompts_too_large", "too much comes with each prompt", "",
                       "send fewer prompts, texts or documents in one request");
+    case net::BodyFault::NotForm:
+      return bad_body("invalid_form", "the body is not a valid form");
     case net::BodyFault::TooManyParts:
       return bad_body("body_too_complex", "the body has too many parts", "",
                       "send less in one request");
@@ -192,8 +224,8 @@ net::Reply error_reply(const ApiError& error, Dialect dialect, std::string_view 
   add_header(reply, "x-request-id", std::string(request_id));
   if (error.retry_after > Duration::zero()) {
     add_header(reply, "Retry-After", std::to_string(retry_after_s(error.retry_after)));
-  } else if (error.status == 409) {
-    // SDKs repeat a 409 by themselves unless told not to.
+  } else if (error.status == 409 || error.status == 501) {
+    // SDKs repeat these by themselves unless told not to.
     add_header(reply, "x-should-retry", "false");
   }
   if (!error.allow.empty()) {
@@ -293,7 +325,7 @@ ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
 }
 
 ApiError unknown_model(const engine::NotFound& not_found) {
-  std::string message = "there is no model " + in_quotes(presentable(not_found.asked));
+  std::string message = std::string(kNoModel) + in_quotes(presentable(not_found.asked));
   for (std::size_t i = 0; i < not_found.near.size(); ++i) {
     message += (i == 0 ? "; did you mean " : " or ") + in_quotes(not_found.near[i]);
     message += i + 1 == not_found.near.size() ? "?" : "";

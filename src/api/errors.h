@@ -23,7 +23,7 @@
 
 namespace hf::api {
 
-enum class Dialect { OpenAi, Anthropic };
+enum class Dialect { OpenAi, Anthropic, Ollama };
 
 struct ApiError {
   int status = 500;
@@ -40,7 +40,7 @@ struct ApiError {
 // Whole seconds for Retry-After, at least 1. Requires: after > 0.
 std::int64_t retry_after_s(Duration after);
 
-// {"error":{…}} or {"type":"error","error":{…}}.
+// {"error":{…}}, {"type":"error","error":{…}}, or for Ollama's clients {"error":"…", …}.
 std::string error_body(const ApiError& error, Dialect dialect, std::string_view request_id);
 // The whole answer: body, Retry-After, Allow, x-request-id.
 net::Reply error_reply(const ApiError& error, Dialect dialect, std::string_view request_id);

@@ -57,6 +57,31 @@ TEST(Errors, AnthropicShape) {
   EXPECT_EQ(body.at("error").at("message").as_string(), "no");
 }
 
+TEST(Errors, OllamaShape) {
+  ApiError error = bad_request("invalid_request", "stream must be true or false");
+  error.param = "stream";
+  error.retry_after = std::chrono::seconds(3);
+  error.numbers = {{"limit_bytes", 5}};
+  EXPECT_EQ(json::parse(error_body(error, Dialect::Ollama, "id1")),
+            json::parse(R"({"error":"stream must be true or false","code":"invalid_request",
+                            "param":"stream","retry_after_s":3,"limit_bytes":5})"));
+  error = bad_request("a", "no");
+  error.hint = "do this";
+  EXPECT_EQ(json::parse(error_body(error, Dialect::Ollama, "")).at("error").as_string(),
+            "no (do this)");
+  EXPECT_EQ(stream_error_event(bad_request("a", "b"), Dialect::Ollama, "application/x-ndjson"),
+            "{\"error\":\"b\",\"code\":\"a\"}\n");
+}
+
+TEST(Errors, OllamasClientsLookForTheWordsNotFound) {
+  engine::NotFound lost;
+  lost.asked = "gema";
+  lost.near = {"gemma"};
+  const json::value body = json::parse(error_body(unknown_model(lost), Dialect::Ollama, ""));
+  EXPECT_TRUE(body.at("error").as_string().starts_with(
+      "model \"gema\" not found; did you mean \"gemma\"?"));
+}
+
 TEST(Errors, TypesFollowTheStatus) {
   struct Row {
     int status;
@@ -272,6 +297,8 @@ TEST(Errors, HeadersOfReplies) {
   EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "allow"), "GET, HEAD");
   EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "X-Request-Id"), "id");
   error.status = 409;
+  EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "x-should-retry"), "false");
+  error.status = 501;
   EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "x-should-retry"), "false");
   const net::Reply large = error_reply(body_too_large(64), Dialect::Anthropic, "id");
   EXPECT_EQ(large.status, 413);

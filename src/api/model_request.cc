@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "api/asked_model.h"
 #include "api/upstream_error.h"
 #include "api/waits.h"
-#include "net/json_model.h"
 
 namespace hf::api {
 namespace {
@@ -33,11 +33,13 @@ void ModelRequest::start(Context& context, Call call) {
     }
   });
   self->begin_heartbeats();
+  context.recent_use->note(self->model_, self->call_.caller.user, use_time());
   self->ask();
 }
 
 ModelRequest::~ModelRequest() {
   if (counted_in_) {
+    recent_use_->note(model_, call_.caller.user, use_time());
     const auto at = counted_in_->find(call_.caller.user);
     if (--at->second == 0) {
       counted_in_->erase(at);
@@ -46,24 +48,22 @@ ModelRequest::~ModelRequest() {
 }
 
 tl::expected<ModelId, ApiError> ModelRequest::find_model() {
-  const std::optional<std::string>& fallback = context_.config->default_model;
-  const net::BodyRules rules{.model_required = !fallback, .lists_are_tasks = call_.lists_are_tasks};
-  const net::BodyResult body = net::read_body_fields(call_.exchange->body(), rules);
-  if (!body.fields) {
-    return tl::unexpected(from_body_fault(body.fault, body.detail));
+  if (call_.translation) {
+    wants_stream_ = call_.streams;
+    return call_.model;
   }
-  wants_stream_ = call_.streams && body.fields->stream;
-  const std::string name = body.fields->model.empty() ? fallback.value_or("") : body.fields->model;
-  const auto found = context_.engine.resolve(name);
-  if (!found) {
-    return tl::unexpected(unknown_model(found.error()));
+  const tl::expected<Asked, ApiError> asked = asked_of(context_, call_);
+  if (!asked) {
+    return tl::unexpected(asked.error());
   }
-  return *found;
+  wants_stream_ = call_.streams && asked->stream;
+  return asked->model;
 }
 
 std::optional<ApiError> ModelRequest::count_for_user() {
   const std::optional<int> limit = call_.caller.max_active;
   counted_in_ = context_.active;
+  recent_use_ = context_.recent_use;
   const int active = ++(*counted_in_)[call_.caller.user];
   if (!limit || active <= *limit) {
     return std::nullopt;
@@ -85,7 +85,9 @@ void ModelRequest::begin_heartbeats() {
   source.head = [this] { return stream_head(); };
   source.text = [this] {
     const auto wait = queued_ ? context_.engine.wait_of(ticket_) : std::nullopt;
-    return event_stream_heartbeat(progress_object(wait), call_.dialect);
+    const boost::json::object progress = progress_object(wait);
+    return call_.translation ? call_.translation->heartbeat(progress)
+                             : event_stream_heartbeat(progress, call_.dialect);
   };
   heartbeats_ = std::make_shared<Heartbeats>(context_.after, call_.exchange, std::move(source));
   heartbeats_->start();
@@ -94,7 +96,7 @@ void ModelRequest::begin_heartbeats() {
 net::StreamHead ModelRequest::stream_head() const {
   const auto wait = queued_ ? context_.engine.wait_of(ticket_) : std::nullopt;
   net::StreamHead head;
-  head.content_type = std::string(kEventStream);
+  head.content_type = stream_type();
   head.headers = wait ? extra_headers(wait->promise, waited_ + wait->promise.ticket.waited)
                       : extra_headers(promise_, waited_);
   head.headers.push_back(net::Header{"x-request-id", call_.request_id});
@@ -116,6 +118,9 @@ void ModelRequest::ask() {
 void ModelRequest::on_client_gone() {
   gone_ = true;
   end_heartbeats();
+  if (call_.translation) {
+    call_.translation->abandon();
+  }
   if (queued_) {
     queued_ = false;
     context_.engine.cancel(ticket_);
@@ -142,7 +147,7 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
       request->on_cut(reason);
     }
   });
-  relay(std::move(outcome->socket_path));
+  relay(Upstream{std::move(outcome->socket_path), outcome->port});
 }
 
 void ModelRequest::on_cut(const core::Reason& reason) {
@@ -153,13 +158,19 @@ void ModelRequest::on_cut(const core::Reason& reason) {
   call_.exchange->abort_relay();
 }
 
-void ModelRequest::relay(std::string socket_path) {
+void ModelRequest::relay(Upstream upstream) {
   if (heartbeats_) {
     heartbeats_->set_waiting(false);
   }
   net::RelayPlan plan;
-  plan.socket_path = std::move(socket_path);
+  plan.socket_path = upstream.socket_path;
+  plan.port = upstream.port;
   plan.collect_errors = true;
+  plan.request = form_as_sent(call_);
+  if (call_.translation) {
+    plan.request = call_.translation->request();
+    plan.translator = call_.translation->translator();
+  }
   plan.on_first_byte = [this] { end_heartbeats(); };
   plan.response_headers = extra_headers(promise_, waited_);
   plan.response_headers.push_back(net::Header{"x-request-id", call_.request_id});
@@ -171,13 +182,14 @@ void ModelRequest::relay(std::string socket_path) {
     return stream_error_event(broken_error(), call_.dialect, content_type);
   };
   plan.on_stall = [this](bool stalled) { lease_.reader_stalled(stalled); };
+  upstream_ = std::move(upstream);
   call_.exchange->relay(std::move(plan));
 }
 
 void ModelRequest::on_relay_end(const net::RelayResult& result) {
   if (result.end == net::RelayEnd::UpstreamError && !gone_) {
-    lease_.release(true);  // it answered
-    return refuse(from_upstream_error(result.status, result.error_body, name_, call_.dialect));
+    return on_upstream_error(
+        from_upstream_error(result.status, result.error_body, name_, call_.dialect));
   }
   if (result.end == net::RelayEnd::UpstreamBroken && result.response_started) {
     // Its process has probably died: the core should hear of that before it can take this lease's
@@ -187,6 +199,9 @@ void ModelRequest::on_relay_end(const net::RelayResult& result) {
   }
   if (result.response_started || result.end == net::RelayEnd::ClientGone || gone_) {
     lease_.release(result.end == net::RelayEnd::Complete);
+    if (call_.translation && result.end == net::RelayEnd::Complete) {
+      call_.translation->answered();
+    }
     return;
   }
   const bool died = cut_ && cut_->why == core::Why::ChildDied;
@@ -202,6 +217,23 @@ void ModelRequest::on_relay_end(const net::RelayResult& result) {
   }
   pausing_ = true;
   context_.after(kExitNews, [self = shared_from_this()] { self->retry(); });
+}
+
+void ModelRequest::on_upstream_error(const ApiError& error) {
+  const auto mended = [self = shared_from_this(), error](bool better) {
+    if (self->cut_) {
+      return self->refuse(self->broken_error());
+    }
+    if (better) {
+      return self->relay(self->upstream_);
+    }
+    self->lease_.release(true);
+    self->refuse(error);
+  };
+  if (!call_.translation || !call_.translation->mend(error, upstream_, mended)) {
+    lease_.release(true);  // it answered
+    refuse(error);
+  }
 }
 
 void ModelRequest::retry() {
@@ -225,7 +257,7 @@ void ModelRequest::refuse(const ApiError& error) {
   lease_.release();
   end_heartbeats();
   if (call_.exchange->stream_started()) {
-    return call_.exchange->break_stream(stream_error_event(error, call_.dialect, kEventStream));
+    return call_.exchange->break_stream(stream_error_event(error, call_.dialect, stream_type()));
   }
   net::Reply reply = error_reply(error, call_.dialect, call_.request_id);
   for (net::Header& header : extra_headers(promise_, waited_)) {
@@ -235,7 +267,17 @@ void ModelRequest::refuse(const ApiError& error) {
 }
 
 ApiError ModelRequest::broken_error() const {
-  return cut_ ? from_cut(*cut_, name_) : upstream_crashed(name_);
+  if (cut_) {
+    return from_cut(*cut_, name_);
+  }
+  const auto words = call_.translation ? call_.translation->last_words() : std::nullopt;
+  constexpr int kServerError = 500;
+  return words ? from_upstream_error(kServerError, *words, name_, call_.dialect)
+               : upstream_crashed(name_);
+}
+
+std::string_view ModelRequest::stream_type() const {
+  return call_.translation ? call_.translation->stream_type() : kEventStream;
 }
 
 std::vector<net::Header> ModelRequest::extra_headers(const std::optional<engine::Promise>& promise,
@@ -244,6 +286,9 @@ std::vector<net::Header> ModelRequest::extra_headers(const std::optional<engine:
                                    {"x-holdfast-waited-ms", std::to_string(millis_of(waited))}};
   if (promise) {
     add_promise_headers(*promise, headers);
+  }
+  if (call_.translation && !call_.translation->warning().empty()) {
+    headers.push_back(net::Header{"x-holdfast-warning", std::string(call_.translation->warning())});
   }
   return headers;
 }

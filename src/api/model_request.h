@@ -11,6 +11,7 @@
 
 #include "api/context.h"
 #include "api/heartbeat.h"
+#include "api/translation.h"
 
 namespace hf::api {
 
@@ -39,12 +40,15 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void on_outcome(engine::Outcome outcome);
   void on_client_gone();
   void on_cut(const core::Reason& reason);
-  void relay(std::string socket_path);
+  void relay(Upstream upstream);
   void on_relay_end(const net::RelayResult& result);
+  // The upstream answered with an error.
+  void on_upstream_error(const ApiError& error);
   // The upstream took no request: once more, with a new lease.
   void retry();
   void refuse(const ApiError& error);
   ApiError broken_error() const;
+  std::string_view stream_type() const;
   // `promise`, `waited`: as they are known by now.
   std::vector<net::Header> extra_headers(const std::optional<engine::Promise>& promise,
                                          Duration waited) const;
@@ -55,7 +59,9 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   std::string name_;
   TicketId ticket_;
   std::shared_ptr<ActiveRequests> counted_in_;  // set once this one is counted
+  std::shared_ptr<RecentUse> recent_use_;       // as well
   engine::Lease lease_;
+  Upstream upstream_;  // of the latest relay
   Duration waited_{};
   std::optional<engine::Promise> promise_;  // the first one: it is about the whole wait
   std::shared_ptr<Heartbeats> heartbeats_;  // of a streaming request, until its answer begins

@@ -4,12 +4,14 @@
 #include <array>
 #include <utility>
 
+#include "api/ollama_routes.h"
+
 namespace hf::api {
 namespace {
 
-// Every path of the stock server that one model answers by its `model` field. Multipart ones
-// (audio) and those that act on a process rather than a model (slots, props, adapters) are not
-// offered. First: where lists in the body are tasks of their own.
+// Every path of the stock server that one model answers by its `model` field, and those of OpenAI's
+// API that other servers answer. Those that act on a process rather than a model (slots, props,
+// adapters) are not offered. First: where lists in the body are tasks of their own.
 constexpr std::array<std::string_view, 11> kOfTasks{
     "/v1/completions", "/completions", "/completion",   "/infill", "/v1/embeddings", "/embeddings",
     "/embedding",      "/v1/rerank",   "/v1/reranking", "/rerank", "/reranking",
@@ -35,6 +37,13 @@ constexpr std::array<std::string_view, 9> kStreaming{
     "/v1/chat/completions", "/chat/completions", "/v1/completions",
     "/completions",         "/completion",       "/infill",
     "/v1/responses",        "/responses",        "/v1/messages",
+};
+
+// Sound and pictures. Uploads come as forms, everything else as JSON.
+constexpr std::array<std::string_view, 7> kMedia{
+    "/v1/audio/transcriptions", "/audio/transcriptions",  "/v1/audio/translations",
+    "/v1/audio/speech",         "/v1/images/generations", "/v1/images/edits",
+    "/v1/images/variations",
 };
 
 struct FixedPath {
@@ -76,25 +85,10 @@ ApiError not_found(std::string_view path) {
     error.hint = "POST /api/v1/models/NAME/ followed by load, unload, pin or unpin";
   } else if (path.starts_with("/api/")) {
     error.hint = "see /api/v1/models, /api/v1/explain?model=NAME, /api/v1/cleanup, /api/v1/reload";
-  } else if (path.starts_with("/v1/audio/") || path.starts_with("/audio/")) {
-    error.hint = "audio is not offered; models answer text";
   } else {
     error.hint = "GET / names the paths there are, for example /v1/chat/completions";
   }
   return error;
-}
-
-tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Route route) {
-  const bool fits = post ? method == "POST" : method == "GET" || method == "HEAD";
-  if (fits) {
-    return route;
-  }
-  ApiError error;
-  error.status = 405;
-  error.code = "method_not_allowed";
-  error.allow = post ? "POST" : "GET, HEAD";
-  error.message = "this path takes " + std::string(post ? "POST" : "GET") + " only";
-  return tl::unexpected(std::move(error));
 }
 
 std::optional<Route> admin_command(std::string_view path) {
@@ -138,6 +132,19 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
+tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Route route) {
+  const bool fits = post ? method == "POST" : method == "GET" || method == "HEAD";
+  if (fits) {
+    return route;
+  }
+  ApiError error;
+  error.status = 405;
+  error.code = "method_not_allowed";
+  error.allow = post ? "POST" : "GET, HEAD";
+  error.message = "this path takes " + std::string(post ? "POST" : "GET") + " only";
+  return tl::unexpected(std::move(error));
+}
+
 tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path) {
   const bool of_tasks = std::find(kOfTasks.begin(), kOfTasks.end(), path) != kOfTasks.end();
   if (of_tasks || std::find(kOfOneText.begin(), kOfOneText.end(), path) != kOfOneText.end()) {
@@ -145,6 +152,14 @@ tl::expected<Route, ApiError> find_route(std::string_view method, std::string_vi
     route.lists_are_tasks = of_tasks;
     route.streams = std::find(kStreaming.begin(), kStreaming.end(), path) != kStreaming.end();
     return allow_only(true, method, std::move(route));
+  }
+  if (std::find(kMedia.begin(), kMedia.end(), path) != kMedia.end()) {
+    Route route{Endpoint::Proxied};
+    route.takes_forms = true;
+    return allow_only(true, method, std::move(route));
+  }
+  if (is_ollama_path(path)) {
+    return find_ollama_route(method, path);
   }
   for (const FixedPath& fixed : kFixed) {
     if (path == fixed.path) {
@@ -167,7 +182,10 @@ Dialect dialect_of(std::string_view path) {
   constexpr std::string_view kMessages = "/v1/messages";
   const bool below = path.starts_with(kMessages) &&
                      (path.size() == kMessages.size() || path[kMessages.size()] == '/');
-  return below ? Dialect::Anthropic : Dialect::OpenAi;
+  if (below) {
+    return Dialect::Anthropic;
+  }
+  return is_ollama_path(path) ? Dialect::Ollama : Dialect::OpenAi;
 }
 
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {

@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 
 #include "api/errors.h"
+#include "ollama/answer_plan.h"
 
 namespace hf::api {
 
@@ -23,6 +24,11 @@ enum class Endpoint {
   Cleanup,
   Reload,
   Explain,
+  OllamaRequest,    // Route::ollama, the body's `model` field says which model
+  OllamaTags,       // the list as Ollama's clients expect it
+  OllamaProcesses,  // of the models that are loaded
+  OllamaShow,       // what one model is; the body says which
+  OllamaVersion,
   Home,
 };
 
@@ -32,7 +38,9 @@ struct Route {
   Endpoint endpoint = Endpoint::Home;
   std::string model{};  // as asked, not yet looked up
   Verb verb = Verb::Load;
+  ollama::Endpoint ollama = ollama::Endpoint::Chat;
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  bool takes_forms = false;      // of a proxied path: its body may be multipart/form-data
   bool streams = false;          // of a proxied path: "stream": true is answered by an event stream
 };
 
@@ -40,8 +48,11 @@ struct Route {
 // that are allowed. HEAD is allowed wherever GET is.
 tl::expected<Route, ApiError> find_route(std::string_view method, std::string_view path);
 
-// The dialect errors on this path are told in: Anthropic's for /v1/messages and below, else
-// OpenAI's.
+// The route, if `method` is what its path takes: POST, or GET and HEAD. Error: 405.
+tl::expected<Route, ApiError> allow_only(bool post, std::string_view method, Route route);
+
+// The dialect errors on this path are told in: Anthropic's for /v1/messages and below, Ollama's for
+// the paths of its API, else OpenAI's.
 Dialect dialect_of(std::string_view path);
 
 // The value of `name` in a raw query ("a=1&b=x%20y"), percent-decoded; the first one counts.

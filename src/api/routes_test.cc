@@ -38,6 +38,20 @@ TEST(Routes, ModelPathsArePost) {
   }
 }
 
+TEST(Routes, OnlySoundAndPicturesMayComeAsForms) {
+  for (const char* path : {"/v1/audio/transcriptions", "/audio/transcriptions",
+                           "/v1/audio/translations", "/v1/audio/speech", "/v1/images/generations",
+                           "/v1/images/edits", "/v1/images/variations"}) {
+    const auto route = find_route("POST", path);
+    ASSERT_TRUE(route) << path;
+    EXPECT_EQ(route->endpoint, Endpoint::Proxied) << path;
+    EXPECT_TRUE(route->takes_forms) << path;
+    EXPECT_FALSE(route->streams) << "servers answer JSON whatever they are asked: " << path;
+    EXPECT_EQ(find_route("GET", path).error().status, 405) << path;
+  }
+  EXPECT_FALSE(find_route("POST", "/v1/chat/completions")->takes_forms);
+}
+
 TEST(Routes, ReadsAreGetAndHeadOnly) {
   for (const char* path : {"/", "/health", "/v1/health", "/health/live", "/v1/models", "/models",
                            "/v1/models/a", "/api/v1/models", "/api/v1/explain"}) {
@@ -91,8 +105,8 @@ TEST(Routes, ModelInfoKeepsSlashesOfTheName) {
 }
 
 TEST(Routes, UnknownPathsHaveHints) {
-  for (const char* path : {"/nothing", "/v1/models/", "/slots/0", "/v1/audio/transcriptions",
-                           "/health/", "", "*", "/V1/models"}) {
+  for (const char* path : {"/nothing", "/v1/models/", "/slots/0", "/v1/audio/other", "/health/", "",
+                           "*", "/V1/models"}) {
     const auto route = find_route("GET", path);
     ASSERT_FALSE(route) << path;
     EXPECT_EQ(route.error().status, 404);

@@ -5,7 +5,10 @@
 #include "api/admin.h"
 #include "api/errors.h"
 #include "api/headed_exchange.h"
+#include "api/home.h"
 #include "api/model_request.h"
+#include "api/ollama_reads.h"
+#include "api/ollama_request.h"
 #include "api/routes.h"
 #include "api/text.h"
 #include "api/views.h"
@@ -16,24 +19,6 @@ namespace {
 
 // Commands have no body that anybody reads.
 constexpr std::uint64_t kCommandBodyLimit = 64 * 1024;
-
-constexpr std::string_view kHome =
-    "Holdfast: many language models, one machine.\n"
-    "\n"
-    "For OpenAI and Anthropic clients (base URL: this address, with /v1 for OpenAI's)\n"
-    "  POST /v1/chat/completions  /v1/completions  /v1/embeddings  /v1/responses  /v1/rerank\n"
-    "  POST /v1/messages  /v1/messages/count_tokens\n"
-    "  GET  /v1/models\n"
-    "\n"
-    "State\n"
-    "  GET  /health  /health/live\n"
-    "  GET  /api/v1/models\n"
-    "  GET  /api/v1/explain?model=NAME\n"
-    "\n"
-    "Commands (also: holdfast --help)\n"
-    "  POST /api/v1/models/NAME/load  NAME/unload  NAME/pin  NAME/unpin\n"
-    "  POST /api/v1/cleanup?level=normal|emergency\n"
-    "  POST /api/v1/reload\n";
 
 bool open_to_all(Endpoint endpoint) {
   return endpoint == Endpoint::Health || endpoint == Endpoint::Live || endpoint == Endpoint::Home;
@@ -114,9 +99,9 @@ std::optional<net::Reply> Service::refusal_of(const net::RequestHead& head) cons
 
 std::uint64_t Service::body_limit(const net::RequestHead& head) const {
   const auto route = find_route(head.method, head.path);
-  const bool proxied = route && route->endpoint == Endpoint::Proxied;
-  return proxied ? static_cast<std::uint64_t>(context_.config->body_limit.count)
-                 : kCommandBodyLimit;
+  const bool large =
+      route && (route->endpoint == Endpoint::Proxied || route->endpoint == Endpoint::OllamaRequest);
+  return large ? static_cast<std::uint64_t>(context_.config->body_limit.count) : kCommandBodyLimit;
 }
 
 net::Reply Service::too_large(const net::RequestHead& head, std::uint64_t limit) {
@@ -152,8 +137,12 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   }
   if (route->endpoint == Endpoint::Proxied) {
     call.lists_are_tasks = route->lists_are_tasks;
+    call.takes_forms = route->takes_forms;
     call.streams = route->streams;
     return ModelRequest::start(context_, std::move(call));
+  }
+  if (route->endpoint == Endpoint::OllamaRequest) {
+    return start_ollama_request(context_, std::move(call), route->ollama);
   }
   if (route->endpoint == Endpoint::AdminCommand || route->endpoint == Endpoint::Cleanup ||
       route->endpoint == Endpoint::Reload) {
@@ -186,11 +175,14 @@ void Service::answer_view(const Call& call, const Route& route) {
       }
       return answer_model(call, route, *name);
     }
-    case Endpoint::Home: {
-      net::Reply reply = json_reply(200, std::string(kHome), call.request_id);
-      reply.content_type = "text/plain; charset=utf-8";
-      return call.exchange->reply(std::move(reply));
-    }
+    case Endpoint::Home:
+      return call.exchange->reply(home_reply(call.exchange->head(), call.request_id));
+    case Endpoint::OllamaTags:
+    case Endpoint::OllamaProcesses:
+    case Endpoint::OllamaShow:
+    case Endpoint::OllamaVersion:
+      return answer_ollama_view(context_, call, route);
+    case Endpoint::OllamaRequest:
     case Endpoint::Proxied:
     case Endpoint::AdminCommand:
     case Endpoint::Cleanup:

@@ -22,6 +22,9 @@ class Service final : public net::Service {
 
   // How POST /api/v1/reload does it. Requires: set before the first request.
   void on_reload(Reload reload) { context_.reload = std::move(reload); }
+  // How a model's server is asked something for ourselves. Without it, texts that are too long to
+  // be embedded are refused. Requires: set before the first request.
+  void on_call_upstream(CallUpstream call) { context_.call_upstream = std::move(call); }
   // From now on this configuration counts, for requests whose head has not been checked yet.
   void use(std::shared_ptr<const config::Config> config);
 

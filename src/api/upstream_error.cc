@@ -63,7 +63,8 @@ std::string default_message(int status, const std::string& name) {
                        : "the server of model " + name + " refused this request";
 }
 
-// As each API's own service says it: clients look for these words and codes.
+// As each API's own service says it: clients look for these words and codes. LangChain looks for
+// the code in the words.
 ApiError context_exceeded(const json::object& engine, Dialect dialect) {
   const std::int64_t prompt = number_of(engine, "n_prompt_tokens").value_or(0);
   const std::int64_t context = number_of(engine, "n_ctx").value_or(0);
@@ -79,7 +80,7 @@ ApiError context_exceeded(const json::object& engine, Dialect dialect) {
   } else {
     error.message = counted ? "This model's maximum context length is " + limit +
                                   " tokens. However, your request has " + asked +
-                                  " tokens. Please reduce its length."
+                                  " tokens. Please reduce its length (context_length_exceeded)."
                             : "The request is longer than this model's context length.";
   }
   if (counted) {

@@ -15,6 +15,7 @@ TEST(UpstreamError, AFullContextIsSaidAsEachApiSaysIt) {
   EXPECT_EQ(openai.status, 400);
   EXPECT_EQ(openai.code, "context_length_exceeded");
   EXPECT_NE(openai.message.find("maximum context length is 4096 tokens"), std::string::npos);
+  EXPECT_NE(openai.message.find("context_length_exceeded"), std::string::npos);
   EXPECT_EQ(openai.numbers.size(), 2U);
   const ApiError anthropic = from_upstream_error(400, kOverflow, "m", Dialect::Anthropic);
   EXPECT_EQ(anthropic.message, "prompt is too long: 5000 tokens > 4096 maximum");

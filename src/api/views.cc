@@ -156,6 +156,11 @@ std::string utc_text(std::int64_t unix_s) {
          two(clock.seconds().count()) + "Z";
 }
 
+// 0 stands for what is not known.
+json::value number_or_null(std::int64_t number) {
+  return number == 0 ? json::value(nullptr) : json::value(number);
+}
+
 json::object client_model(const ModelStatus& model) {
   json::object object{{"id", model.view.name},
                       {"object", "model"},
@@ -168,7 +173,7 @@ json::object client_model(const ModelStatus& model) {
                       {"aliases", names_array(model.aliases)}};
   if (!model.kind.empty()) {
     object["kind"] = model.kind;
-    object["context_length"] = model.context;
+    object["context_length"] = number_or_null(model.context);
   }
   return object;
 }
@@ -194,8 +199,10 @@ json::object admin_model(const engine::Status& status, const ModelStatus& model,
   object["aliases"] = names_array(model.aliases);
   object["kind"] = model.kind;
   object["architecture"] = model.architecture;
-  object["context"] = model.context;
-  object["trained_context"] = model.trained_context;
+  // Of a file that cannot be read they are 0.
+  const bool command = model.kind == "command";
+  object["context"] = command ? json::value(nullptr) : json::value(model.context);
+  object["trained_context"] = command ? json::value(nullptr) : json::value(model.trained_context);
   object["parallel"] = model.parallel;
   object["file_bytes"] = model.file_size.count;
   object["bytes_estimated"] = view.estimate.total().count;

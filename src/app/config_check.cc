@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/terminal.h"
+#include "app/tls_files.h"
 #include "config/load.h"
 
 namespace hf::app {
@@ -15,20 +16,38 @@ namespace {
 
 namespace json = boost::json;
 
+int report_json(const std::string& file, const std::string& problems,
+                const std::vector<std::string>& warnings) {
+  json::array list;
+  for (const std::string& warning : warnings) {
+    list.emplace_back(warning);
+  }
+  const bool good = problems.empty();
+  const json::object result{
+      {"file", file}, {"good", good}, {"problems", problems}, {"warnings", list}};
+  std::fputs((json::serialize(result) + "\n").c_str(), stdout);
+  return good ? kGood : kWrongUsage;
+}
+
 int run_check(const std::string& file, bool as_json) {
   const Result<config::Config> config = config::load_config(file);
+  std::string problems = config ? "" : config.error().message;
+  std::vector<std::string> warnings;
+  if (config) {
+    // The files it names for TLS, because a server would not start without them.
+    const auto tls = load_tls(config->tls);
+    problems = tls ? "" : file + ": " + tls.error().message;
+    warnings = tls ? tls_warnings(tls->get()) : warnings;
+  }
   if (as_json) {
-    json::object result{{"file", file}, {"good", config.has_value()}};
-    result["problems"] = config ? json::value("") : json::value(config.error().message);
-    std::fputs((json::serialize(result) + "\n").c_str(), stdout);
-    return config ? kGood : kWrongUsage;
+    return report_json(file, problems, warnings);
   }
-  if (!config) {
-    std::fputs((config.error().message + "\n").c_str(), stderr);
-    return kWrongUsage;
+  for (const std::string& warning : warnings) {
+    std::fputs((file + ": warning: " + warning + "\n").c_str(), stderr);
   }
-  std::fputs((file + ": good\n").c_str(), stdout);
-  return kGood;
+  std::fputs((problems.empty() ? file + ": good\n" : problems + "\n").c_str(),
+             problems.empty() ? stdout : stderr);
+  return problems.empty() ? kGood : kWrongUsage;
 }
 
 }  // namespace

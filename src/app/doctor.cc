@@ -2,7 +2,7 @@
 // needs no server, and leaves one that runs alone.
 #include <sys/utsname.h>
 
-#include <boost/json/array.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -11,50 +11,36 @@
 
 #include "app/commands.h"
 #include "app/doctor_report.h"
-#include "app/server_link.h"
+#include "app/running_server.h"
 #include "app/terminal.h"
+#include "app/tls_files.h"
 #include "config/load.h"
 
 namespace hf::app {
 namespace {
-
-namespace json = boost::json;
-
-// /health answers in milliseconds; who does not is asked no more.
-constexpr std::chrono::seconds kServerAnswers{3};
 
 struct DoctorOptions {
   std::string config_file;
   config::Overrides overrides;
 };
 
-std::optional<Bytes> bytes_at(const json::value& value, std::string_view key) {
-  const json::value& found = member(value, key);
-  return found.is_number() ? std::optional(Bytes(found.to_number<std::int64_t>())) : std::nullopt;
-}
-
-std::optional<engine::RunningServer> find_running_server() {
-  Question question{"GET", "/health"};
-  question.within = kServerAnswers;
-  const auto found = ask_if_there(question);
-  if (!found || text_at(found->answer.value, "status").empty()) {
-    return std::nullopt;
-  }
-  const json::value& health = found->answer.value;
-  engine::RunningServer server;
-  server.place = found->place;
-  server.here = found->here;
-  server.budget = bytes_at(member(health, "memory"), "budget_bytes");
-  server.reserved = bytes_at(member(health, "memory"), "reserved_bytes");
-  if (member(health, "cached_models").is_array()) {
-    server.loaded = static_cast<int>(list_at(health, "cached_models").size());
-  }
-  return server;
-}
-
 std::string kernel_name() {
   utsname name{};
   return ::uname(&name) == 0 ? std::string(name.sysname) + " " + name.release : "unknown kernel";
+}
+
+void check_tls(engine::Checkup& checkup, const config::TlsConfig& config) {
+  const auto tls = load_tls(config);
+  if (!tls) {
+    checkup.findings.push_back({engine::Severity::Problem, tls.error().message, ""});
+  } else {
+    for (const std::string& warning : tls_warnings(tls->get())) {
+      checkup.findings.push_back({engine::Severity::Warning, warning, ""});
+    }
+  }
+  std::stable_sort(
+      checkup.findings.begin(), checkup.findings.end(),
+      [](const engine::Finding& a, const engine::Finding& b) { return a.severity > b.severity; });
 }
 
 int run_doctor(const DoctorOptions& options, bool as_json) {
@@ -69,6 +55,7 @@ int run_doctor(const DoctorOptions& options, bool as_json) {
   }
   DoctorReport report;
   report.checkup = engine::check_up(*config, find_running_server());
+  check_tls(report.checkup, config->tls);
   report.config = std::move(*config);
   report.config_file = file ? file->string() : "";
   report.kernel = kernel_name();

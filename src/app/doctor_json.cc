@@ -111,20 +111,26 @@ json::object budget_object(const Checkup& checkup) {
 json::object model_object(const engine::ModelCheck& model) {
   const engine::ModelFile& file = model.file;
   const gguf::Cost& parts = file.parts;
+  // Of a command there is only what it declares.
+  const bool command = file.plan.command.has_value();
+  const auto predicted = [command](auto number) {
+    return command ? json::value(nullptr) : json::value(number);
+  };
   return {{"name", file.source.settings.name},
+          {"command", command ? json::value(file.plan.command->program) : json::value(nullptr)},
           {"file", file.source.path.string()},
-          {"architecture", file.architecture},
-          {"trained_context", file.trained_context},
-          {"wanted_context", file.wanted_context},
-          {"context", file.plan.context},
+          {"architecture", predicted(file.architecture)},
+          {"trained_context", predicted(file.trained_context)},
+          {"wanted_context", predicted(file.wanted_context)},
+          {"context", predicted(file.plan.context)},
           {"parallel", file.plan.parallel},
           {"file_bytes", file.file_size.count},
-          {"weights_bytes", parts.weights.count},
-          {"kv_cache_bytes", parts.kv_cache.count},
-          {"compute_bytes", parts.compute.count},
-          {"cache_ram_bytes", parts.cache_ram.count},
-          {"checkpoints_bytes", parts.checkpoints.count},
-          {"overhead_bytes", parts.process_overhead.count},
+          {"weights_bytes", predicted(parts.weights.count)},
+          {"kv_cache_bytes", predicted(parts.kv_cache.count)},
+          {"compute_bytes", predicted(parts.compute.count)},
+          {"cache_ram_bytes", predicted(parts.cache_ram.count)},
+          {"checkpoints_bytes", predicted(parts.checkpoints.count)},
+          {"overhead_bytes", predicted(parts.process_overhead.count)},
           {"total_bytes", file.cost.count},
           {"card_bytes", file.on_cards.total().count},
           {"fits", file.problem.empty() && model.fits},

@@ -186,16 +186,21 @@ std::string models_text(const DoctorReport& report) {
   for (const ModelCheck& model : checkup.models) {
     const engine::ModelFile& file = model.file;
     const gguf::Cost& parts = file.parts;
-    const bool known = file.cost.count > 0;
-    const auto bytes = [known](Bytes part) { return known ? format_bytes(part) : "-"; };
-    table.add({file.source.settings.name, file.architecture.empty() ? "-" : file.architecture,
-               known ? context_cell(file) : "-", known ? std::to_string(file.plan.parallel) : "-",
-               bytes(parts.weights), bytes(parts.kv_cache), bytes(parts.compute),
-               bytes(parts.cache_ram), bytes(parts.checkpoints), bytes(parts.process_overhead),
-               bytes(file.cost), verdict_of(model, checkup.budget_source)});
+    const bool command = file.plan.command.has_value();
+    const bool known = file.cost.count > 0 || command;
+    const auto bytes = [&](Bytes part) { return known && !command ? format_bytes(part) : "-"; };
+    const std::string architecture = command ? "command" : file.architecture;
+    table.add({file.source.settings.name, architecture.empty() ? "-" : architecture,
+               known && !command ? context_cell(file) : "-",
+               known ? std::to_string(file.plan.parallel) : "-", bytes(parts.weights),
+               bytes(parts.kv_cache), bytes(parts.compute), bytes(parts.cache_ram),
+               bytes(parts.checkpoints), bytes(parts.process_overhead),
+               known ? format_bytes(file.cost) : "-", verdict_of(model, checkup.budget_source)});
   }
   text += indented(table.text());
-  return text + "  Predicted peaks in use, before anything was measured.\n";
+  return text +
+         "  Predicted peaks in use, before anything was measured; of commands what they "
+         "declare.\n";
 }
 
 std::string ladder_text(const Checkup& checkup) {

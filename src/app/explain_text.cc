@@ -116,7 +116,7 @@ std::string requests_text(const json::array& requests) {
 }
 
 // What bringing it back costs and how long its answers can be.
-std::string costs_text(const json::value& costs) {
+std::string costs_text(const json::value& costs, bool command) {
   if (!costs.is_object()) {
     return {};  // an older server
   }
@@ -136,14 +136,21 @@ std::string costs_text(const json::value& costs) {
           (estimated ? " (estimated)" : ""));
     }
   };
-  add_load("from the page cache", "load_cached");
-  add_load("from the disk", "load_cold");
+  if (command) {
+    add_load("so far", "load_cached");
+  } else {
+    add_load("from the page cache", "load_cached");
+    add_load("from the disk", "load_cold");
+  }
   text += (known.empty() ? "" : " (" + known + ")") + "\n";
   if (!member(costs, "longest_answer_s").is_number()) {
     return text + "  longest answer: not known yet, no model was measured\n";
   }
   text += "  longest answer: " + seconds_text(costs, "longest_answer_s");
   const bool measured = member(costs, "longest_answer_measured") == json::value(true);
+  if (command) {
+    return text + (measured ? ", the slowest so far\n" : ", as configured\n");
+  }
   text += measured ? ", from its slowest" : ", estimated from other models";
   const auto rate = [&costs](std::string_view key) {
     std::array<char, 32> figure{};
@@ -167,7 +174,8 @@ std::string explain_text(const json::value& story) {
   std::string text = model_text(member(story, "model"));
   // Of a file that cannot be read nothing is known.
   if (text_at(member(story, "model"), "problem").empty()) {
-    text += costs_text(member(story, "costs"));
+    text +=
+        costs_text(member(story, "costs"), text_at(member(story, "model"), "kind") == "command");
   }
   text += wait_text(member(story, "waiting"));
   text += requests_text(list_at(story, "requests"));

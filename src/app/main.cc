@@ -55,7 +55,8 @@ int run(int argc, char** argv) {
   app.footer(
       "--json with any command prints JSON, for programs.\n"
       "Commands about a running server (from ps to explain) find it at HOLDFAST_HOST\n"
-      "(HOST:PORT or a URL; default 127.0.0.1:11435), with the key in HOLDFAST_API_KEY.\n"
+      "(HOST:PORT or a URL; default 127.0.0.1:11435), with the key in HOLDFAST_API_KEY;\n"
+      "HOLDFAST_CA names the file of an authority of your own for https:// servers.\n"
       "Exit status: 0 good, 1 failed, 2 wrong usage or configuration.");
   add_serve(app, choice);
   add_ps(app, choice);
@@ -66,6 +67,7 @@ int run(int argc, char** argv) {
   add_unpin(app, choice);
   add_reload(app, choice);
   add_explain(app, choice);
+  add_pull(app, choice);
   add_config(app, choice);
   add_user(app, choice);
   add_advise(app, choice);

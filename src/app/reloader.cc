@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "app/tls_files.h"
 #include "engine/words.h"
 
 namespace hf::app {
@@ -22,7 +23,7 @@ Result<config::Config> ConfigSource::first() {
   return file_ ? config::load_config(*file_, overrides_) : config::default_config(overrides_);
 }
 
-Result<engine::ConfigReader> ConfigSource::again() {
+Result<engine::ConfigReader> ConfigSource::again(std::shared_ptr<Tls> tls) {
   if (!file_) {
     file_ = config::find_config_file();
   }
@@ -33,12 +34,17 @@ Result<engine::ConfigReader> ConfigSource::again() {
   const std::string shown = file_->filename().string();
   return engine::ConfigReader{
       shown,
-      [file = *file_, shown, overrides = overrides_,
+      [file = *file_, shown, overrides = overrides_, tls = std::move(tls),
        environment = config::Environment::of_process()]() -> Result<config::Config> {
         auto config = config::load_config(file, overrides, environment, shown);
         if (!config) {
           return fail(Errc::InvalidArgument, std::move(config.error().message));
         }
+        Result<Tls> context = load_tls(config->tls);
+        if (!context) {
+          return fail(Errc::InvalidArgument, shown + ": " + context.error().message);
+        }
+        *tls = std::move(*context);
         return config;
       }};
 }
@@ -51,17 +57,18 @@ Reloader::Reloader(ConfigSource source, engine::Engine& engine,
       use_(std::move(use)) {}
 
 void Reloader::reload(engine::ReloadCallback done) {
-  Result<engine::ConfigReader> reader = source_.again();
+  auto tls = std::make_shared<Tls>();
+  Result<engine::ConfigReader> reader = source_.again(tls);
   if (!reader) {
     return refuse(std::move(reader.error()), done);
   }
   engine_.reload(std::move(*reader),
-                 [this, done = std::move(done)](Result<engine::Reloaded> result) {
+                 [this, tls, done = std::move(done)](Result<engine::Reloaded> result) {
                    if (!result) {
                      return refuse(std::move(result.error()), done);
                    }
                    running_ = result->config;
-                   use_(running_);
+                   use_(running_, std::move(*tls));
                    spdlog::info("{}", engine::reload_line(running_->log.language, *result));
                    if (done) {
                      done(std::move(result));

@@ -14,8 +14,12 @@
 #include "config/config.h"
 #include "config/load.h"
 #include "engine/engine.h"
+#include "net/tls_context.h"
 
 namespace hf::app {
+
+// The certificate that came with a configuration; null: none is configured.
+using Tls = std::shared_ptr<const net::TlsContext>;
 
 class ConfigSource {
  public:
@@ -26,8 +30,9 @@ class ConfigSource {
   Result<config::Config> first();
   // Later: a file that was used once is the one to use; until then it is searched for as at the
   // start. Errors: NotFound if there is none. The reader's: InvalidArgument if the file cannot be
-  // read or has mistakes, each named by the file's own name, without its folder.
-  Result<engine::ConfigReader> again();
+  // read or has mistakes, each named by the file's own name, without its folder, and if its
+  // certificate cannot be used. That is left in `tls` before the reader returns.
+  Result<engine::ConfigReader> again(std::shared_ptr<Tls> tls);
 
  private:
   std::optional<std::filesystem::path> file_;
@@ -36,8 +41,9 @@ class ConfigSource {
 
 class Reloader {
  public:
-  // Borrows the engine. `use` is called with each configuration that begins to count.
-  using Use = std::function<void(const std::shared_ptr<const config::Config>&)>;
+  // Borrows the engine. `use` is called with each configuration that begins to count, and with the
+  // certificate as it is on the disk now, which may be another one although no setting changed.
+  using Use = std::function<void(const std::shared_ptr<const config::Config>&, Tls)>;
   Reloader(ConfigSource source, engine::Engine& engine,
            std::shared_ptr<const config::Config> running, Use use);
 

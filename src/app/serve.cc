@@ -14,6 +14,7 @@
 #include "app/logging.h"
 #include "app/reloader.h"
 #include "app/terminal.h"
+#include "app/tls_files.h"
 #include "base/units.h"
 #include "config/load.h"
 #include "engine/engine.h"
@@ -53,7 +54,7 @@ net::ServerOptions server_options(const config::Config& config) {
 
 class Serving {
  public:
-  Serving(ConfigSource source, std::shared_ptr<const config::Config> config)
+  Serving(ConfigSource source, std::shared_ptr<const config::Config> config, Tls tls)
       : config_(std::move(config)),
         engine_(loop_.context(), config_),
         service_(engine_, config_,
@@ -61,8 +62,14 @@ class Serving {
                    loop_.after(delay, std::move(action));
                  }),
         reloader_(std::move(source), engine_, config_,
-                  [this](const std::shared_ptr<const config::Config>& now) { use(now); }),
+                  [this](const std::shared_ptr<const config::Config>& now, Tls certificate) {
+                    use(now, std::move(certificate));
+                  }),
         server_(loop_.context(), service_, server_options(*config_)) {
+    service_.on_call_upstream([this](net::UpstreamCall call, net::UpstreamCallback done) {
+      net::call_upstream(loop_.context(), std::move(call), std::move(done));
+    });
+    use_tls(std::move(tls));
     service_.on_reload([this](engine::ReloadCallback done) { reloader_.reload(std::move(done)); });
   }
 
@@ -101,7 +108,9 @@ class Serving {
     const std::vector<std::uint16_t> ports = server_.ports();
     for (std::size_t i = 0; i < ports.size(); ++i) {
       const config::SocketAddress real{config_->listen[i].ip, ports[i]};
-      spdlog::info("listening on http://{}", config::to_text(real));
+      const bool plain = !encrypted_ || config::is_loopback(real);
+      spdlog::info("listening on {}://{}{}", plain ? "http" : "https", config::to_text(real),
+                   plain && encrypted_ ? " (and https)" : "");
     }
   }
 
@@ -121,10 +130,25 @@ class Serving {
   }
 
   // In the step in which the engine begins to go by it.
-  void use(const std::shared_ptr<const config::Config>& config) {
+  void use(const std::shared_ptr<const config::Config>& config, Tls tls) {
     config_ = config;
     service_.use(config_);
     change_logging(config_->log);
+    use_tls(std::move(tls));
+  }
+
+  // For new connections.
+  void use_tls(Tls tls) {
+    if (tls != nullptr) {
+      spdlog::info("certificate for {}", net::facts_text(tls->facts()));
+    } else if (encrypted_) {
+      spdlog::warn("new connections are not encrypted any more: tls.certificate is not set");
+    }
+    for (const std::string& warning : tls_warnings(tls.get())) {
+      spdlog::warn("{}", warning);
+    }
+    encrypted_ = tls != nullptr;
+    server_.use_tls(std::move(tls));
   }
 
   // New connections were taken up to here, so that /health could be asked during the drain.
@@ -152,6 +176,7 @@ class Serving {
   api::Service service_;
   Reloader reloader_;
   net::Server server_;
+  bool encrypted_ = false;
   bool stopping_ = false;
   bool engine_stopped_ = false;
   bool threads_ended_ = true;
@@ -164,12 +189,18 @@ int run_serve(const ServeOptions& options) {
     print_error("the configuration is not usable\n" + config.error().message);
     return kWrongUsage;
   }
+  Result<Tls> tls = load_tls(config->tls);
+  if (!tls) {
+    print_error("the configuration is not usable\n" + tls.error().message);
+    return kWrongUsage;
+  }
   start_logging(config->log);
   raise_descriptor_limit();
   int status = kFailed;
   bool alone = true;
   {
-    Serving serving(std::move(source), std::make_shared<const config::Config>(std::move(*config)));
+    Serving serving(std::move(source), std::make_shared<const config::Config>(std::move(*config)),
+                    std::move(*tls));
     status = serving.run();
     alone = serving.threads_ended();
   }

@@ -31,12 +31,7 @@ tl::expected<config::Endpoint, int> find_server() {
   const Result<config::Endpoint> endpoint = config::parse_endpoint(host);
   if (!endpoint) {
     print_error("HOLDFAST_HOST: " + endpoint.error().message,
-                "expected HOST:PORT or http://HOST:PORT");
-    return tl::unexpected(kWrongUsage);
-  }
-  if (endpoint->tls) {
-    print_error("HOLDFAST_HOST: https is not spoken by this command",
-                "use http:// or a tunnel, for example: ssh -L 11435:localhost:11435 HOST");
+                "expected HOST:PORT or a URL such as https://HOST:PORT");
     return tl::unexpected(kWrongUsage);
   }
   return *endpoint;
@@ -49,6 +44,14 @@ void report_unreachable(const Error& error, const config::Endpoint& server) {
                 "start one with: holdfast serve   (or say where it is: HOLDFAST_HOST=HOST:PORT)");
   } else if (error.code == Errc::NotFound) {
     print_error(error.message, "check HOLDFAST_HOST");
+  } else if (error.code == Errc::PermissionDenied) {
+    print_error(error.message,
+                "if the certificate is your own: HOLDFAST_CA=FILE with it or its authority's; "
+                "HOLDFAST_HOST must be a name that it is for");
+  } else if (error.code == Errc::InvalidArgument) {
+    print_error("HOLDFAST_CA: " + error.message);
+  } else if (error.code == Errc::Io && server.tls) {
+    print_error(error.message, "does it speak HTTPS there? Otherwise: http:// in HOLDFAST_HOST");
   } else if (error.code == Errc::Timeout) {
     print_error(error.message, "is it a Holdfast server? See its log");
   } else {
@@ -60,6 +63,8 @@ net::ClientRequest request_of(const config::Endpoint& server, const Question& qu
   net::ClientRequest request;
   request.host = server.host;
   request.port = server.port;
+  request.tls = server.tls;
+  request.ca_file = variable("HOLDFAST_CA");
   request.method = question.method;
   request.target = server.path + question.target;
   request.answer_within = question.within;

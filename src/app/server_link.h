@@ -1,6 +1,7 @@
 #pragma once
-// How a command reaches the running server: where it is (HOLDFAST_HOST), with which key
-// (HOLDFAST_API_KEY), and what its errors mean to the person at the terminal. Blocking; any thread.
+// How a command reaches the running server: where it is (HOLDFAST_HOST), whom to believe that it is
+// (HOLDFAST_CA), with which key (HOLDFAST_API_KEY), and what its errors mean to the person at the
+// terminal. Blocking; any thread.
 
 #include <boost/json/value.hpp>
 #include <chrono>

@@ -144,6 +144,7 @@ void check_model_names(Draft& draft) {
     }
     check_args(draft, prefix, model.args);
     check_cache_types(draft, prefix, model);
+    check_command(draft, prefix, model);
     model.name = std::string(canonical_model_name(model.name));
     if (!owner.emplace(model.name, prefix).second) {
       draft.add_error_at(prefix, prefix + ": \"" + model.name + "\" has two tables, expected one");
@@ -220,6 +221,16 @@ void check_users(Draft& draft) {
   }
 }
 
+void check_tls(Draft& draft) {
+  const TlsConfig& tls = draft.config.tls;
+  if (tls.certificate && !tls.key) {
+    draft.add_error_at("tls.certificate", "tls.certificate: its key is missing, expected tls.key");
+  }
+  if (tls.key && !tls.certificate) {
+    draft.add_error_at("tls.key", "tls.key: its certificate is missing, expected tls.certificate");
+  }
+}
+
 void check_files(Draft& draft) {
   const StoreConfig& store = draft.config.store;
   if (store.journal && *store.journal == store.path) {
@@ -264,6 +275,7 @@ void check_across(Draft& draft) {
   check_preload(draft);
   check_model_names(draft);
   check_users(draft);
+  check_tls(draft);
   check_files(draft);
   if (auto& name = draft.config.default_model) {
     if (const auto problem = name_problem(*name)) {

@@ -50,6 +50,23 @@ TEST(Listen, PublicAddressNeedsAUser) {
   EXPECT_THAT(mistakes("listen = \"127.3.4.5:1\"\n"), IsEmpty());
 }
 
+TEST(Tls, NeedsBothFiles) {
+  EXPECT_THAT(mistakes("[tls]\ncertificate = \"c.pem\"\n"),
+              ElementsAre("a.toml:2:15: tls.certificate: its key is missing, expected tls.key"));
+  EXPECT_THAT(mistakes("[tls]\nkey = \"k.pem\"\n"),
+              ElementsAre("a.toml:2:7: tls.key: its certificate is missing, expected "
+                          "tls.certificate"));
+  EXPECT_THAT(mistakes("[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n"), IsEmpty());
+}
+
+TEST(Tls, FilesAreBesideTheConfiguration) {
+  const auto config =
+      parse_config("[tls]\ncertificate = \"c.pem\"\nkey = \"/k.pem\"\n", "/etc/h/a.toml");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->tls.certificate, "/etc/h/c.pem");
+  EXPECT_EQ(config->tls.key, "/k.pem");
+}
+
 TEST(Preload, IsInTheOrderOfTheFile) {
   const auto config = parse_config(
       "[models.b]\npreload = true\n[models.c]\n[models.\"a:latest\"]\npreload = true\n", "a.toml");

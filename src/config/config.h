@@ -97,6 +97,17 @@ struct ModelConfig {
   int priority = 0;               // higher is served earlier, within patience
   std::optional<Duration> ttl;    // none: an idle model stays until its memory is needed
   std::vector<std::string> args;  // further flags of the engine; none that Holdfast sets itself
+  // Of kind command: what to run instead of the stock engine, its program first, with placeholders.
+  // Empty: the stock engine, and nothing of what follows counts. Where it is not, mmproj, context,
+  // gpu_layers, the caches, embeddings, load_mode and args do not count and are as if unset.
+  std::vector<std::string> command;
+  std::vector<std::string> env;  // "NAME=VALUE", with placeholders
+  std::optional<Bytes> bytes;    // of host RAM, reserved for it; there if it is a command
+  std::vector<Bytes> gpu_bytes;  // of cards; one alone: of each card that `gpus` names
+  std::string ready;             // path whose answer tells that it serves
+  Duration load_within{};        // from start to ready
+  Duration longest_answer{};     // that is expected of it
+  [[nodiscard]] bool is_command() const { return !command.empty(); }
 
   bool operator==(const ModelConfig&) const = default;
 };
@@ -116,6 +127,14 @@ struct LogConfig {
   LogLevel level = LogLevel::Info;
 
   bool operator==(const LogConfig&) const = default;
+};
+
+// Both or none: the checks see to it.
+struct TlsConfig {
+  std::optional<std::filesystem::path> certificate;
+  std::optional<std::filesystem::path> key;
+
+  bool operator==(const TlsConfig&) const = default;
 };
 
 struct StoreConfig {
@@ -141,6 +160,7 @@ struct Config {
   std::vector<ModelConfig> models;   // by name, ascending
   std::vector<std::string> preload;  // names of models to preload, in the order of the file
   std::vector<UserConfig> users;     // in the order of the file
+  TlsConfig tls;
   LogConfig log;
   StoreConfig store;
 

@@ -80,6 +80,7 @@ Difference difference(const Config& running, const Config& wanted) {
                            wanted.users.end())) {
     result.settings.emplace_back("users");
   }
+  compare("tls.", tls_settings(), running.tls, wanted.tls, result);
   compare("log.", log_settings(), running.log, wanted.log, result);
   compare("store.", store_settings(), running.store, wanted.store, result);
   return result;

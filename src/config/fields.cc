@@ -73,7 +73,8 @@ std::string expected(const SettingInfo& info, std::string text) {
 }
 
 Problem wrong_type(const SettingInfo& info, const Value& value, std::string what_fits) {
-  return value.shown() + " is not of the right type, " + expected(info, std::move(what_fits));
+  return (info.secret ? "the value" : value.shown()) + " is not of the right type, " +
+         expected(info, std::move(what_fits));
 }
 
 Problem out_of_range(const SettingInfo& info, const Value& value, std::string what_fits) {
@@ -163,6 +164,9 @@ std::string_view type_of(Tag<std::vector<SocketAddress>>) {
 }
 std::string_view type_of(Tag<std::vector<int>>) {
   return "list of whole numbers";
+}
+std::string_view type_of(Tag<std::vector<Bytes>>) {
+  return "size or list of sizes";
 }
 std::string_view type_of(Tag<GpuLayers>) {
   return "whole number or `\"all\"`";
@@ -302,7 +306,8 @@ Problem read(const SettingInfo& info, const Value& value, std::vector<std::strin
   }
   for (const std::string& item : *list) {
     if (item.find('\0') != std::string::npos) {
-      return value.shown() + " holds a NUL character, " + expected(info, "plain text");
+      return (info.secret ? "the value" : value.shown()) + " holds a NUL character, " +
+             expected(info, "plain text");
     }
   }
   out = *list;
@@ -340,6 +345,28 @@ Problem read(const SettingInfo& info, const Value& value, std::vector<int>& out)
       return std::to_string(number) + " is there twice, " + expected(info, what_fits);
     }
     result.push_back(small);
+  }
+  out = std::move(result);
+  return std::nullopt;
+}
+
+Problem read(const SettingInfo& info, const Value& value, std::vector<Bytes>& out) {
+  const auto* texts = std::get_if<std::vector<std::string>>(&value.data);
+  const auto* numbers = std::get_if<std::vector<std::int64_t>>(&value.data);
+  const std::size_t count = texts != nullptr     ? texts->size()
+                            : numbers != nullptr ? numbers->size()
+                                                 : 1;
+  std::vector<Bytes> result(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    Value item = value;
+    if (texts != nullptr) {
+      item.data = (*texts)[i];
+    } else if (numbers != nullptr) {
+      item.data = (*numbers)[i];
+    }
+    if (Problem problem = read(info, item, result[i])) {
+      return problem;
+    }
   }
   out = std::move(result);
   return std::nullopt;

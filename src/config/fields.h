@@ -30,6 +30,7 @@ std::string_view type_of(Tag<std::filesystem::path>);
 std::string_view type_of(Tag<std::vector<std::string>>);
 std::string_view type_of(Tag<std::vector<SocketAddress>>);
 std::string_view type_of(Tag<std::vector<int>>);
+std::string_view type_of(Tag<std::vector<Bytes>>);
 std::string_view type_of(Tag<GpuLayers>);
 std::string_view type_of(Tag<Language>);
 std::string_view type_of(Tag<LogFormat>);
@@ -57,6 +58,7 @@ Problem read(const SettingInfo& info, const Value& value, std::filesystem::path&
 Problem read(const SettingInfo& info, const Value& value, std::vector<std::string>& out);
 Problem read(const SettingInfo& info, const Value& value, std::vector<SocketAddress>& out);
 Problem read(const SettingInfo& info, const Value& value, std::vector<int>& out);
+Problem read(const SettingInfo& info, const Value& value, std::vector<Bytes>& out);
 Problem read(const SettingInfo& info, const Value& value, GpuLayers& out);
 Problem read(const SettingInfo& info, const Value& value, Language& out);
 Problem read(const SettingInfo& info, const Value& value, LogFormat& out);

@@ -78,6 +78,12 @@ void resolve_paths(const Environment& environment, Draft& draft) {
   if (config.store.journal) {
     resolver.resolve(*config.store.journal, "store.journal", folder);
   }
+  if (config.tls.certificate) {
+    resolver.resolve(*config.tls.certificate, "tls.certificate", folder);
+  }
+  if (config.tls.key) {
+    resolver.resolve(*config.tls.key, "tls.key", folder);
+  }
   // A bare program name is left for the search on PATH.
   if (config.engine.llama_server && config.engine.llama_server->has_parent_path()) {
     resolver.resolve(*config.engine.llama_server, "engine.llama_server", folder);
@@ -89,6 +95,11 @@ void resolve_paths(const Environment& environment, Draft& draft) {
     }
     if (model.mmproj) {
       resolver.resolve(*model.mmproj, prefix + "mmproj", config.models_dir);
+    }
+    if (!model.command.empty() && model.command.front().find('/') != std::string::npos) {
+      fs::path program = model.command.front();
+      resolver.resolve(program, prefix + "command", folder);
+      model.command.front() = program.string();
     }
   }
 }

@@ -261,6 +261,7 @@ void Reader::read(const toml::table& root) {
   read_section(root, "memory", memory_settings(), config.memory);
   read_section(root, "queue", queue_settings(), config.queue);
   read_section(root, "engine", engine_settings(), config.engine);
+  read_section(root, "tls", tls_settings(), config.tls);
   read_section(root, "log", log_settings(), config.log);
   read_section(root, "store", store_settings(), config.store);
   read_defaults(root);

@@ -47,9 +47,10 @@ and a mistake changes nothing. Only what changed is touched:
 
 * A model whose process would run with something else (`path`, `mmproj`, `context`, `parallel`,
   `gpu_layers`, `gpus`, `cache_ram`, `cache_type_k`, `cache_type_v`, `swa_full`, `embeddings`,
-  `load_mode`, `args`) is drained: running answers end on the old process, newcomers get the next
-  one. A model that is gone is drained too, and its name answers 404. A context that only the budget
-  decides about follows a new budget from the next load on.
+  `load_mode`, `args`, `command`, `bytes`, `gpu_bytes`, `ready`, `env`) is drained: running answers
+  end on the old process, newcomers get the next one. A model that is gone is drained too, and its
+  name answers 404. A context that only the budget decides about follows a new budget from the next
+  load on.
 * A `pin` that is taken out of the file unpins the model, unless somebody pinned it by hand. One
   that does not fit is tried again when the budget grows or another pin goes, and a load
   that failed after a pause that grows from 5 s to 10 minutes; until then `/health` warns of it.

@@ -42,6 +42,13 @@ Setting<Section> at_start(Setting<Section> entry) {
   return entry;
 }
 
+// What people write keys and passwords into.
+template <class Section>
+Setting<Section> secret(Setting<Section> entry) {
+  entry.secret = true;
+  return entry;
+}
+
 // A default in quotes, which may be written as "off" all the same.
 template <class Section>
 Setting<Section> may_be_off(Setting<Section> entry) {
@@ -347,6 +354,45 @@ std::span<const Setting<ModelConfig>> model_settings() {
           "refused: address, model, context, slots, caches, aliases, tools; and those that move "
           "memory where the ledger does not count it, as --override-tensor. A model's list "
           "replaces that of `[defaults]`."),
+      secret(setting<&ModelConfig::command>(
+          "command", "(none: llama-server runs the model)",
+          "Another server that speaks the OpenAI API, one word an item, the program first; see "
+          "docs/engines.md. `{port}` becomes a free port of 127.0.0.1, `{socket}` the path of a "
+          "unix "
+          "socket, one of which it must listen on; `{model}` the model's `path`, `{name}` its "
+          "name. "
+          "A program without a slash is looked up on `PATH`. Only in a model's own table, like all "
+          "that follows.")),
+      setting<&ModelConfig::bytes>(
+          "bytes", "(required with `command`)",
+          "RAM that is reserved for a command: the most it will hold. Nobody can predict it, so it "
+          "is "
+          "declared; what it takes beyond is debt.",
+          {0, 1024 * kTi}),
+      setting<&ModelConfig::gpu_bytes>(
+          "gpu_bytes", "[]",
+          "The same on cards: a list, a size for each card that `gpus` names (without `gpus`: for "
+          "the first, the second …), or one size for each of them. The command sees only cards on "
+          "which it reserves something.",
+          {0, 1024 * kTi}),
+      setting<&ModelConfig::ready>(
+          "ready", "\"/health\"",
+          "Path that a command answers with a status of 200 to 299 once it serves."),
+      setting<&ModelConfig::load_within>(
+          "load_within", "\"5m\"",
+          "How long a command may take from its start until it is ready. It is part of the bounds "
+          "that are stated to those who wait.",
+          {1, kDay}),
+      setting<&ModelConfig::longest_answer>(
+          "longest_answer", "\"10m\"",
+          "How long one answer of a command is expected to take at most; no limit, but part of the "
+          "stated bounds. Longer ones that were seen count instead.",
+          {0.001, 7 * kDay}),
+      secret(setting<&ModelConfig::env>(
+          "env", "[]",
+          "Environment of a command, as `NAME=VALUE`, with the same placeholders. Besides it gets "
+          "only `PATH`, `HOME` and `TMPDIR` as they are here, `LANG`, and which cards it may "
+          "use.")),
   };
   return kSettings;
 }
@@ -371,6 +417,21 @@ std::span<const Setting<UserConfig>> user_settings() {
           "max_active", "(off)",
           "Requests of this user, waiting and running, at the same time. Beyond it: 429.",
           {1, 100000}),
+  };
+  return kSettings;
+}
+
+std::span<const Setting<TlsConfig>> tls_settings() {
+  static const std::vector<Setting<TlsConfig>> kSettings{
+      setting<&TlsConfig::certificate>(
+          "certificate", "(none: connections are not encrypted)",
+          "PEM file with the server's certificate, and behind it those of the authorities between "
+          "it "
+          "and the root (a full chain)."),
+      setting<&TlsConfig::key>("key", "(none)",
+                               "PEM file with the certificate's private key, not encrypted: nobody "
+                               "is there to type a passphrase. Only the server's user should be "
+                               "able to read it."),
   };
   return kSettings;
 }
@@ -412,8 +473,14 @@ std::span<const Setting<StoreConfig>> store_settings() {
   return kSettings;
 }
 
+bool is_for_commands(std::string_view key) {
+  return key == "bytes" || key == "gpu_bytes" || key == "ready" || key == "load_within" ||
+         key == "longest_answer" || key == "env";
+}
+
 bool names_one_model(std::string_view key) {
-  return key == "path" || key == "mmproj" || key == "aliases" || key == "preload";
+  return key == "path" || key == "mmproj" || key == "aliases" || key == "preload" ||
+         key == "command" || is_for_commands(key);
 }
 
 std::vector<SectionInfo> all_sections() {
@@ -436,6 +503,13 @@ std::vector<SectionInfo> all_sections() {
           "One table a user, written by `holdfast user add NAME`. As soon as there is one, every "
           "request needs a key.",
           user_settings()),
+      describe("tls", "[tls]",
+               "With a certificate, every listen address speaks HTTPS (TLS 1.2 and 1.3). "
+               "Connections to loopback addresses may be plain as well: they never leave the "
+               "machine, and `holdfast ps` and health checks go on as before. Both files are read "
+               "again with each reload; running answers keep their connection, and a mistake keeps "
+               "the old certificate.",
+               tls_settings()),
       describe("log", "[log]", "Log lines go to standard error.", log_settings()),
       describe("store", "[store]", "Files that Holdfast writes.", store_settings()),
   };
@@ -457,6 +531,7 @@ template void assign_defaults(std::span<const Setting<QueueConfig>>, QueueConfig
 template void assign_defaults(std::span<const Setting<EngineConfig>>, EngineConfig&);
 template void assign_defaults(std::span<const Setting<ModelConfig>>, ModelConfig&);
 template void assign_defaults(std::span<const Setting<UserConfig>>, UserConfig&);
+template void assign_defaults(std::span<const Setting<TlsConfig>>, TlsConfig&);
 template void assign_defaults(std::span<const Setting<LogConfig>>, LogConfig&);
 template void assign_defaults(std::span<const Setting<StoreConfig>>, StoreConfig&);
 

@@ -41,6 +41,7 @@ struct SettingInfo {
   std::string_view type{};  // "size", "duration", …: filled in from the field's type
   bool may_be_off = false;  // "off" may be written although the default is fixed
   bool at_start = false;    // read at the start only: a reload reports a change and ignores it
+  bool secret = false;      // may hold a secret: no message repeats its value
 };
 
 // What is wrong with a value, ending in what was expected; none if it was taken.
@@ -59,12 +60,15 @@ std::span<const Setting<QueueConfig>> queue_settings();
 std::span<const Setting<EngineConfig>> engine_settings();
 std::span<const Setting<ModelConfig>> model_settings();
 std::span<const Setting<UserConfig>> user_settings();
+std::span<const Setting<TlsConfig>> tls_settings();
 std::span<const Setting<LogConfig>> log_settings();
 std::span<const Setting<StoreConfig>> store_settings();
 
-// True for the keys of [models."NAME"] that say which model it is: they have no place in
-// [defaults].
+// True for the keys of [models."NAME"] that say which model it is, or what a command is: they have
+// no place in [defaults].
 bool names_one_model(std::string_view key);
+// True for the keys that only a model with a `command` may have.
+bool is_for_commands(std::string_view key);
 
 struct SectionInfo {
   std::string_view table;    // "" for the top of the file, "memory", "models", …

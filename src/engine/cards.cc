@@ -131,6 +131,14 @@ class Finder {
     }
   }
 
+  // Visible cards of that kind that no device was.
+  void take_others(const std::string& family,
+                   const std::optional<std::vector<const Gpu*>>& visible) {
+    for (std::size_t number = 0; visible && number < visible->size(); ++number) {
+      add("", *(*visible)[number], family + std::to_string(number));
+    }
+  }
+
   void take_the_only_one(bool hidden) {
     if (any_family_ || devices_.empty()) {
       return;
@@ -146,7 +154,8 @@ class Finder {
   FoundCards take() && { return std::move(found_); }
 
  private:
-  void add(const std::string& device, const Gpu& gpu) {
+  void add(const std::string& device, const Gpu& gpu) { add(device, gpu, lower(device)); }
+  void add(const std::string& device, const Gpu& gpu, const std::string& name) {
     const std::string key = key_of(gpu);
     const bool known = std::any_of(found_.cards.begin(), found_.cards.end(),
                                    [&](const Card& card) { return card.key == key; });
@@ -154,10 +163,10 @@ class Finder {
       return;
     }
     if (found_.cards.size() == kMostCards) {
-      remark(device + " is not used: there are more cards than Holdfast counts");
+      remark(name + " is not used: there are more cards than Holdfast counts");
       return;
     }
-    found_.cards.push_back({lower(device), device, gpu.name, gpu.kind, key, gpu.total});
+    found_.cards.push_back({name, device, gpu.name, gpu.kind, key, gpu.total});
   }
   void remark(std::string text) { found_.remarks.push_back(std::move(text)); }
 
@@ -190,10 +199,10 @@ VisibleCards visible_cards_of_environment() {
 }
 
 FoundCards find_cards(const readers::GpuReading& reading, const std::vector<std::string>& devices,
-                      const VisibleCards& visible) {
+                      const VisibleCards& visible, bool others) {
   Finder finder(reading, devices);
-  finder.take_family("CUDA", "CUDA_VISIBLE_DEVICES",
-                     chosen(of_kind(reading, GpuKind::Nvidia), visible.cuda));
+  const auto nvidia = chosen(of_kind(reading, GpuKind::Nvidia), visible.cuda);
+  finder.take_family("CUDA", "CUDA_VISIBLE_DEVICES", nvidia);
   // ROCR hides cards from HIP, which counts what is left.
   auto amd = chosen(of_kind(reading, GpuKind::Amd), visible.rocr);
   if (amd) {
@@ -201,7 +210,26 @@ FoundCards find_cards(const readers::GpuReading& reading, const std::vector<std:
   }
   finder.take_family("ROCm", "HIP_VISIBLE_DEVICES or ROCR_VISIBLE_DEVICES", amd);
   finder.take_the_only_one(visible.vulkan.has_value());
+  if (others) {
+    finder.take_others("cuda", nvidia);
+    finder.take_others("rocm", amd);
+  }
   return std::move(finder).take();
+}
+
+bool commands_use_cards(const config::Config& config) {
+  return std::any_of(config.models.begin(), config.models.end(), [](const auto& model) {
+    return std::any_of(model.gpu_bytes.begin(), model.gpu_bytes.end(),
+                       [](Bytes bytes) { return bytes.count > 0; });
+  });
+}
+
+std::vector<int> OurProcess::pids() const {
+  std::vector<int> all = others;
+  if (std::find(all.begin(), all.end(), pid) == all.end()) {
+    all.push_back(pid);
+  }
+  return all;
 }
 
 CardBudget card_budget(Bytes total, Bytes others, std::optional<Bytes> configured) {
@@ -240,6 +268,21 @@ std::optional<Bytes> held_on(const Gpu& gpu, int pid) {
   return std::nullopt;
 }
 
+std::optional<Bytes> held_on(const Gpu& gpu, const std::vector<int>& pids) {
+  std::optional<Bytes> all;
+  for (const int pid : pids) {
+    if (!lists(gpu, pid)) {
+      continue;
+    }
+    const auto held = held_on(gpu, pid);
+    if (!held) {
+      return std::nullopt;
+    }
+    all = all.value_or(Bytes(0)) + *held;
+  }
+  return all;
+}
+
 Bytes OthersOnCard::counted() const {
   return Bytes((others.count + kStep.count - 1) / kStep.count * kStep.count);
 }
@@ -251,7 +294,7 @@ OthersOnCard others_on(const Gpu& gpu, const std::vector<OurProcess>& ours,
   bool steady = true;
   OthersOnCard now;
   for (const OurProcess& process : ours) {
-    if (const auto held = held_on(gpu, process.pid)) {
+    if (const auto held = held_on(gpu, process.pids())) {
       listed += *held;
     } else if (process.reserved.count > 0) {
       reserved += process.reserved;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "config/config.h"
 #include "core/footprint.h"
 #include "readers/gpu.h"
 
@@ -25,7 +26,7 @@ constexpr std::size_t domain_of(std::size_t card) {
 
 struct Card {
   std::string name;    // "cuda0": in /health, the log and the history
-  std::string device;  // "CUDA0": what the engine's --device takes
+  std::string device;  // "CUDA0": what the engine's --device takes; "": only commands can use it
   std::string title;   // "NVIDIA H200": for people
   readers::GpuKind kind = readers::GpuKind::Nvidia;
   std::string key;  // finds it again in a later reading
@@ -56,8 +57,12 @@ struct FoundCards {
 // `devices`: the names that the engine lists ("CUDA0", "ROCm1", "Vulkan0"). CUDAn is the n-th
 // visible NVIDIA card in the order of the bus (children are told to count so), ROCmn the n-th
 // visible AMD card. Other names can be understood only where there is one card and one device.
+// `others`: visible cards that the engine does not list are found as well, because commands use
+// them; they come last.
 FoundCards find_cards(const readers::GpuReading& reading, const std::vector<std::string>& devices,
-                      const VisibleCards& visible);
+                      const VisibleCards& visible, bool others = false);
+// Whether a model of kind command declares bytes on cards.
+bool commands_use_cards(const config::Config& config);
 
 // The arithmetic of a card's budget, term by term:
 //   budget = min(configured, max(0, total − others − reserve))
@@ -74,11 +79,14 @@ CardBudget card_budget(Bytes total, Bytes others, std::optional<Bytes> configure
 // "76.0 GiB = 80.0 GiB - 0 B used by others - 4.0 GiB in reserve".
 std::string arithmetic(const CardBudget& terms);
 
-// One of our processes that may hold memory of a card.
+// One of our processes that may hold memory of a card, with those that it has started.
 struct OurProcess {
   int pid = 0;
   Bytes reserved;       // on that card
   bool steady = false;  // it serves: it neither loads nor ends, and what it holds does not fall
+  std::vector<int> others{};  // of the same child: the workers of a command
+
+  [[nodiscard]] std::vector<int> pids() const;
 };
 
 // What processes other than ours hold, and what the next look must know of this one.
@@ -107,6 +115,8 @@ OthersOnCard others_on(const readers::Gpu& gpu, const std::vector<OurProcess>& o
 
 // What the driver says that the process holds; nullopt: it is not listed, or without a figure.
 std::optional<Bytes> held_on(const readers::Gpu& gpu, int pid);
+// By all of them together; nullopt: none is listed, or one without a figure.
+std::optional<Bytes> held_on(const readers::Gpu& gpu, const std::vector<int>& pids);
 bool lists(const readers::Gpu& gpu, int pid);
 
 }  // namespace hf::engine

@@ -48,15 +48,19 @@ void choose_budget(Checkup& checkup, const config::Config& config) {
   }
 }
 
+// Models of kind command are served without one.
 void check_engine(Checkup& checkup, const config::Config& config) {
+  const bool commands = std::any_of(config.models.begin(), config.models.end(),
+                                    [](const auto& model) { return model.is_command(); });
+  const Severity severity = commands ? Severity::Warning : Severity::Problem;
   const auto program = find_engine_program(config.engine);
   if (!program) {
-    checkup.findings.push_back({Severity::Problem, program.error().message, ""});
+    checkup.findings.push_back({severity, program.error().message, ""});
     return;
   }
   auto traits = process::probe_engine(*program);
   if (!traits) {
-    checkup.findings.push_back({Severity::Problem, "engine: " + traits.error().message,
+    checkup.findings.push_back({severity, "engine: " + traits.error().message,
                                 "name a llama-server: [engine] llama_server = \"/path/to/it\""});
     return;
   }

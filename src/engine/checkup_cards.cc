@@ -59,20 +59,24 @@ CardRoom check_cards(Checkup& checkup, const config::Config& config) {
     checkup.findings.push_back({Severity::Warning, "cards: " + problem, ""});
   }
   CardRoom room;
-  if (reading.gpus.empty() || !checkup.traits) {
+  if (reading.gpus.empty()) {
     return room;
   }
-  const auto devices =
-      process::probe_devices(*checkup.traits, child_environment(CardOrder::OfTheBus), kDeviceList);
-  if (!devices || devices->empty()) {
-    checkup.findings.push_back(
-        {Severity::Warning,
-         devices ? "this engine computes on the CPU only, although the machine has cards"
-                 : "cards: " + devices.error().message,
-         "name an engine that was built for them: [engine] llama_server"});
-    return room;
+  const bool for_commands = commands_use_cards(config);
+  std::vector<std::string> devices;
+  if (checkup.traits) {
+    auto listed = process::probe_devices(*checkup.traits, child_environment(CardOrder::OfTheBus),
+                                         kDeviceList);
+    if (!listed || listed->empty()) {
+      checkup.findings.push_back(
+          {for_commands ? Severity::Note : Severity::Warning,
+           listed ? "this engine computes on the CPU only, although the machine has cards"
+                  : "cards: " + listed.error().message,
+           "name an engine that was built for them: [engine] llama_server"});
+    }
+    devices = listed ? std::move(*listed) : std::vector<std::string>{};
   }
-  FoundCards found = find_cards(reading, *devices, visible_cards_of_environment());
+  FoundCards found = find_cards(reading, devices, visible_cards_of_environment(), for_commands);
   for (const std::string& remark : found.remarks) {
     checkup.findings.push_back({Severity::Warning, "cards: " + remark, ""});
   }
@@ -80,11 +84,10 @@ CardRoom check_cards(Checkup& checkup, const config::Config& config) {
     const readers::Gpu& gpu = *find(reading, card);
     CheckedCard checked;
     checked.terms = card_budget(card.total, others_on(gpu, {}, {}).counted(), memory.gpu_budget);
-    room.places.push_back({card, checked.terms.budget, Bytes(0)});
+    room.add(card, checked.terms.budget);
     checked.card = std::move(card);
     checkup.cards.push_back(std::move(checked));
   }
-  room.counted = !room.places.empty();
   return room;
 }
 

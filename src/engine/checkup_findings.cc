@@ -68,12 +68,31 @@ void about_engine(const Checkup& checkup, Findings& found) {
   }
 }
 
+void about_command(const Checkup& checkup, const ModelCheck& model, Findings& found) {
+  if (model.fits || checkup.budget_source == BudgetSource::Unknown) {
+    return;
+  }
+  const ModelFile& file = model.file;
+  const std::string& name = file.source.settings.name;
+  if (file.cost > checkup.budget) {
+    found.add(Severity::Warning,
+              name + " declares " + format_bytes(file.cost) + ", the budget is " +
+                  format_bytes(checkup.budget),
+              "set its bytes lower if it needs less, or allow more memory");
+  } else {
+    found.add(Severity::Warning, name + " declares more on a card than that card's budget",
+              "set its gpu_bytes lower if it needs less, or free more of the card");
+  }
+}
+
 void about_models(const Checkup& checkup, const config::Config& config, Findings& found) {
   for (const ModelCheck& model : checkup.models) {
     const ModelFile& file = model.file;
     const std::string& name = file.source.settings.name;
     if (!file.problem.empty()) {
       found.add(Severity::Warning, name + " cannot be served: " + file.detail, file.next_step);
+    } else if (file.plan.command) {
+      about_command(checkup, model, found);
     } else if (!model.fits && checkup.budget_source != BudgetSource::Unknown) {
       found.add(
           Severity::Warning,

@@ -93,9 +93,10 @@ void add_kind(Line& line, const RunPlan& plan) {
   switch (plan.kind) {
     case ModelKind::Chat:
       // Without --embeddings a child answers 501 to them, with pooling none 400; with both it
-      // serves text and embeddings, and greedy text stays the same.
+      // serves text and embeddings, and greedy text stays the same. Not `mean`: see --kv-unified
+      // above, which chats would pay for; of the last token an input of any length can be split.
       if (plan.embeddings && line.add("--embeddings")) {
-        line.add("--pooling", "mean");
+        line.add("--pooling", "last");
       }
       break;
     case ModelKind::Embedding:
@@ -104,6 +105,8 @@ void add_kind(Line& line, const RunPlan& plan) {
     case ModelKind::Reranker:
       line.add("--reranking");
       break;
+    case ModelKind::Command:
+      break;  // it has a line of its own
   }
 }
 
@@ -150,6 +153,12 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
   if (plan.batch > 0) {
     line.add("--batch-size", std::to_string(plan.batch));
     line.add("--ubatch-size", std::to_string(plan.batch));
+    // Where each slot has a cache of its own the engine computes equal pieces of all inputs of a
+    // batch, and averages the last piece of a longer one only (seen with v0.5.0: the same text got
+    // another vector alone than beside others).
+    if (line.add("--kv-unified")) {
+      line.add("--kv-unified-per-slot", std::to_string(plan.context));
+    }
   }
   line.add("--cache-ram", std::to_string(plan.cache_ram.count / kMiB.count));
   line.add("--ctx-checkpoints", std::to_string(plan.context_checkpoints));
@@ -182,6 +191,9 @@ std::vector<std::string> child_environment(CardOrder order) {
 }
 
 std::string options_key(const RunPlan& plan) {
+  if (plan.command) {
+    return "command np=" + std::to_string(plan.parallel) + ' ' + fingerprint(*plan.command);
+  }
   std::string key =
       "ctx=" + std::to_string(plan.context) + " np=" + std::to_string(plan.parallel) +
       " cram=" + std::to_string(plan.cache_ram.count) +

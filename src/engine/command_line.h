@@ -10,11 +10,12 @@
 
 #include "base/bytes.h"
 #include "config/config.h"
+#include "engine/command_plan.h"
 #include "process/probe.h"
 
 namespace hf::engine {
 
-enum class ModelKind { Chat, Embedding, Reranker };
+enum class ModelKind { Chat, Embedding, Reranker, Command };
 
 // A card as the engine names it, and how many layers it gets.
 struct CardUse {
@@ -48,6 +49,8 @@ struct RunPlan {
   std::vector<CardUse> cards;        // in the engine's order; empty: none is used
   config::LoadMode load_mode = config::LoadMode::Auto;
   std::vector<std::string> extra;  // the administrator's, validated by config
+  // Of kind Command, exactly: then of all this only model_path ("" none), name and parallel count.
+  std::optional<CommandPlan> command;
 };
 
 std::vector<std::string> command_line(const RunPlan& plan, const std::string& socket_path,

@@ -85,7 +85,7 @@ TEST(CommandLine, WhatWasMeasuredWithOtherThreadsIsAnotherFigure) {
 
 TEST(CommandLine, ChatModelsServeEmbeddingsToo) {
   const auto line = command_line(plan(), "/run/x.sock", kNew);
-  EXPECT_THAT(line, IsSupersetOf({"--embeddings", "--pooling", "mean"}));
+  EXPECT_THAT(line, IsSupersetOf({"--embeddings", "--pooling", "last"}));
 }
 
 TEST(CommandLine, EmbeddingModelsKeepTheirOwnPooling) {
@@ -97,11 +97,14 @@ TEST(CommandLine, EmbeddingModelsKeepTheirOwnPooling) {
 TEST(CommandLine, SaysHowLargeABatchIsWhereThatMatters) {
   RunPlan p = plan();
   const std::string before = options_key(p);
-  const process::EngineTraits engine = traits({"--batch-size", "--ubatch-size"});
+  const process::EngineTraits engine =
+      traits({"--batch-size", "--ubatch-size", "--kv-unified", "--kv-unified-per-slot"});
   EXPECT_THAT(command_line(p, "/run/x.sock", engine), Not(Contains("--ubatch-size")));
+  EXPECT_THAT(command_line(p, "/run/x.sock", engine), Not(Contains("--kv-unified")));
   p.batch = 2'048;
   EXPECT_THAT(command_line(p, "/run/x.sock", engine),
-              IsSupersetOf({"--batch-size", "--ubatch-size", "2048"}));
+              IsSupersetOf({"--batch-size", "--ubatch-size", "2048", "--kv-unified",
+                            "--kv-unified-per-slot", std::to_string(p.context).c_str()}));
   EXPECT_NE(options_key(p), before);
 }
 

@@ -249,6 +249,7 @@ void Engine::Impl::release(TicketId ticket, bool complete) {
             .request(std::to_string(ticket.value)));
   note_served(held, complete ? store::Outcome::Done : store::Outcome::BrokenOff);
   if (complete) {
+    learn_answer(held);
     failed_.erase(held.model);  // it works
   }
   feed(core::event::Ended{ticket, complete ? core::EndKind::Done : core::EndKind::ClientGone});

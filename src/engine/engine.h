@@ -22,6 +22,7 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "core/view.h"
+#include "engine/model_traits.h"
 #include "engine/refusal.h"
 #include "engine/status.h"
 
@@ -61,7 +62,8 @@ class Lease {
 
 struct Granted {
   Lease lease;
-  std::string socket_path;
+  std::string socket_path;  // where to send the request, or
+  std::uint16_t port = 0;   // not 0: a port of 127.0.0.1
   Generation generation;
   Duration waited{};
   std::optional<Promise> promise;  // nullopt: it did not wait
@@ -101,6 +103,8 @@ struct ConfigReader {
 // now cannot be read; Internal if memory ran out.
 using ReloadCallback = std::function<void(Result<Reloaded>)>;
 
+using DescribeCallback = std::function<void(Result<std::string>)>;
+
 struct NotFound {
   std::string asked;
   std::vector<std::string> near;  // likely names, best first, at most 3
@@ -138,6 +142,10 @@ class Engine {
   [[nodiscard]] std::string name_of(ModelId model) const;
   // From now on this user is called so in the status and the journal. An id is given once.
   void name_user(UserId user, std::string name);
+  [[nodiscard]] ModelTraits traits_of(ModelId model) const;
+  // What the model's file says of itself, as `text` tells it; read when asked, on the worker.
+  void describe(ModelId model, gguf::Detail detail, DescriptionText text,
+                DescribeCallback callback);
 
   // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
   // by ticket while it has not been answered.
@@ -147,6 +155,9 @@ class Engine {
   TicketId load(ModelId model, UserId user, AcquireCallback callback);
 
   void unload(ModelId model, core::UnloadMode mode, std::string who, CommandCallback callback);
+  // Unloads it if nobody uses it or waits for it and it is not pinned, nor meant to be: what a user
+  // may ask for who is done with it. No pin is cleared. Calls back with false if it stays.
+  void let_go(ModelId model, std::string who, std::function<void(bool)> callback);
   void cleanup(core::CleanupLevel level, std::string who, CommandCallback callback);
   void pin(ModelId model, bool pinned, std::string who, CommandCallback callback);
   // Takes over what changed; reloads come one after another. Files are read on the worker; the

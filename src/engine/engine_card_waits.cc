@@ -22,6 +22,9 @@ bool is_on_cards(const core::Footprint& bytes) {
 // requests must not go on waiting for it, and no newcomer may be sent to it.
 void Engine::Impl::child_ended(ModelId model, Generation generation,
                                const process::ChildExit& exit) {
+  if (again_on_another_port(model, generation, exit)) {
+    return;
+  }
   const auto found = running_.find(model);
   if (found == running_.end() || found->second.generation != generation) {
     return;
@@ -31,11 +34,12 @@ void Engine::Impl::child_ended(ModelId model, Generation generation,
   const bool awaited = state == core::State::Loading || state == core::State::Stopping;
   if (!has_cards() || !is_on_cards(running.reserved) || scheduler_->shutting_down() || !awaited) {
     if (has_cards() && running.pid != 0) {
-      gpu_->ghosts.push_back({running.pid, running.reserved, now() + kDriverWait});
+      gpu_->ghosts.push_back({running.pid, running.reserved, now() + kDriverWait, running.tree});
     }
     return child_exited(model, generation, exit);
   }
-  Leaving leaving{model, generation, exit, running.pid, {}, now(), now() + kDriverWait};
+  Leaving leaving{model, generation,          exit,        running.pid, {},
+                  now(), now() + kDriverWait, running.tree};
   for (std::size_t i = 0; i < gpu_->cards.size(); ++i) {
     const std::size_t domain = domain_of(i);
     // Seen there at the latest look, or, where the driver does not know our numbers, surely there.
@@ -59,7 +63,10 @@ bool Engine::Impl::is_back(const Leaving& leaving, const readers::GpuReading& re
   for (std::size_t i = 0; i < gpu_->cards.size(); ++i) {
     const readers::Gpu* gpu = find(reading, gpu_->cards[i].card);
     const Bytes before = leaving.used_before.in[domain_of(i)];
-    if (gpu == nullptr || lists(*gpu, leaving.pid) || (before.count > 0 && gpu->used >= before)) {
+    const bool listed = std::any_of(leaving.tree.begin(), leaving.tree.end(),
+                                    [gpu](int pid) { return gpu != nullptr && lists(*gpu, pid); });
+    if (gpu == nullptr || listed || lists(*gpu, leaving.pid) ||
+        (before.count > 0 && gpu->used >= before)) {
       return false;
     }
   }

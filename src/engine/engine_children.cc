@@ -11,14 +11,19 @@
 namespace hf::engine {
 namespace {
 
-// Even an empty model gets this long, then a disk slower than any we know is allowed for.
 constexpr std::chrono::milliseconds kStopDeadline{10000};
+
+std::string last_words(const Running& running, const process::ChildExit& exit) {
+  const config::ModelConfig& settings = running.source.settings;
+  return SecretWords(settings.command, settings.env).hidden_in(exit.log_tail);
+}
 
 }  // namespace
 
 void Engine::Impl::perform(const core::action::StartLoad& a) {
   const ModelFile& file = catalog_.at(a.model).file;
-  HF_ASSERT(!file.plan.model_path.empty(), "a model without a usable file is never loaded");
+  HF_ASSERT(!file.plan.model_path.empty() || file.plan.command,
+            "a model without a usable file is never loaded");
   Running running;
   running.exercise = Exercise(file.plan);
   running.generation = a.generation;
@@ -26,20 +31,51 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   running.reserved = a.reserved;
   running.key = measurement_key(file);
   running.source = file.source;
-  running.socket_path = run_dir_->socket_path(a.model, a.generation);
+  spawn_child(a.model, running, a.reserved);
+
+  const ModelId model = a.model;
+  const std::string& name = catalog_.name(model);
+  write(journal_line("spawn", model)
+            .generation(a.generation.value)
+            .pid(running.pid)
+            .leases(0)
+            .number("bytes", a.reserved.total().count)
+            .text("why", core::name_of(a.reason.why))
+            .reason(explain(a.reason)));
+  remember(model, "load", a.reason);
+  spdlog::info("loading {} ({} reserved): {}", name, format_bytes(a.reserved.total()),
+               explain(a.reason));
+  running_[model] = std::move(running);
+  note_cached_at_start(model, a.generation);
+  set_oom_score(model);
+}
+
+// What a generation runs: with a new socket or port each time.
+void Engine::Impl::spawn_child(ModelId model, Running& running, const core::Footprint& reserved) {
+  const ModelFile& file = catalog_.at(model).file;
+  running.socket_path = run_dir_->socket_path(model, running.generation);
+  process::ChildSpec spec =
+      file.plan.command ? command_spec(file, running) : stock_spec(file, running);
+  spec.fence = fence_for(model, running.generation, reserved);
+  spec.socket_path = running.socket_path;
+  spec.port = running.port;
+  spec.load_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(load_deadline(file));
+  spec.stop_deadline = kStopDeadline;
+  running.child =
+      process::Child::spawn(io_, std::move(spec), child_events(model, running.generation));
+  running.pid = running.child->pid();
+}
+
+process::ChildSpec Engine::Impl::stock_spec(const ModelFile& file, const Running& running) const {
   process::ChildSpec spec;
   spec.engine = traits_.path;
   spec.arguments = command_line(file.plan, running.socket_path, traits_);
   spec.environment = child_environment(has_cards() ? CardOrder::OfTheBus : CardOrder::AsItComes);
-  spec.fence = fence_for(a.model, a.generation, a.reserved);
-  spec.socket_path = running.socket_path;
-  spec.load_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(load_deadline(file));
-  spec.stop_deadline = kStopDeadline;
   spec.prompts_only = file.plan.kind != ModelKind::Chat;
+  return spec;
+}
 
-  const ModelId model = a.model;
-  const Generation generation = a.generation;
-  const std::string name = catalog_.name(model);
+process::ChildEvents Engine::Impl::child_events(ModelId model, Generation generation) {
   process::ChildEvents events;
   events.on_progress = [this, model, generation, alive = alive_](double fraction) {
     const auto found = running_.find(model);
@@ -57,32 +93,27 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
       child_ended(model, generation, exit);
     }
   };
+  const config::ModelConfig& settings = catalog_.at(model).file.source.settings;
+  if (settings.is_command()) {
+    events.on_log = [name = settings.name, secrets = SecretWords(settings.command, settings.env)](
+                        const std::string& line) {
+      spdlog::debug("[{}] {}", name, secrets.hidden_in(line));
+    };
+    return events;
+  }
   events.on_speed = [this, model, generation, alive = alive_](const process::Speed& speed) {
     if (*alive) {
       learn_speed(model, generation, speed);
     }
   };
-  events.on_log = [this, name, model, generation, alive = alive_](const std::string& line) {
+  events.on_log = [this, name = catalog_.name(model), model, generation,
+                   alive = alive_](const std::string& line) {
     spdlog::debug("[{}] {}", name, line);
     if (*alive) {
       note_use(model, generation, line);
     }
   };
-  running.child = process::Child::spawn(io_, std::move(spec), std::move(events));
-  running.pid = running.child->pid();
-  write(journal_line("spawn", model)
-            .generation(generation.value)
-            .pid(running.pid)
-            .leases(0)
-            .number("bytes", a.reserved.total().count)
-            .text("why", core::name_of(a.reason.why))
-            .reason(explain(a.reason)));
-  remember(model, "load", a.reason);
-  spdlog::info("loading {} ({} reserved): {}", name, format_bytes(a.reserved.total()),
-               explain(a.reason));
-  running_[model] = std::move(running);
-  note_cached_at_start(model, generation);
-  set_oom_score(model);
+  return events;
 }
 
 void Engine::Impl::child_ready(ModelId model, Generation generation) {
@@ -142,7 +173,7 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
                   exit.load_timed_out ? " because it was not ready in time"
                   : exit.hit_fence    ? " because it ran into its fence"
                                       : "",
-                  exit.log_tail);
+                  last_words(found->second, exit));
   }
   if (was_loading) {
     core::LoadFailure failure = core::LoadFailure::Crashed;
@@ -154,7 +185,11 @@ void Engine::Impl::child_exited(ModelId model, Generation generation,
       failure = core::LoadFailure::OutOfMemory;
     }
     // Before the event: those who are refused are told the cause.
-    note_failed(model, failed_load(failure, exit, load_deadline(catalog_.at(model).file)));
+    FailedAttempt attempt = failed_load(failure, exit, load_deadline(catalog_.at(model).file));
+    if (found->second.is_command()) {
+      attempt = of_command(std::move(attempt), failure, exit);
+    }
+    note_failed(model, std::move(attempt));
     feed(core::event::LoadFailed{model, generation, failure});
   } else {
     if (!expected) {
@@ -176,7 +211,7 @@ void Engine::Impl::note_failed(ModelId model, FailedAttempt attempt) {
 }
 
 store::MeasurementKey Engine::Impl::measurement_key(const ModelFile& file) const {
-  return {file_key(file), options_key(file.plan), traits_.version};
+  return {file_key(file), options_key(file.plan), file.plan.command ? "command" : traits_.version};
 }
 
 void Engine::Impl::save_measurement(const store::MeasurementKey& key) {
@@ -205,6 +240,9 @@ void Engine::Impl::set_oom_score(ModelId model) {
   found->second.oom_score = score;
   if (score == process::kOomScoreIdle) {
     measure_child(model);  // the end of a busy period
+  }
+  if (found->second.is_command()) {
+    return set_oom_score_of_tree(found->second.pid, score);
   }
   // Without the right to lower it again the score stays where it is: a preference, not a promise.
   (void)process::set_oom_score(found->second.pid, score);

@@ -28,10 +28,15 @@ struct Files {
   ModelId model;
   std::vector<fs::path> paths;  // empty: it is loaded past the page cache
   Mechanisms without;
+  bool unknown = false;  // which files it reads is the command's own affair
 };
 
 Files files_of(ModelId model, const ModelFile& file, const Mechanisms& without) {
   Files files{model, {}, without};
+  if (file.plan.command) {
+    files.unknown = true;
+    return files;
+  }
   if (file.plan.load_mode != config::LoadMode::Dio) {
     files.paths.push_back(file.source.path);
     for (const auto& companion : file.companions) {
@@ -43,6 +48,9 @@ Files files_of(ModelId model, const ModelFile& file, const Mechanisms& without) 
 
 // Worker. nullopt: the kernel does not tell, or a file is gone.
 std::optional<double> cached_share(const Files& files) {
+  if (files.unknown) {
+    return std::nullopt;
+  }
   Bytes cached;
   Bytes size;
   for (const fs::path& path : files.paths) {
@@ -75,6 +83,9 @@ std::optional<Duration> seconds(const std::optional<double>& value) {
 }  // namespace
 
 ModelCosts Engine::Impl::costs_of(const ModelFile& file) const {
+  if (file.plan.command) {
+    return costs_of_command(file);
+  }
   ModelCosts costs;
   const auto id = catalog_.by_name(file.source.settings.name);
   if (const auto before = id ? costs_.find(*id) : costs_.end(); before != costs_.end()) {
@@ -239,7 +250,7 @@ void Engine::Impl::tune_all() {
   samples_ = {};
   for (std::uint32_t i = 0; i < catalog_.size(); ++i) {
     const Catalog::Entry& entry = catalog_.at(ModelId(i));
-    if (!entry.listed || !entry.file.problem.empty()) {
+    if (!entry.listed || !entry.file.problem.empty() || entry.file.plan.command) {
       continue;
     }
     const KnownSpeeds speeds = known_speeds(speeds_, measurement_key(entry.file));

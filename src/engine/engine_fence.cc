@@ -47,7 +47,7 @@ process::Fence Engine::Impl::fence_for(ModelId model, Generation generation,
                  made.error().message);
   }
   // A driver maps a card's memory and its own into the process in ways that this limit counts.
-  if (fence_ != config::Fence::Off && file.plan.cards.empty()) {
+  if (fence_ != config::Fence::Off && file.on_cards.empty()) {
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
     fence.data = data_limit(host - std::min(host, file.mapped), file.plan.threads,
                             file.plan.parallel, cores);

@@ -42,6 +42,30 @@ void warn_of_useless_layers(const config::Config& config, const char* why) {
   }
 }
 
+// One look at the cards from their thread: which processes to ask about, by the pids of children,
+// and what belongs to each command.
+struct CardLook {
+  std::vector<int> pids;
+  std::map<int, std::vector<int>> trees;
+  readers::GpuReading reading{};
+};
+
+CardLook look_once(readers::GpuReaders& readers, CardLook look) {
+  for (auto& [root, tree] : look.trees) {
+    tree = readers::process_tree(root);
+    look.pids.insert(look.pids.end(), tree.begin(), tree.end());
+  }
+  look.reading = readers.read(look.pids);
+  for (auto& [root, tree] : look.trees) {
+    for (const int pid : readers::process_tree(root)) {
+      if (std::find(tree.begin(), tree.end(), pid) == tree.end()) {
+        tree.push_back(pid);
+      }
+    }
+  }
+  return look;
+}
+
 }  // namespace
 
 // At the start, before anything is placed. Without a card that the engine can use gpu_ stays empty,
@@ -75,17 +99,19 @@ std::vector<CardState> Engine::Impl::first_look(GpuState& state) {
     warn_of_useless_layers(*config_, "no card of this machine is counted");
     return {};
   }
-  const auto devices =
-      process::probe_devices(traits_, child_environment(CardOrder::OfTheBus), kFirstLook);
-  if (!devices) {
-    spdlog::warn("cards: {}; none is counted", devices.error().message);
-    return {};
+  std::vector<std::string> devices;
+  if (!traits_.path.empty()) {
+    auto listed =
+        process::probe_devices(traits_, child_environment(CardOrder::OfTheBus), kFirstLook);
+    if (!listed) {
+      spdlog::warn("cards: {}; the engine uses none", listed.error().message);
+    } else if (listed->empty()) {
+      warn_of_useless_layers(*config_, "this engine computes on the CPU only");
+    }
+    devices = listed ? std::move(*listed) : std::vector<std::string>{};
   }
-  if (devices->empty()) {
-    warn_of_useless_layers(*config_, "this engine computes on the CPU only");
-    return {};
-  }
-  FoundCards found = engine::find_cards(reading, *devices, visible_cards_of_environment());
+  FoundCards found = engine::find_cards(reading, devices, visible_cards_of_environment(),
+                                        commands_use_cards(*config_));
   for (const std::string& remark : found.remarks) {
     spdlog::warn("cards: {}", remark);
   }
@@ -128,7 +154,7 @@ core::Footprint Engine::Impl::on_cards(const ModelFile& file, const core::Footpr
       continue;
     }
     Bytes need = raised.in[domain_of(i)];
-    if (known != measurements_.end()) {
+    if (known != measurements_.end() && !file.plan.command) {
       const auto seen = known->second.card_high_water.find(room.places[i].card.name);
       need = seen == known->second.card_high_water.end() ? need : std::max(need, seen->second);
     }
@@ -186,28 +212,41 @@ void Engine::Impl::look_at_cards() {
   }
   gpu_->looking = true;
   gpu_->look_began = now();
-  std::vector<int> pids;
+  CardLook look;
   for (auto& [model, running] : running_) {
     if (running.pid != 0) {
-      pids.push_back(running.pid);
+      look.pids.push_back(running.pid);
       running.ready_before_look = running.child->ready();
+      if (running.is_command()) {
+        look.trees.emplace(running.pid, std::vector<int>{});
+      }
     }
   }
   // This may come back when the engine is gone: until it is on the loop it uses what it owns.
-  gpu_->thread.run(
-      [this, readers = gpu_->readers, back = gpu_->back, pids = std::move(pids), alive = alive_] {
-        const auto reading = attempt([&] { return readers->read(pids); });
-        back->post([this, reading, alive] {
-          if (!*alive) {
-            return;
-          }
-          gpu_->looking = false;
-          gpu_->silence_told = false;
-          if (reading && !stopped_) {
-            take_card_reading(*reading);
-          }
-        });
-      });
+  gpu_->thread.run([this, readers = gpu_->readers, back = gpu_->back, look, alive = alive_] {
+    const auto seen = attempt([&] { return look_once(*readers, look); });
+    back->post([this, seen, alive] {
+      if (!*alive) {
+        return;
+      }
+      gpu_->looking = false;
+      gpu_->silence_told = false;
+      if (seen && !stopped_) {
+        note_trees(seen->trees);
+        take_card_reading(seen->reading);
+      }
+    });
+  });
+}
+
+// Whoever held something at the look was there before or is there after it.
+void Engine::Impl::note_trees(const std::map<int, std::vector<int>>& trees) {
+  for (auto& [model, running] : running_) {
+    const auto tree = trees.find(running.pid);
+    if (running.pid != 0 && tree != trees.end() && !tree->second.empty()) {
+      running.tree = tree->second;
+    }
+  }
 }
 
 // Children, those whose memory is waited for, and those that have just died.
@@ -218,11 +257,12 @@ std::vector<OurProcess> Engine::Impl::our_processes(std::size_t domain) const {
     const bool serves = state == core::State::Ready || state == core::State::Gated;
     const int pid = running.pid != 0 ? running.pid : running.reaped_pid;
     if (pid != 0) {
-      processes.push_back({pid, running.reserved.in[domain], serves && running.pid != 0});
+      processes.push_back(
+          {pid, running.reserved.in[domain], serves && running.pid != 0, running.tree});
     }
   }
   for (const Ghost& ghost : gpu_->ghosts) {
-    processes.push_back({ghost.pid, ghost.reserved.in[domain]});
+    processes.push_back({ghost.pid, ghost.reserved.in[domain], false, ghost.tree});
   }
   return processes;
 }
@@ -244,7 +284,7 @@ void Engine::Impl::take_card_reading(const readers::GpuReading& reading) {
     state.others = state.look.counted();
     for (auto& [model, running] : running_) {
       Bytes& held = running.cards_now.in[domain_of(i)];
-      held = running.pid == 0 ? Bytes(0) : held_on(*gpu, running.pid).value_or(Bytes(0));
+      held = running.pid == 0 ? Bytes(0) : held_on(*gpu, running.processes()).value_or(Bytes(0));
     }
   }
   measure_on_cards();

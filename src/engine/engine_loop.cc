@@ -82,6 +82,7 @@ void Engine::Impl::perform(const core::action::Grant& a) {
   granted->waited = a.waited;
   if (const auto running = running_.find(a.model); running != running_.end()) {
     granted->socket_path = running->second.socket_path;
+    granted->port = running->second.port;
   }
   if (a.kind == core::TicketKind::Request) {
     held_.emplace(a.ticket, std::move(held));

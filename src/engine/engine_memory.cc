@@ -74,6 +74,9 @@ void Engine::Impl::measure_child(ModelId model) {
   if (running == running_.end() || running->second.pid == 0 || running->second.measuring) {
     return;
   }
+  if (running->second.is_command()) {
+    return measure_command(model);
+  }
   running->second.measuring = true;
   const Generation generation = running->second.generation;
   worker_.run([this, model, generation, pid = running->second.pid,
@@ -118,7 +121,7 @@ void Engine::Impl::take_reading(ModelId model, Running& running,
 // Just before it is told to stop: what a short peak took since the last sample. The small file is
 // read at once; what is shared is taken to be what it was.
 void Engine::Impl::read_last_mark(Running& running) {
-  if (running.pid == 0 || running.mark.count == 0) {
+  if (running.pid == 0 || running.mark.count == 0 || running.is_command()) {
     return;
   }
   if (const auto memory = readers::read_process_status(running.pid)) {

@@ -18,6 +18,12 @@ constexpr double kLoadGraceSeconds = 60;
 // What an administrator can do for a model that does not fit. `budget`: of the domain in which it
 // does not; `card`: " on cuda0", or nothing for host RAM.
 std::string room_hint(const RunPlan& plan, Bytes budget, Bytes pinned, const std::string& card) {
+  if (plan.command) {
+    return std::string("it declares that much; set its ") +
+           (card.empty() ? "`bytes`" : "`gpu_bytes`") + " lower if it needs less, or " +
+           (card.empty() ? "raise memory.budget (now " : "free more of the card (now ") +
+           format_bytes(budget) + card + ")";
+  }
   std::string hint = "it would run with context = " + std::to_string(plan.context) +
                      " and parallel = " + std::to_string(plan.parallel) + "; set one of them" +
                      (card.empty() ? "" : ", or gpu_layers,") + " lower, take a smaller file of it";
@@ -32,6 +38,9 @@ std::string room_hint(const RunPlan& plan, Bytes budget, Bytes pinned, const std
 }  // namespace
 
 Duration Engine::Impl::load_deadline(const ModelFile& file) {
+  if (file.plan.command) {
+    return file.source.settings.load_within;
+  }
   const double bytes = static_cast<double>(file.file_size.count);
   return duration_of_seconds(kLoadGraceSeconds + bytes / kLeastBytesPerSecond);
 }
@@ -39,8 +48,10 @@ Duration Engine::Impl::load_deadline(const ModelFile& file) {
 core::Footprint Engine::Impl::footprint_of(const ModelFile& file) const {
   const store::MeasurementKey key = measurement_key(file);
   const auto known = measurements_.find(key);
-  const Bytes charge =
-      known == measurements_.end() ? file.cost : charge_for(file.plan, known->second, file.parts);
+  // Of a command, what it declares.
+  const Bytes charge = known == measurements_.end() || file.plan.command
+                           ? file.cost
+                           : charge_for(file.plan, known->second, file.parts);
   const auto model = catalog_.by_name(file.source.settings.name);
   const core::Footprint raised = model ? raises_.least(*model, key) : core::Footprint{};
   // What was seen counts, but never so much that a model which was predicted to fit is refused.
@@ -107,6 +118,7 @@ void Engine::Impl::put_model(ModelFile file) {
     put_unlisted(std::move(file));
     return;
   }
+  without_engine(file);
   const std::string name = file.source.settings.name;
   const auto known = catalog_.by_name(name);
   const Change change = change_of(file);

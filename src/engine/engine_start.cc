@@ -11,7 +11,7 @@
 #include "engine/queue_limits.h"
 
 namespace hf::engine {
-Result<void> Engine::Impl::open_parts() {
+Result<void> Engine::Impl::open_engine() {
   auto program = find_engine_program(config_->engine);
   if (!program) {
     return fail(std::move(program.error()));
@@ -22,7 +22,18 @@ Result<void> Engine::Impl::open_parts() {
   }
   traits_ = std::move(*traits);
   spdlog::info("engine: {} {}", traits_.path, traits_.version);
+  return {};
+}
 
+Result<void> Engine::Impl::open_parts() {
+  if (auto opened = open_engine(); !opened) {
+    const std::vector<config::ModelConfig>& models = config_->models;
+    if (std::none_of(models.begin(), models.end(),
+                     [](const config::ModelConfig& model) { return model.is_command(); })) {
+      return opened;
+    }
+    spdlog::warn("{}; only models with a `command` can be served", opened.error().message);
+  }
   auto run_dir = process::RunDir::create();
   if (!run_dir) {
     return fail(std::move(run_dir.error()).with_context("run directory"));

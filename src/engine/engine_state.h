@@ -35,6 +35,7 @@
 #include "readers/machine_memory.h"
 #include "readers/memory_signals.h"
 #include "readers/process_memory.h"
+#include "readers/process_tree.h"
 #include "store/journal.h"
 #include "store/journal_line.h"
 #include "store/store.h"
@@ -89,6 +90,8 @@ class EngineState {
   int no_leases_ = 0;  // what a generation that is gone counts on
   std::uint64_t last_ticket_ = 0;
   std::uint64_t last_command_ = 0;
+  std::map<std::uint64_t, DescribeCallback> descriptions_;  // under way
+  std::uint64_t last_description_ = 0;
   std::function<void()> on_finished_;
   std::deque<Remembered> remembered_;  // the newest decisions, bounded
 

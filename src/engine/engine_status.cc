@@ -20,6 +20,8 @@ std::string kind_name(ModelKind kind) {
       return "embedding";
     case ModelKind::Reranker:
       return "reranker";
+    case ModelKind::Command:
+      return "command";
   }
   return {};
 }

@@ -50,6 +50,20 @@ FailedAttempt failed_load(core::LoadFailure failure, const process::ChildExit& e
   return attempt;
 }
 
+FailedAttempt of_command(FailedAttempt attempt, core::LoadFailure failure,
+                         const process::ChildExit& exit) {
+  if (failure == core::LoadFailure::TimedOut) {
+    attempt.cause += exit.last_status == 0
+                         ? ": nothing answered at its readiness path"
+                         : ": its readiness path answered " + std::to_string(exit.last_status);
+    attempt.next_step = "correct `ready` or what it is told to listen on, or raise load_within; " +
+                        std::string(kSeeLog);
+  } else if (failure == core::LoadFailure::OutOfMemory) {
+    attempt.next_step = "raise its `bytes`, or free memory on the machine; " + std::string(kSeeLog);
+  }
+  return attempt;
+}
+
 FailedAttempt crash(const process::ChildExit& exit) {
   FailedAttempt attempt;
   attempt.kind = FailedAttempt::Kind::Crash;

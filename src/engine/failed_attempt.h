@@ -26,6 +26,9 @@ FailedAttempt unusable_file(std::string problem, std::string next_step);
 // Of a load. `deadline`: how long it was given.
 FailedAttempt failed_load(core::LoadFailure failure, const process::ChildExit& exit,
                           Duration deadline);
+// The same load's attempt in the words for a model of kind command.
+FailedAttempt of_command(FailedAttempt attempt, core::LoadFailure failure,
+                         const process::ChildExit& exit);
 // Of a child that had been ready and that nobody told to stop.
 FailedAttempt crash(const process::ChildExit& exit);
 

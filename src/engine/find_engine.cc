@@ -12,20 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string search_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path == nullptr ? "" : path;
-  while (!rest.empty()) {
-    const auto end = rest.find(':');
-    const fs::path candidate = fs::path(rest.substr(0, end)) / program;
-    if (::access(candidate.c_str(), X_OK) == 0) {
-      return candidate.string();
-    }
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  }
-  return {};
-}
-
 fs::path cache_home() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
     return cache;
@@ -54,6 +40,20 @@ std::string cached_engine() {
 }
 
 }  // namespace
+
+std::string search_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const auto end = rest.find(':');
+    const fs::path candidate = fs::path(rest.substr(0, end)) / program;
+    if (::access(candidate.c_str(), X_OK) == 0) {
+      return candidate.string();
+    }
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+  return {};
+}
 
 Result<std::string> find_engine_program(const config::EngineConfig& config) {
   if (config.llama_server) {

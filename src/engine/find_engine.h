@@ -9,6 +9,9 @@
 
 namespace hf::engine {
 
+// The program of that name on PATH; "" if there is none.
+std::string search_path(const std::string& program);
+
 // Order: the configuration, beside this program, the newest one that `make build` left in the
 // cache, PATH. Errors: NotFound, with the next step.
 Result<std::string> find_engine_program(const config::EngineConfig& config);

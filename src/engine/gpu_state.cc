@@ -66,9 +66,8 @@ CardRoom card_room(const GpuState* gpu, const config::Config& config,
   for (std::size_t i = 0; i < others.size(); ++i) {
     const Card& card = gpu->cards[i].card;
     const CardBudget terms = card_budget(card.total, others[i], config.memory.gpu_budget);
-    room.places.push_back({card, terms.budget, Bytes(0)});
+    room.add(card, terms.budget);
   }
-  room.counted = !room.places.empty();
   return room;
 }
 

@@ -43,6 +43,7 @@ struct Leaving {
   core::Footprint used_before;  // of each card it was seen on, by everybody, while it lived
   TimePoint reaped;
   TimePoint until;
+  std::vector<int> tree{};  // of a command
 };
 
 // A child that died unasked: nobody waits for its memory, but it is not somebody else's either.
@@ -50,6 +51,7 @@ struct Ghost {
   int pid = 0;
   core::Footprint reserved;  // what it may still hold, where the driver does not list it
   TimePoint until;
+  std::vector<int> tree{};  // of a command
 };
 
 // A driver that answers at all does so in a fraction of a second; the end of the server waits no

@@ -3,6 +3,7 @@
 // Loop thread, but for jobs handed to `worker`, which touch only what they captured by value and
 // post values back.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ class Engine::Impl : private EngineState {
   void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
 
   void name_user(UserId user, std::string name) { user_names_[user] = std::move(name); }
+  [[nodiscard]] ModelTraits traits_of(ModelId model) const;
+  void describe(ModelId model, gguf::Detail detail, DescriptionText text,
+                DescribeCallback callback);
+  void let_go(ModelId model, std::string who, std::function<void(bool)> callback);
 
   [[nodiscard]] Status status();
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
@@ -49,6 +54,7 @@ class Engine::Impl : private EngineState {
 
  private:
   // engine_start.cc
+  Result<void> open_engine();
   Result<void> open_parts();
   void read_machine();
   [[nodiscard]] Bytes budget_of(const config::Config& config) const;
@@ -90,6 +96,9 @@ class Engine::Impl : private EngineState {
   void perform(const core::action::Finished& a);
 
   // engine_children.cc
+  void spawn_child(ModelId model, Running& running, const core::Footprint& reserved);
+  [[nodiscard]] process::ChildSpec stock_spec(const ModelFile& file, const Running& running) const;
+  [[nodiscard]] process::ChildEvents child_events(ModelId model, Generation generation);
   void child_ready(ModelId model, Generation generation);
   void child_exited(ModelId model, Generation generation, const process::ChildExit& exit);
   void save_measurement(const store::MeasurementKey& key);
@@ -118,6 +127,7 @@ class Engine::Impl : private EngineState {
   void feed_footprint(ModelId model);
   void start_card_timer();
   void look_at_cards();
+  void note_trees(const std::map<int, std::vector<int>>& trees);
   [[nodiscard]] std::vector<OurProcess> our_processes(std::size_t domain) const;
   void take_card_reading(const readers::GpuReading& reading);
   void measure_on_cards();
@@ -126,6 +136,15 @@ class Engine::Impl : private EngineState {
   void child_ended(ModelId model, Generation generation, const process::ChildExit& exit);
   bool is_back(const Leaving& leaving, const readers::GpuReading& reading) const;
   void end_waits(const readers::GpuReading* reading);
+  // engine_commands.cc
+  [[nodiscard]] process::ChildSpec command_spec(const ModelFile& file, Running& running) const;
+  bool again_on_another_port(ModelId model, Generation generation, const process::ChildExit& exit);
+  void measure_command(ModelId model);
+  void take_tree_reading(ModelId model, Running& running, const readers::TreeMemory& memory);
+  void set_oom_score_of_tree(int supervisor, int score);
+  void learn_answer(const Held& held);
+  [[nodiscard]] ModelCosts costs_of_command(const ModelFile& file) const;
+  void without_engine(ModelFile& file) const;
   // engine_fence.cc
   void open_fence();
   process::Fence fence_for(ModelId model, Generation generation, const core::Footprint& reserved);
@@ -144,6 +163,9 @@ class Engine::Impl : private EngineState {
   void arrive(TicketId ticket);
   void note_promise(TicketId ticket);
   void refresh_then_arrive(TicketId ticket, ModelId model);
+
+  // engine_traits.cc
+  bool unload_if_free(ModelId model, const std::string& who);
 
   // engine_models.cc
   void put_model(ModelFile file);

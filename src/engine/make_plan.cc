@@ -166,6 +166,7 @@ gguf::RunOptions cost_options(const RunPlan& plan, Bytes mmproj) {
   }
   if (plan.batch > 0) {
     options.batch = options.ubatch = static_cast<std::uint32_t>(plan.batch);
+    options.unified_cache = true;
   }
   options.batch = batch_argument(plan, {"-b", "--batch-size"}, options.batch);
   options.ubatch = batch_argument(plan, {"-ub", "--ubatch-size"}, options.ubatch);

@@ -8,8 +8,11 @@
 #include <system_error>
 
 #include "base/utf8.h"
+#include "engine/command_model.h"
+#include "config/engine_flags.h"
 #include "engine/make_plan.h"
 #include "engine/side_files.h"
+#include "gguf/file_type.h"
 #include "gguf/header.h"
 #include "gguf/tensor_type.h"
 
@@ -17,6 +20,8 @@ namespace hf::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint32_t kNoFileType = 1024;  // llama.h: not stated
 
 // The naming of split files is the engine's: NAME-00002-of-00005.gguf.
 struct PartName {
@@ -143,6 +148,7 @@ bool add_parts(ModelFile& file, gguf::Header& header) {
     }
     header.tensors.total += next->tensors.total;
     header.tensors.count += next->tensors.count;
+    header.tensors.weights += next->tensors.weights;
     header.file_size += next->file_size;
     for (std::size_t type = 0; type < header.tensors.matrices.size(); ++type) {
       header.tensors.matrices[type] += next->tensors.matrices[type];
@@ -192,6 +198,14 @@ double bits_per_weight(const gguf::Header& header) {
     }
   }
   return weights > 0 ? bits / weights : 0;
+}
+
+// The administrator has given the model a template that its file lacks.
+bool brings_template(const std::vector<std::string>& args) {
+  return std::any_of(args.begin(), args.end(), [](const std::string& each) {
+    const std::string flag = config::canonical_flag(each);
+    return flag == "--chat-template" || flag == "--chat-template-file";
+  });
 }
 
 // Walks models_dir into `found`, which holds the configured models already.
@@ -248,19 +262,23 @@ bool runs_alike(const ModelSource& a, const ModelSource& b) {
   as_b.preload = b.settings.preload;
   as_b.priority = b.settings.priority;
   as_b.ttl = b.settings.ttl;
+  as_b.load_within = b.settings.load_within;
+  as_b.longest_answer = b.settings.longest_answer;
   return as_b == b.settings && a.path == b.path;
 }
 
 Found find_models(const config::Config& config) {
   std::map<std::string, ModelSource> found;
   for (const config::ModelConfig& table : config.models) {
-    const fs::path path = table.path.value_or(config.models_dir / (table.name + ".gguf"));
-    found[table.name] = ModelSource{table, path};
+    // A command may do without a file, and its name says nothing of one.
+    const fs::path by_name =
+        table.is_command() ? fs::path() : config.models_dir / (table.name + ".gguf");
+    found[table.name] = ModelSource{table, table.path.value_or(by_name)};
   }
   Found result;
   walk(config, found, result);
   for (auto& [name, source] : found) {
-    if (!source.settings.mmproj) {
+    if (!source.settings.mmproj && !source.settings.is_command()) {
       const fs::path projector = projector_of(source.path, config.models_dir);
       if (!projector.empty()) {
         source.settings.mmproj = projector;
@@ -273,6 +291,9 @@ Found find_models(const config::Config& config) {
 
 ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards,
                   const ModelFile* before) {
+  if (source.settings.is_command()) {
+    return inspect_command(source, cards);
+  }
   ModelFile file;
   file.source = source;
   file.plan.name = source.settings.name;
@@ -300,6 +321,9 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
   }
   file.file_size = header->file_size;
   file.bits_per_weight = bits_per_weight(*header);
+  file.weights = header->tensors.weights;
+  file.quantisation = gguf::file_type_name(header->file_type.value_or(kNoFileType));
+  file.has_chat_template = header->has_chat_template || brings_template(source.settings.args);
   file.architecture = header->architecture;
   file.trained_context = static_cast<int>(header->context_length);
   PlanFacts facts{source.path.string(), "", Bytes(0)};
@@ -339,6 +363,9 @@ std::string file_key(const ModelFile& file) {
 }
 
 bool has_changed(const ModelFile& file) {
+  if (file.source.settings.is_command()) {
+    return command_has_changed(file);
+  }
   const auto differs = [](const fs::path& path, const gguf::FileIdentity& before) {
     return gguf::identify(path).value_or(gguf::FileIdentity{}) != before;
   };

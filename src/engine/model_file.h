@@ -3,6 +3,7 @@
 // anybody is asked to leave. Blocking (directory walks, header reads): at start or on the worker
 // thread. The results are plain values.
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -22,13 +23,14 @@ namespace hf::engine {
 // A model by name, before its file was opened.
 struct ModelSource {
   config::ModelConfig settings;  // its table, or the defaults
-  std::filesystem::path path;
+  std::filesystem::path path;    // "": a command that has none
 
   bool operator==(const ModelSource&) const = default;
 };
 
 // True if a child that runs for one serves the other as well: same files, same options. What only
-// Holdfast decides by (aliases, pin, preload, priority, ttl) may differ.
+// Holdfast decides by (aliases, pin, preload, priority, ttl, load_within, longest_answer) may
+// differ.
 bool runs_alike(const ModelSource& a, const ModelSource& b);
 
 struct Found {
@@ -61,13 +63,16 @@ struct ModelFile {
   int wanted_context = 0;      // before it was shrunk so that the model fits
   Bytes file_size{0};          // all parts
   double bits_per_weight = 0;  // of its matrices; 0: not known
+  std::uint64_t weights = 0;   // its parameters
+  std::string quantisation;    // "Q4_K_M"; "": not known
+  bool has_chat_template = false;
   std::string architecture;
   int trained_context = 0;
   std::int64_t modified_unix_s = 0;
 };
 
-// Opens and costs one model (make_plan.h says how). `before`: what was known of the same model,
-// whose place on the cards is kept if it can be; or null.
+// Opens and costs one model (make_plan.h says how; for a command command_model.h). `before`: what
+// was known of the same model, whose place on the cards is kept if it can be; or null.
 ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards = {},
                   const ModelFile* before = nullptr);
 

@@ -1,6 +1,7 @@
 #include "engine/placement.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -14,7 +15,7 @@ Allowed allowed_cards(const PlacementWish& wish, const CardRoom& room) {
   for (std::size_t card = 0; card < room.places.size(); ++card) {
     const bool chosen = !wish.gpus || std::find(wish.gpus->begin(), wish.gpus->end(),
                                                 static_cast<int>(card)) != wish.gpus->end();
-    if (chosen) {
+    if (chosen && !room.places[card].card.device.empty()) {
       cards.push_back(card);
     }
   }
@@ -130,6 +131,11 @@ Placement with_layers(const DeviceNeed& need, int layers, const PlacementWish& w
 }
 
 }  // namespace
+
+void CardRoom::add(Card card, Bytes budget) {
+  counted = counted || !card.device.empty();
+  places.push_back({std::move(card), budget, Bytes(0)});
+}
 
 bool operator==(const CardRoom::Place& a, const CardRoom::Place& b) {
   return a.card == b.card && a.budget == b.budget && a.placed == b.placed;

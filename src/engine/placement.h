@@ -34,6 +34,8 @@ struct CardRoom {
   };
   std::vector<Place> places;  // all cards, so that the index is the card's
   bool counted = false;       // false: the engine has cards we cannot count, or none
+  // Adds a card with nothing on it; `counted` if the engine can use it.
+  void add(Card card, Bytes budget);
 
   bool operator==(const CardRoom&) const = default;
 };

@@ -2,6 +2,7 @@
 // The engine's records: what it keeps of a child, of one who waits, of a lease, of a decision and
 // of a reload. Plain data of Engine::Impl; loop thread only.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,7 +26,8 @@ namespace hf::engine {
 struct Running {
   std::shared_ptr<process::Child> child;
   Generation generation;
-  std::string socket_path;
+  std::string socket_path;  // on which it serves, or
+  std::uint16_t port = 0;   // of 127.0.0.1
   TimePoint spawned;
   std::optional<TimePoint> stop_asked{};
   double progress = 0;
@@ -45,8 +47,18 @@ struct Running {
   bool ready_before_look = false;  // it was ready when the latest look began
   int reaped_pid = 0;              // its memory on a card is not back yet
   store::MeasurementKey key;
-  ModelSource source;                     // what it was started for
+  ModelSource source;  // what it was started for
+  // Of a command only.
+  std::vector<int> tree;                  // its processes, as last seen; `pid` is its supervisor's
+  int ports_tried = 0;                    // in this generation
+  bool beyond_declared = false;           // it was told that it holds more than it declares
   std::optional<double> cached_at_start;  // share of its files in the page cache, if known
+
+  [[nodiscard]] bool is_command() const { return source.settings.is_command(); }
+  // All that may hold something for it; of a command as far as they are known.
+  [[nodiscard]] std::vector<int> processes() const {
+    return tree.empty() ? std::vector<int>{pid} : tree;
+  }
 };
 
 struct Waiting {

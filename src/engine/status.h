@@ -40,9 +40,9 @@ struct ModelStatus {
   std::vector<std::string> aliases;
   int pid = 0;
   double load_progress = 0;  // 0…1 while loading
-  std::string kind;          // "chat", "embedding", "reranker"; "" while the file is unreadable
+  std::string kind;  // "chat", "embedding", "reranker", "command"; "" while the file is unreadable
   std::string architecture;
-  std::int64_t context = 0;  // tokens one request may use
+  std::int64_t context = 0;  // tokens one request may use; 0: not known, of a command
   std::int64_t trained_context = 0;
   int parallel = 0;
   Bytes file_size{0};

@@ -66,6 +66,11 @@ bool uses_flash_attention(const Header& header, const RunOptions& options) {
   return options.flash_attention && header.architecture != "grok";
 }
 
+// Those that a token may look at.
+std::uint64_t visible_cells(std::uint64_t of_a_slot, const RunOptions& options) {
+  return options.unified_cache ? times(of_a_slot, options.parallel) : of_a_slot;
+}
+
 // Attention masks: of whole contexts and, where there are windows, of those; without flash
 // attention twice as wide, and the scores of every head in full.
 std::uint64_t mask_bytes(const Header& header, const RunOptions& options) {
@@ -77,7 +82,7 @@ std::uint64_t mask_bytes(const Header& header, const RunOptions& options) {
   if (needs_swa_full(header)) {
     cells = plus(cells, window_cells(header, options));
   }
-  return times(batch_rows(options), cells, number);
+  return times(batch_rows(options), visible_cells(cells, options), number);
 }
 
 std::uint64_t score_bytes(const Header& header, const Widths& w, const RunOptions& options) {
@@ -85,7 +90,8 @@ std::uint64_t score_bytes(const Header& header, const Widths& w, const RunOption
              ? times(options.threads, kTile, kFloat,
                      plus(times(3, w.queries / std::max<std::uint64_t>(w.heads, 1)),
                           times(2, kTile), kTile))
-             : times(batch_rows(options), slot_cells(options), w.heads, kFloat);
+             : times(batch_rows(options), visible_cells(slot_cells(options), options), w.heads,
+                     kFloat);
 }
 
 }  // namespace

@@ -254,6 +254,15 @@ TEST(Cost, SmallBatchesNeedLessScratch) {
             compute_size(model("llama"), options()).scratch / 6);
 }
 
+TEST(Cost, AUnifiedCacheIsSeenByEveryRow) {
+  RunOptions with = options();
+  with.unified_cache = true;
+  // A mask of 512 rows and the cells of all slots in 16 bits, of which one slot's were there.
+  EXPECT_EQ(compute_size(model("llama"), with).inputs,
+            compute_size(model("llama"), options()).inputs +
+                512ULL * 4'096 * (options().parallel - 1) * 2);
+}
+
 TEST(Cost, LargeVocabulariesCountTwiceOver) {
   Header header = model("llama");
   const Bytes before = predict_cost(header, options()).process_overhead;

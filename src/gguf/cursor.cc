@@ -45,6 +45,14 @@ std::string Cursor::take_string(std::uint64_t length_max) {
                                  std::to_string(length_max) + " make sense");
     return {};
   }
+  return take_bytes(length);
+}
+
+std::string Cursor::take_bytes(std::uint64_t length) {
+  if (failed_ || length > remaining()) {
+    truncated();
+    return {};
+  }
   std::string text;
   while (text.size() < length) {
     if (next_ == filled_ && !refill(1)) {

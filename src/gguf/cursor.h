@@ -32,8 +32,11 @@ class Cursor {
   std::uint64_t take_little_endian(std::size_t width);
   // A length (8 bytes), then that many bytes. Errors: Corrupt when longer than `length_max`.
   std::string take_string(std::uint64_t length_max);
-  // The same, not kept; may be as long as the rest of the file. Returns its length.
+  // A length, then that many bytes, not kept; may be as long as the rest of the file. Returns its
+  // length.
   std::uint64_t skip_string();
+  // So many bytes. Requires: the caller has bounded their number.
+  std::string take_bytes(std::uint64_t length);
   void skip(std::uint64_t count);
 
   // Marks the source as bad; the first failure is the one that is kept.

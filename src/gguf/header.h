@@ -39,6 +39,7 @@ enum class Pooling : std::uint32_t { None = 0, Mean = 1, Cls = 2, Last = 3, Rank
 // Sizes of the tensors, without alignment.
 struct TensorSummary {
   std::uint64_t count = 0;
+  std::uint64_t weights = 0;  // numbers in all of them: the parameters of the model
   Bytes total;
   Bytes token_embedding;
   Bytes output;  // 0: the output matrix is the token embedding (tied)

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "gguf/value_type.h"
+
 namespace hf::gguf {
 namespace {
 
@@ -24,37 +26,6 @@ constexpr int kNestingMax = 4;
 constexpr std::uint64_t kArrayMax = std::uint64_t{1} << 30U;
 // More than any dimension of a model; keeps products of two of them within 64 bits.
 constexpr std::uint64_t kDimensionMax = std::numeric_limits<std::int32_t>::max();
-
-// Value types as gguf.h numbers them.
-enum class ValueType : std::uint32_t {
-  U8 = 0,
-  I8 = 1,
-  U16 = 2,
-  I16 = 3,
-  U32 = 4,
-  I32 = 5,
-  F32 = 6,
-  Bool = 7,
-  String = 8,
-  Array = 9,
-  U64 = 10,
-  I64 = 11,
-  F64 = 12,
-};
-
-// Bytes of one number; 0 for what is not a number.
-std::size_t width_of(std::uint32_t type) {
-  constexpr std::array<std::uint8_t, 13> kWidths = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-  return type < kWidths.size() ? kWidths[type] : 0;
-}
-
-bool is(std::uint32_t type, ValueType wanted) {
-  return type == static_cast<std::uint32_t>(wanted);
-}
-
-bool is_integer(std::uint32_t type) {
-  return width_of(type) != 0 && !is(type, ValueType::F32) && !is(type, ValueType::F64);
-}
 
 struct ScalarField {
   std::string_view key;  // after "ARCHITECTURE."
@@ -276,20 +247,9 @@ class MetadataReader {
     cursor_.fail_with(Errc::Corrupt, "value type " + std::to_string(type) + " does not exist");
   }
 
+  // A u64 beyond 63 bits turns negative: refused by dimension().
   std::int64_t take_integer(std::uint32_t type) {
-    const std::size_t width = width_of(type);
-    const std::uint64_t raw = cursor_.take_little_endian(width);
-    if (is(type, ValueType::I8)) {
-      return static_cast<std::int8_t>(raw);
-    }
-    if (is(type, ValueType::I16)) {
-      return static_cast<std::int16_t>(raw);
-    }
-    if (is(type, ValueType::I32)) {
-      return static_cast<std::int32_t>(raw);
-    }
-    return static_cast<std::int64_t>(
-        raw);  // a u64 beyond it turns negative: refused by dimension()
+    return signed_of(type, cursor_.take_little_endian(width_of(type)));
   }
 
   std::uint32_t dimension(std::string_view key, std::int64_t value) {

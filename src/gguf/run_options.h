@@ -28,9 +28,10 @@ struct RunOptions {
   std::uint32_t gpu_layers = 0;
   std::uint32_t batch = 2048;  // the engine's defaults
   std::uint32_t ubatch = 512;
-  std::uint32_t threads = 1;  // that compute
-  bool embeddings = false;    // rows of a whole batch are asked for, not only the last of each slot
-  Bytes mmproj;               // weights of the projector; 0: none
+  std::uint32_t threads = 1;   // that compute
+  bool unified_cache = false;  // the slots share one cache, and each token looks through it all
+  bool embeddings = false;  // rows of a whole batch are asked for, not only the last of each slot
+  Bytes mmproj;             // weights of the projector; 0: none
 };
 
 }  // namespace hf::gguf

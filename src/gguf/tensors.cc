@@ -21,6 +21,7 @@ struct Tensor {
   std::uint32_t dimensions = 0;
   std::uint64_t extent[kDimensionsMax] = {1, 1, 1, 1};
   std::uint32_t type = 0;
+  std::uint64_t elements = 0;
   std::uint64_t bytes = 0;
   std::uint64_t offset = 0;
 };
@@ -65,6 +66,7 @@ void measure(Cursor& cursor, Tensor& tensor) {
     cursor.fail_with(Errc::Corrupt, "tensor " + tensor.name + " has an impossible shape");
     return;
   }
+  tensor.elements = *elements;
   tensor.bytes = *bytes;
 }
 
@@ -89,6 +91,7 @@ Tensor take_tensor(Cursor& cursor) {
 void add_to_summary(const Tensor& tensor, TensorSummary& summary) {
   const Bytes bytes(static_cast<std::int64_t>(tensor.bytes));
   summary.total += bytes;
+  summary.weights += tensor.elements;  // fewer than eight times the bytes, which are bounded
   if (const auto layer = layer_of(tensor.name); layer && *layer < summary.layers.size()) {
     summary.layers[*layer] += bytes;
   }

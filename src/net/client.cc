@@ -1,5 +1,8 @@
 #include "net/client.h"
 
+#include <openssl/x509_vfy.h>
+
+#include <boost/asio/ssl.hpp>
 #include <utility>
 
 #include "net/asio.h"
@@ -28,6 +31,8 @@ Error failure(std::string_view what, const ClientRequest& request, error_code ec
   return Error(code, std::string(what) + " " + place + ": " + ec.message());
 }
 
+namespace ssl = asio::ssl;
+
 // Runs until the one operation under way has ended. `wait` sets up the deadline, because the
 // blocking calls of Beast know none.
 class Connection {
@@ -50,10 +55,33 @@ class Connection {
     return result;
   }
 
+  // `why`: what is wrong with its certificate, if that is it.
+  error_code secure(ssl::context& context, std::string& why) {
+    error_code result;
+    stream_.expires_after(request_.connect_within);
+    SSL* native = tls_.emplace(stream_, context).native_handle();
+    // A number is verified as a number, and is no name to ask for.
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(native), request_.host.c_str()) != 1) {
+      SSL_set1_host(native, request_.host.c_str());
+      SSL_set_tlsext_host_name(native, request_.host.c_str());
+    }
+    tls_->async_handshake(ssl::stream_base::client, [&result](error_code ec) { result = ec; });
+    run();
+    if (const long verdict = SSL_get_verify_result(native); result && verdict != X509_V_OK) {
+      why = X509_verify_cert_error_string(verdict);
+    }
+    return result;
+  }
+
   error_code send(http::request<http::string_body>& message) {
     error_code result;
+    const auto done = [&result](error_code ec, std::size_t) { result = ec; };
     set_deadline();
-    http::async_write(stream_, message, [&result](error_code ec, std::size_t) { result = ec; });
+    if (tls_) {
+      http::async_write(*tls_, message, done);
+    } else {
+      http::async_write(stream_, message, done);
+    }
     run();
     return result;
   }
@@ -62,8 +90,12 @@ class Connection {
     error_code result;
     set_deadline();
     beast::flat_buffer buffer;
-    http::async_read(stream_, buffer, parser,
-                     [&result](error_code ec, std::size_t) { result = ec; });
+    const auto done = [&result](error_code ec, std::size_t) { result = ec; };
+    if (tls_) {
+      http::async_read(*tls_, buffer, parser, done);
+    } else {
+      http::async_read(stream_, buffer, parser, done);
+    }
     run();
     return result;
   }
@@ -84,7 +116,39 @@ class Connection {
   const ClientRequest& request_;
   asio::io_context io_{1};
   beast::tcp_stream stream_;
+  std::optional<ssl::stream<beast::tcp_stream&>> tls_;
 };
+
+// Whom the client trusts.
+Status set_trust(ssl::context& context, const std::string& ca_file) {
+  error_code ec;
+  context.set_verify_mode(ssl::verify_peer, ec);
+  if (ca_file.empty()) {
+    context.set_default_verify_paths(ec);
+    return {};
+  }
+  context.load_verify_file(ca_file, ec);
+  // A server's own certificate, signed by somebody or by itself, may be trusted as it is.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.native_handle()),
+                              X509_V_FLAG_PARTIAL_CHAIN);
+  return ec ? fail(Errc::InvalidArgument,
+                   "the file with authorities' certificates cannot be used: " + ec.message())
+            : Status();
+}
+
+Status secure(Connection& connection, ssl::context& context, const ClientRequest& request) {
+  if (Status trust = set_trust(context, request.ca_file); !trust) {
+    return trust;
+  }
+  std::string why;
+  const error_code ec = connection.secure(context, why);
+  if (!why.empty()) {
+    return fail(Errc::PermissionDenied, "the certificate of " + request.host + ":" +
+                                            std::to_string(request.port) +
+                                            " is not trusted: " + why);
+  }
+  return ec ? fail(failure("no encrypted connection with", request, ec)) : Status();
+}
 
 http::request<http::string_body> message_of(const ClientRequest& request) {
   http::request<http::string_body> message;
@@ -115,6 +179,7 @@ std::string_view ClientResponse::header(std::string_view name) const {
 }
 
 Result<ClientResponse> fetch(const ClientRequest& request) {
+  ssl::context context(ssl::context::tls_client);  // outlives the connection
   Connection connection(request);
   Tcp::resolver::results_type found;
   if (const error_code ec = connection.resolve(found)) {
@@ -122,6 +187,11 @@ Result<ClientResponse> fetch(const ClientRequest& request) {
   }
   if (const error_code ec = connection.connect(found)) {
     return fail(failure("cannot connect to", request, ec));
+  }
+  if (request.tls) {
+    if (Status secured = secure(connection, context, request); !secured) {
+      return fail(std::move(secured.error()));
+    }
   }
   http::request<http::string_body> message = message_of(request);
   if (const error_code ec = connection.send(message)) {

@@ -16,6 +16,8 @@ namespace hf::net {
 struct ClientRequest {
   std::string host;  // a name or a numeric address, IPv6 without brackets
   std::uint16_t port = 0;
+  bool tls = false;       // the server's name is verified
+  std::string ca_file{};  // whom to trust; "": the system's list
   std::string method = "GET";
   std::string target = "/";  // percent-encoded
   std::vector<Header> headers{};
@@ -34,7 +36,8 @@ struct ClientResponse {
 };
 
 // Errors: Unavailable when nobody listens there, NotFound for a name that does not resolve,
-// Timeout, Io.
+// PermissionDenied when its certificate is not trusted, InvalidArgument when ca_file cannot be
+// used, Timeout, Io.
 Result<ClientResponse> fetch(const ClientRequest& request);
 
 // For one segment of a path or a value of a query: everything but A-Z a-z 0-9 - . _ ~ becomes %XX.

@@ -1,14 +1,17 @@
 #include "net/client_connection.h"
 
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 
 namespace hf::net {
 namespace {
 
 constexpr std::size_t kPipelinedBytesMax = 64 * 1024;  // one more header block
+constexpr std::size_t kReadAhead = 4096;               // beside an answer, or before a request
 constexpr std::size_t kIdleCapacity = 8 * 1024;  // what a connection without a request may keep
 constexpr std::chrono::seconds kLingerTime{2};
 // A refused upload is drained that far: the largest body of the default config and some more,
@@ -63,11 +66,87 @@ std::string_view ClientConnection::input() const {
   return {static_cast<const char*>(data.data()), data.size()};
 }
 
-Task<error_code> ClientConnection::read_some(std::size_t bytes_max) {
-  const asio::mutable_buffer room = input_.prepare(bytes_max);
-  auto [ec, count] = co_await socket_.async_read_some(room, kAwait);
-  input_.commit(count);
+bool ClientConnection::is_local() const {
+  error_code ec;
+  const Tcp::endpoint here = socket_.local_endpoint(ec);
+  if (ec) {
+    return false;
+  }
+  const asio::ip::address address = here.address();
+  const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback()
+                : address.is_loopback();
+}
+
+Task<error_code> ClientConnection::wait(Tcp::socket::wait_type kind) {
+  auto [ec] = co_await socket_.async_wait(kind, kAwait);
   co_return ec;
+}
+
+Task<error_code> ClientConnection::peek_first(char& byte) {
+  for (;;) {
+    const error_code ec = co_await wait(Tcp::socket::wait_read);
+    if (ec) {
+      co_return ec;
+    }
+    const ssize_t count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (count == 1) {
+      co_return error_code{};
+    }
+    if (count == 0) {
+      co_return asio::error::eof;
+    }
+    if (errno != EAGAIN && errno != EINTR) {
+      co_return error_code(errno, boost::system::system_category());
+    }
+  }
+}
+
+Task<error_code> ClientConnection::start_tls(std::shared_ptr<const TlsContext> context) {
+  context_ = std::move(context);
+  tls_ = std::make_unique<TlsChannel>(*context_, socket_.native_handle());
+  // Closed while it waited: then there is no channel any more.
+  while (tls_ != nullptr) {
+    const error_code ec = tls_->handshake();
+    if (ec && !is_would_block(ec)) {
+      co_return ec;
+    }
+    if (!ec && !has_unsent()) {
+      co_return ec;
+    }
+    const error_code waited =
+        co_await wait(has_unsent() ? Tcp::socket::wait_write : Tcp::socket::wait_read);
+    if (waited) {
+      co_return waited;
+    }
+  }
+  co_return asio::error::operation_aborted;
+}
+
+error_code ClientConnection::receive_now(std::size_t bytes_max) {
+  error_code ec;
+  std::size_t count = 0;
+  const asio::mutable_buffer room = input_.prepare(bytes_max);
+  if (tls_ != nullptr) {
+    ec = tls_->read_some({static_cast<char*>(room.data()), room.size()}, count);
+  } else {
+    count = socket_.read_some(room, ec);
+  }
+  input_.commit(count);
+  return ec;
+}
+
+Task<error_code> ClientConnection::read_some(std::size_t bytes_max) {
+  for (;;) {
+    error_code ec = receive_now(bytes_max);
+    if (!is_would_block(ec)) {
+      co_return ec;
+    }
+    ec = co_await wait(Tcp::socket::wait_read);
+    if (ec) {
+      co_return ec;
+    }
+  }
 }
 
 Task<error_code> ClientConnection::wait_input() {
@@ -77,31 +156,46 @@ Task<error_code> ClientConnection::wait_input() {
   if (input_.capacity() > kIdleCapacity) {
     input_.shrink_to_fit();
   }
-  auto [ec] = co_await socket_.async_wait(Tcp::socket::wait_read, kAwait);
-  co_return ec;
+  // What came encrypted may be no content, and some of that may wait inside already.
+  bool look = tls_ != nullptr && tls_->has_received();
+  for (;;) {
+    if (!look) {
+      const error_code ec = co_await wait(Tcp::socket::wait_read);
+      if (ec || tls_ == nullptr) {
+        co_return ec;
+      }
+    }
+    const error_code ec = receive_now(kReadAhead);
+    if (!is_would_block(ec)) {
+      co_return ec;
+    }
+    look = false;
+  }
 }
 
 Task<void> ClientConnection::watch() {
+  bool look = tls_ != nullptr && tls_->has_received();
   for (;;) {
     const bool full = input_.size() >= kPipelinedBytesMax;
-    const auto kind = full ? Tcp::socket::wait_error : Tcp::socket::wait_read;
-    auto [wait_error] = co_await socket_.async_wait(kind, kAwait);
-    if (wait_error || full) {
+    if (full || !look) {
+      const error_code wait_error =
+          co_await wait(full ? Tcp::socket::wait_error : Tcp::socket::wait_read);
+      if (wait_error || full) {
+        co_return;
+      }
+    }
+    const error_code ec = receive_now(std::min(kPipelinedBytesMax - input_.size(), kReadAhead));
+    if (ec && !is_would_block(ec)) {
       co_return;
     }
-    const std::size_t left = kPipelinedBytesMax - input_.size();
-    error_code ec;
-    const asio::mutable_buffer room = input_.prepare(std::min<std::size_t>(left, 4096));
-    const std::size_t count = socket_.read_some(room, ec);
-    if (!ec) {
-      input_.commit(count);
-    } else if (!is_would_block(ec)) {
-      co_return;
-    }
+    look = !ec && tls_ != nullptr && tls_->has_received();
   }
 }
 
 error_code ClientConnection::write_now(std::string_view& bytes, std::size_t& count) {
+  if (tls_ != nullptr) {
+    return tls_->write_some(bytes, count);
+  }
   error_code ec;
   count = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), ec);
   bytes.remove_prefix(count);
@@ -109,7 +203,7 @@ error_code ClientConnection::write_now(std::string_view& bytes, std::size_t& cou
 }
 
 Task<error_code> ClientConnection::write(std::string_view& rest, StallWatch* stall) {
-  while (!rest.empty()) {
+  while (!rest.empty() || has_unsent()) {
     std::size_t count = 0;
     if (const error_code ec = write_now(rest, count)) {
       co_return ec;
@@ -123,7 +217,7 @@ Task<error_code> ClientConnection::write(std::string_view& rest, StallWatch* sta
     if (stall != nullptr) {
       stall->blocked();
     }
-    auto [wait_error] = co_await socket_.async_wait(Tcp::socket::wait_write, kAwait);
+    const error_code wait_error = co_await wait(Tcp::socket::wait_write);
     if (wait_error) {
       co_return wait_error;
     }
@@ -133,7 +227,7 @@ Task<error_code> ClientConnection::write(std::string_view& rest, StallWatch* sta
 
 Task<error_code> ClientConnection::write_within(std::string_view bytes,
                                                 std::chrono::seconds progress) {
-  while (!bytes.empty()) {
+  while (!bytes.empty() || has_unsent()) {
     std::size_t count = 0;
     if (const error_code ec = write_now(bytes, count)) {
       co_return ec;
@@ -142,7 +236,7 @@ Task<error_code> ClientConnection::write_within(std::string_view bytes,
       continue;
     }
     set_deadline(progress);
-    auto [wait_error] = co_await socket_.async_wait(Tcp::socket::wait_write, kAwait);
+    const error_code wait_error = co_await wait(Tcp::socket::wait_write);
     if (wait_error) {
       co_return wait_error;
     }
@@ -165,13 +259,29 @@ void ClientConnection::set_deadline(std::chrono::steady_clock::duration after) {
   deadline_.set(after, [this] { cancel(); });
 }
 
+void ClientConnection::shut_send() {
+  say_goodbye();
+  if (has_unsent()) {
+    return;  // the good-bye leaves at the end, and says it all
+  }
+  error_code ignored;
+  socket_.shutdown(Tcp::socket::shutdown_send, ignored);
+}
+
 void ClientConnection::cancel() {
   error_code ignored;
   socket_.cancel(ignored);
 }
 
+void ClientConnection::say_goodbye() {
+  if (tls_ != nullptr && goodbye_) {
+    [[maybe_unused]] const error_code ignored = tls_->say_goodbye();
+  }
+}
+
 void ClientConnection::close() {
   deadline_.clear();
+  tls_.reset();  // before the descriptor, which may be another connection's next
   error_code ignored;
   socket_.close(ignored);
 }
@@ -182,10 +292,32 @@ void ClientConnection::reset() {
   close();
 }
 
+// Sends what is left and the good-bye. The deadline is the caller's.
+Task<error_code> ClientConnection::finish_tls() {
+  while (tls_ != nullptr) {
+    std::string_view nothing;
+    std::size_t count = 0;
+    const error_code ec = goodbye_ ? tls_->say_goodbye() : write_now(nothing, count);
+    if (ec || !has_unsent()) {
+      co_return ec;
+    }
+    const error_code waited = co_await wait(Tcp::socket::wait_write);
+    if (waited) {
+      co_return waited;
+    }
+  }
+  co_return asio::error::operation_aborted;
+}
+
 Task<void> ClientConnection::linger() {
-  error_code ec;
-  socket_.shutdown(Tcp::socket::shutdown_send, ec);
   set_deadline(kLingerTime);
+  error_code ec;
+  if (tls_ != nullptr) {
+    ec = co_await finish_tls();
+  }
+  if (!ec) {
+    socket_.shutdown(Tcp::socket::shutdown_send, ec);
+  }
   input_.clear();
   std::vector<char> scratch(kScratchBytes);
   std::size_t drained = 0;

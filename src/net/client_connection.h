@@ -1,16 +1,19 @@
 #pragma once
-// The client's side of one connection: its socket, what it sent that nobody has consumed yet, one
-// deadline, and the ways to end it. Why it exists: the reader, the waiting exchange and the relay
-// all use the same socket, and the client's leaving must be noticed in each of those phases. Loop
-// thread.
+// The client's side of one connection: its socket, plain or encrypted, what it sent that nobody has
+// consumed yet, one deadline, and the ways to end it. Why it exists: the reader, the waiting
+// exchange and the relay all use the same socket, and the client's leaving must be noticed in each
+// of those phases. Every wait is for the socket alone, so that what is cancelled can be gone on
+// with in either case. Loop thread.
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "net/alarm.h"
 #include "net/asio.h"
 #include "net/stall_watch.h"
+#include "net/tls_channel.h"
 
 namespace hf::net {
 
@@ -20,6 +23,13 @@ class ClientConnection {
 
   [[nodiscard]] const std::string& peer() const { return peer_; }
   [[nodiscard]] asio::any_io_executor executor() { return socket_.get_executor(); }
+
+  // True if the client reached us by an address that only this machine has.
+  [[nodiscard]] bool is_local() const;
+  // Waits for the first byte that the client sends, and leaves it there.
+  Task<error_code> peek_first(char& byte);
+  // Agrees on a key; everything after it is encrypted. No error: done.
+  Task<error_code> start_tls(std::shared_ptr<const TlsContext> context);
 
   // Bytes received and not consumed. The view ends with the next read.
   [[nodiscard]] std::string_view input() const;
@@ -52,6 +62,14 @@ class ClientConnection {
   void set_deadline(std::chrono::steady_clock::duration after);
   void clear_deadline() { deadline_.clear(); }
 
+  // What was sent is not all there should be: an encrypted connection then ends as a cut one does,
+  // without the good-bye that makes an end trustworthy.
+  void withhold_goodbye() { goodbye_ = false; }
+  // Says good-bye as far as the socket takes it now: before close(), when nothing is under way.
+  void say_goodbye();
+
+  // Says that nothing more will be sent; reading goes on.
+  void shut_send();
   // Cancels what is pending.
   void cancel();
   // Cuts: pending operations fail, later ones too.
@@ -64,15 +82,24 @@ class ClientConnection {
   Task<void> linger();
 
  private:
+  // Appends what is there now, at most `bytes_max`, to input(). would_block: nothing for now.
+  error_code receive_now(std::size_t bytes_max);
   // Writes what the socket takes now and removes it from `bytes`. No error: it takes no more for
   // now.
   error_code write_now(std::string_view& bytes, std::size_t& count);
+  // Bytes that a write took and the socket has not.
+  [[nodiscard]] bool has_unsent() const { return tls_ != nullptr && tls_->has_unsent(); }
+  Task<error_code> wait(Tcp::socket::wait_type kind);
+  Task<error_code> finish_tls();
 
   Tcp::socket socket_;
+  std::shared_ptr<const TlsContext> context_;
+  std::unique_ptr<TlsChannel> tls_;  // null: plain, or closed
   beast::flat_buffer input_;
   Alarm deadline_;
   std::string peer_;
   bool gives_up_unacknowledged_ = false;
+  bool goodbye_ = true;
 };
 
 }  // namespace hf::net

@@ -90,8 +90,10 @@ struct RelayPlan {
   // first bytes there are for the client, and an answer that is there in one piece gets a length.
   std::shared_ptr<Translator> translator;
   bool collect_errors = false;  // see RelayEnd::UpstreamError
-  // The client asks for another protocol (WebSocket) on this connection: its Upgrade is passed on,
-  // and after the upstream's 101 the bytes of both sides go to the other as they come.
+  // The client asks for another protocol on this connection, see wants_upgrade(): that is passed
+  // on, and behind a 101 of the upstream each side's bytes go to the other as they come, until one
+  // of them closes (Complete), breaks or abort_relay() cuts both. Any other answer is relayed as
+  // usual. Not together with a translator or start_stream().
   bool upgrade = false;
   std::vector<Header> response_headers;  // added to the upstream's (x-request-id, x-holdfast-*)
   StreamErrorText stream_error;
@@ -133,8 +135,7 @@ class Exchange {
   // there is no translator, the answer counts as broken), and plan.response_headers are not sent
   // any more. reply() is not allowed after it, break_stream() takes its place. While relays are
   // tried and refused the answer stays open; whoever began it ends it. Also allowed while a relay
-  // waits for its answer; ignored once that has begun and when the exchange has ended. Not for
-  // HEAD.
+  // waits for its answer; ignored once that has begun, when the exchange has ended, and for HEAD.
   virtual void start_stream(StreamHead head) = 0;
   [[nodiscard]] virtual bool stream_started() const = 0;
   // A piece of that answer, from start_stream() until the upstream's first body byte, also while a
@@ -180,5 +181,10 @@ class Service {
 };
 
 bool header_equals(std::string_view a, std::string_view b);  // ASCII case-insensitive
+
+// A GET without a body that asks for WebSocket or another protocol on its connection. Not for
+// HTTP/2 (h2c), which some clients offer with each request and do well without. Such a connection
+// serves no further request, whatever the answer.
+bool wants_upgrade(const RequestHead& head);
 
 }  // namespace hf::net

@@ -47,12 +47,10 @@ void ExchangeState::relay(RelayPlan plan) {
 }
 
 void ExchangeState::start_stream(const StreamHead& head) {
-  if (phase_ == Phase::Ended || early_.closed()) {
-    return;
+  const bool is_answered = phase_ == Phase::Ended || reply_.has_value() || early_.closed();
+  if (!is_answered && head_.method != "HEAD") {
+    early_.start(head);
   }
-  HF_ASSERT(!reply_.has_value(), "a stream behind a reply");
-  HF_ASSERT(head_.method != "HEAD", "a stream for somebody who wants a head only");
-  early_.start(head);
 }
 
 void ExchangeState::write(std::string_view piece) {

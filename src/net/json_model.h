@@ -21,6 +21,7 @@ enum class BodyFault {
   TooManyPrompts,
   TooMuchRepeated,
   TooManyParts,
+  NotForm,  // of forms only (multipart.h)
 };
 
 // The engine keeps that many candidates of each token until the answer ends, and sets no limit:

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/assert.h"
 #include "net/chunk.h"
+#include "net/upgrade_relay.h"
 
 namespace hf::net {
 namespace {
@@ -35,7 +37,11 @@ Relay::Relay(ClientConnection& client, ExchangeState& exchange, Framing request,
       request_(request),
       plan_(plan),
       keep_alive_(keep_alive),
+      upgrade_(plan.upgrade && !request.http10),
       upstream_(client.executor()) {
+  HF_ASSERT(!upgrade_ || (wants_upgrade(exchange.head()) && plan.translator == nullptr &&
+                          !exchange.early().started()),
+            "an upgrade that the client does not ask for, or of an answer of ours");
   stall_.emplace(client.executor(), plan.on_stall);
 }
 
@@ -44,6 +50,9 @@ Task<RelayResult> Relay::run() {
   if (!exchange_.abort().raised()) {
     co_await (client_.watch() || exchange_.abort().wait() || transfer() ||
               exchange_.early().pump(client_, &*stall_));
+  }
+  if (switched_ && !exchange_.abort().raised()) {
+    co_await talk();
   }
   stall_.reset();
   error_code ignored;
@@ -54,17 +63,21 @@ Task<RelayResult> Relay::run() {
     result_.end = exchange_.abort().raised() ? RelayEnd::Aborted : RelayEnd::ClientGone;
   }
   const bool broken = result_.end == RelayEnd::UpstreamBroken || result_.end == RelayEnd::Aborted;
-  if (broken && result_.response_started) {
+  if (broken && result_.response_started && !switched_) {
     co_await send_error_event();
   }
   co_return result_;
 }
 
 bool Relay::reusable() const {
-  return result_.end == RelayEnd::Complete && keep_alive_ && framing_ != BodyFraming::Close;
+  return result_.end == RelayEnd::Complete && keep_alive_ && !upgrade_ &&
+         framing_ != BodyFraming::Close;
 }
 
 bool Relay::must_reset() const {
+  if (switched_) {
+    return !whole_;
+  }
   return result_.end != RelayEnd::Complete && framing_ == BodyFraming::Close;
 }
 
@@ -87,6 +100,7 @@ Task<void> Relay::send_request() {
   const std::string_view body = request_body(plan_, exchange_);
   UpstreamForm form;
   form.request = plan_.request ? &*plan_.request : nullptr;
+  form.upgrade = upgrade_;
   form.plain = must_be_plain(plan_, exchange_);
   const std::string header = upstream_request_header(exchange_.head(), body.size(), form);
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(header),
@@ -108,6 +122,10 @@ Task<void> Relay::respond() {
   // resume function, the program crashes) for two `if (!co_await …) co_return;` in a row.
   bool going_on = co_await read_head();
   if (!going_on) {
+    co_return;
+  }
+  if (result_.status == 101) {
+    co_await switch_protocols();
     co_return;
   }
   piece_.resize(kChunkFront + kPieceBytes + kChunkBack);
@@ -175,15 +193,39 @@ Task<bool> Relay::read_head() {
       }
     }
     const unsigned status = parser_->get().result_int();
-    if (ec || status == 101) {
+    const bool switches = status == 101 && upgrade_ && parser_->get().count("Upgrade") > 0;
+    if (ec || (status == 101 && !switches)) {
       fail_upstream();
       co_return false;
     }
-    if (status / 100 != 1) {
+    if (status / 100 != 1 || switches) {
       result_.status = static_cast<int>(status);
       co_return true;
     }
   }
+}
+
+Task<void> Relay::switch_protocols() {
+  if (exchange_.early().started()) {
+    fail_upstream();
+    co_return;
+  }
+  exchange_.early().close();
+  take_head();
+  const bool sent = co_await send_head();
+  switched_ = sent;
+}
+
+// Behind a 101.
+Task<void> Relay::talk() {
+  const UpgradeEnds ends{client_, upstream_, exchange_.abort(), *stall_};
+  UpgradeRelay talk(ends, plan_.on_first_byte);
+  const auto data = input_.cdata();
+  std::string early(static_cast<const char*>(data.data()), data.size());
+  co_await talk.run(std::move(early));
+  end_ = talk.end();
+  whole_ = talk.whole();
+  result_.bytes_to_client = talk.bytes_to_client();
 }
 
 // Reads the body of an answer that is an error, for the service to say it in its own words.

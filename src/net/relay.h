@@ -45,6 +45,8 @@ class Relay {
   Task<void> collect_error();
   Task<bool> begin_answer(bool whole);
   Task<bool> send_head();
+  Task<void> switch_protocols();
+  Task<void> talk();
   Task<void> stream_body();
   Task<bool> send_content(bool last);
   Task<void> finish_at_close();
@@ -62,6 +64,7 @@ class Relay {
   const Framing request_;
   const RelayPlan& plan_;
   const bool keep_alive_;
+  const bool upgrade_;
   UpstreamSocket upstream_;
   beast::flat_buffer input_;
   std::optional<Parser> parser_;
@@ -77,6 +80,8 @@ class Relay {
   std::string body_tail_;         // the last two bytes of the body so far
   bool between_pieces_ = true;    // false while a piece is only partly written
   bool upstream_closed_ = false;  // cleanly, as far as one can tell
+  bool switched_ = false;         // a 101 has left: no HTTP any more
+  bool whole_ = false;            // what followed it came to its end
   std::optional<RelayEnd> end_;   // set by the transfer if it came to an end by itself
   RelayResult result_;
 };

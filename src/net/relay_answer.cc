@@ -132,7 +132,10 @@ Task<bool> Relay::send_content(bool last) {
   }
   if (!result_.response_started) {
     const bool begun = co_await begin_answer(last);
-    if (!begun) {
+    if (begun && framing_ == BodyFraming::None) {
+      end_ = RelayEnd::Complete;  // a translated answer to a HEAD
+    }
+    if (!begun || end_) {
       co_return false;
     }
   }

@@ -65,11 +65,12 @@ class TranslatedRelay : public ::testing::Test {
     exchange_ = &server_.next_exchange();
     relay();
   }
-  void relay() {
+  void relay(std::optional<UpstreamRequest> request = std::nullopt) {
     translator_ = std::make_shared<Capitals>();
     RelayPlan plan;
     plan.socket_path = upstream_.path();
     plan.translator = translator_;
+    plan.request = std::move(request);
     plan.stream_error = [](RelayEnd, std::string_view content_type) {
       return "error in " + std::string(content_type) + "\n";
     };
@@ -150,6 +151,22 @@ TEST_F(TranslatedRelay, AWholeAnswerHasTheLengthOfWhatItBecame) {
   EXPECT_EQ(answer.headers.at("content-length"), "5");
   EXPECT_FALSE(answer.headers.contains("transfer-encoding"));
   EXPECT_EQ(answer.body, "done\n");
+}
+
+TEST_F(TranslatedRelay, AHeadRequestGetsAHeadOnly) {
+  client_ = server_.connect();
+  ASSERT_TRUE(client_.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"));
+  exchange_ = &server_.next_exchange();
+  UpstreamRequest request;
+  request.method = "GET";
+  request.target = "/";
+  relay(request);
+  ASSERT_TRUE(child_.send(std::string(kStreamHead) + "4\r\nhey\n\r\n"));
+  EXPECT_EQ(client_.read_answer(true).headers.at("content-type"), "application/x-ndjson");
+  EXPECT_EQ(events_.results.pop().end, RelayEnd::Complete);
+  ASSERT_TRUE(client_.send(get("/next")));
+  server_.reply(server_.next_exchange(), 200, "next");
+  EXPECT_EQ(client_.read_answer().body, "next");
 }
 
 TEST_F(TranslatedRelay, AnOldClientGetsATranslatedStreamUntilTheConnectionCloses) {

@@ -148,6 +148,13 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return decoded;
 }
 
+bool wants_upgrade(const RequestHead& head) {
+  const std::string_view protocol = head.header("upgrade");
+  return head.method == "GET" && head.content_length.value_or(0) == 0 &&
+         head.header("transfer-encoding").empty() && !protocol.empty() &&
+         !http::token_list{protocol}.exists("h2c") && connection_says(head.headers, "upgrade");
+}
+
 tl::expected<DecodedHead, std::string_view> decode_head(const http::request_header<>& raw) {
   DecodedHead decoded;
   decoded.head.method = view(raw.method_string());
@@ -165,8 +172,10 @@ tl::expected<DecodedHead, std::string_view> decode_head(const http::request_head
     return tl::unexpected<std::string_view>(why);
   }
   const bool close = connection_says(decoded.head.headers, "close");
+  // A client or a proxy that takes its wish for granted sends bytes that are no request.
   decoded.framing.keep_alive =
-      !close && (!decoded.framing.http10 || connection_says(decoded.head.headers, "keep-alive"));
+      !close && !wants_upgrade(decoded.head) &&
+      (!decoded.framing.http10 || connection_says(decoded.head.headers, "keep-alive"));
   decoded.framing.expects_continue =
       !decoded.framing.http10 && header_equals(decoded.head.header("expect"), "100-continue");
   return decoded;

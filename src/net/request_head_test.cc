@@ -54,5 +54,38 @@ TEST(RequestHeadDecode, EveryConnectionHeaderCounts) {
   EXPECT_FALSE(decode_head(header)->framing.keep_alive);
 }
 
+RequestHead asking(std::string_view method,
+                   const std::vector<std::pair<const char*, const char*>>& headers) {
+  RequestHead head;
+  head.method = method;
+  for (const auto& [name, value] : headers) {
+    head.headers.push_back(Header{name, value});
+  }
+  return head;
+}
+
+TEST(WantsUpgrade, AGetThatAsksForAnotherProtocolOnItsConnection) {
+  EXPECT_TRUE(wants_upgrade(asking("GET", {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}})));
+  EXPECT_TRUE(wants_upgrade(asking(
+      "GET", {{"upgrade", "x/1"}, {"connection", "keep-alive"}, {"Connection", "UPGRADE"}})));
+}
+
+TEST(WantsUpgrade, NothingElse) {
+  const std::pair<const char*, const char*> upgrade{"Upgrade", "websocket"};
+  const std::pair<const char*, const char*> connection{"Connection", "Upgrade"};
+  EXPECT_FALSE(wants_upgrade(asking("GET", {})));
+  EXPECT_FALSE(wants_upgrade(asking("GET", {upgrade})));
+  EXPECT_FALSE(wants_upgrade(asking("GET", {connection})));
+  EXPECT_FALSE(wants_upgrade(asking("GET", {upgrade, {"Connection", "keep-alive"}})));
+  EXPECT_FALSE(wants_upgrade(asking("POST", {upgrade, connection})));
+  EXPECT_FALSE(wants_upgrade(asking("GET", {{"Upgrade", "h2c"}, connection})));
+  EXPECT_FALSE(wants_upgrade(asking("GET", {{"Upgrade", "websocket, H2C"}, connection})));
+  EXPECT_FALSE(
+      wants_upgrade(asking("GET", {upgrade, connection, {"Transfer-Encoding", "chunked"}})));
+  RequestHead with_body = asking("GET", {upgrade, connection});
+  with_body.content_length = 5;
+  EXPECT_FALSE(wants_upgrade(with_body));
+}
+
 }  // namespace
 }  // namespace hf::net

@@ -29,9 +29,10 @@ Error bind_error(const ListenAddress& address, error_code ec) {
 class Server::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& io, Service& service, ServerOptions options)
-      : io_(io), options_(std::move(options)), host_{service, options_} {}
+      : io_(io), options_(std::move(options)), host_{service, options_, nullptr} {}
 
   Status start();
+  void use_tls(std::shared_ptr<const TlsContext> context) { host_.tls = std::move(context); }
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
   void stop_accepting();
   void close_all();
@@ -158,6 +159,9 @@ Server::~Server() {
 
 Status Server::start() {
   return impl_->start();
+}
+void Server::use_tls(std::shared_ptr<const TlsContext> context) {
+  impl_->use_tls(std::move(context));
 }
 std::vector<std::uint16_t> Server::ports() const {
   return impl_->ports();

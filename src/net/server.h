@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "net/exchange.h"
+#include "net/tls_context.h"
 
 namespace boost::asio {
 class io_context;
@@ -30,7 +31,10 @@ struct ServerOptions {
   std::chrono::seconds idle_deadline{75};   // a kept-alive connection without a request
   std::chrono::seconds body_deadline{120};  // without any progress while a body comes in
   std::size_t header_bytes_max = 64 * 1024;
-  std::size_t connections_max = 4096;  // further ones get 503 and are closed
+  std::size_t connections_max = 4096;  // further ones get 503 (or nothing, by TLS) and are closed
+  // Connections by a loopback address may be plain although there is a certificate: they never
+  // leave the machine.
+  bool plain_on_loopback = true;
 };
 
 class Server {
@@ -42,6 +46,8 @@ class Server {
   // Binds and starts to accept. Errors: Unavailable (address in use), PermissionDenied,
   // InvalidArgument.
   Status start();
+  // From the next connection on; null: plain ones. Those that are there stay as they are.
+  void use_tls(std::shared_ptr<const TlsContext> context);
   // Ports really bound, in the order of options.listen.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
   // Step one: no new connections; idle kept-alive ones close; running exchanges go on.

@@ -1,6 +1,8 @@
 #include "net/server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "net/asio.h"
 #include "net/testing/harness.h"
@@ -209,6 +211,20 @@ TEST(HeadCheck, ARefusalWithoutABodyKeepsTheConnection) {
   ASSERT_TRUE(client.send(post("/", "body")));
   EXPECT_EQ(client.read_answer().status, 405);
   EXPECT_TRUE(client.ends());
+}
+
+TEST(Waiting, TheLineIsKeptAliveAndADeadClientIsFound) {
+  TestServer server;
+  WireSocket client = server.connect();
+  ASSERT_TRUE(client.send(get("/")));
+  Exchange& exchange = server.next_exchange();
+  const std::uint16_t port = client.port();
+  EXPECT_NE(socket_option_towards(port, SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(socket_option_towards(port, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+  EXPECT_EQ(socket_option_towards(port, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+  EXPECT_EQ(socket_option_towards(port, IPPROTO_TCP, TCP_KEEPCNT), 3);
+  server.reply(exchange, 200, "ok");
+  EXPECT_EQ(client.read_answer().body, "ok");
 }
 
 TEST(Waiting, AClientThatLeavesIsNoticed) {

@@ -11,6 +11,7 @@ namespace hf::net {
 namespace {
 
 constexpr std::chrono::seconds kReplyProgress{30};  // a reply to somebody who reads nothing
+constexpr char kTlsHandshake = 0x16;  // the first byte of a TLS connection, and of no HTTP request
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kTooMany =
     R"({"error":{"message":"too many connections","type":"overloaded_error"}})";
@@ -54,6 +55,9 @@ std::optional<Reply> body_refusal(Service& service, RequestReader& reader, ReadE
 Task<void> Session::run(std::shared_ptr<Session> self) {
   Next next = Next::KeepAlive;
   try {
+    if (self->host_.tls != nullptr) {
+      next = co_await self->secure(self->host_.tls);
+    }
     while (next == Next::KeepAlive) {
       next = co_await self->serve_one();
     }
@@ -74,6 +78,11 @@ Task<void> Session::run(std::shared_ptr<Session> self) {
 }
 
 Task<void> Session::refuse(std::shared_ptr<Session> self) {
+  if (self->host_.tls != nullptr) {
+    // Agreeing on a key only to say no would cost more than a request.
+    self->client_.reset();
+    co_return;
+  }
   Reply reply = overloaded(kTooMany, new_request_id());
   const Next next = co_await self->send(std::move(reply), false, false, false);
   if (next == Next::Linger) {
@@ -90,6 +99,29 @@ void Session::stop_if_idle() {
 
 void Session::cut() {
   client_.close();
+}
+
+// A silent client holds a place no longer than one that sends half a header.
+Task<Session::Next> Session::secure(std::shared_ptr<const TlsContext> tls) {
+  char first = 0;
+  idle_ = true;
+  client_.set_deadline(host_.options.header_deadline);
+  error_code ec = co_await client_.peek_first(first);
+  if (!ec && first == kTlsHandshake) {
+    ec = co_await client_.start_tls(std::move(tls));
+  } else if (!ec && !(host_.options.plain_on_loopback && client_.is_local())) {
+    idle_ = false;
+    co_return co_await refuse_plain();
+  }
+  client_.clear_deadline();
+  idle_ = false;
+  co_return ec ? Next::Drop : Next::KeepAlive;
+}
+
+Task<Session::Next> Session::refuse_plain() {
+  Reply reply = host_.service.malformed("this port speaks HTTPS: use https:// in the address");
+  reply.close = true;
+  co_return co_await send(std::move(reply), false, false, false);
 }
 
 Task<bool> Session::wait_for_request() {
@@ -110,6 +142,7 @@ Task<bool> Session::wait_for_request() {
 Task<Session::Next> Session::serve_one() {
   const bool requested = co_await wait_for_request();
   if (!requested) {
+    client_.say_goodbye();
     co_return Next::Drop;
   }
   RequestReader reader(client_, host_.options);
@@ -197,6 +230,7 @@ Task<Session::Next> Session::answer(std::shared_ptr<ExchangeState> exchange, Fra
 Task<Session::Next> Session::break_off(std::shared_ptr<ExchangeState> exchange,
                                        std::string last_words) {
   co_await exchange->early().break_off(client_, std::move(last_words));
+  client_.withhold_goodbye();
   co_return exchange->early().framing() == BodyFraming::Close ? Next::Reset : Next::Linger;
 }
 
@@ -221,6 +255,9 @@ Task<std::optional<Session::Next>> Session::relay(std::shared_ptr<ExchangeState>
   }
   if (gone) {
     co_return Next::Drop;
+  }
+  if (result.end != RelayEnd::Complete) {
+    client_.withhold_goodbye();
   }
   co_return relay.must_reset() ? Next::Reset : Next::Linger;
 }

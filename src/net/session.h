@@ -16,7 +16,8 @@ namespace hf::net {
 struct SessionHost {
   Service& service;
   const ServerOptions& options;
-  bool stopping = false;  // serve what runs, keep nothing alive
+  std::shared_ptr<const TlsContext> tls;  // null: connections are plain
+  bool stopping = false;                  // serve what runs, keep nothing alive
 };
 
 class Session {
@@ -37,6 +38,9 @@ class Session {
  private:
   enum class Next { KeepAlive, Linger, Reset, Drop };
 
+  // What the first byte decides where there is a certificate. KeepAlive: requests may come.
+  Task<Next> secure(std::shared_ptr<const TlsContext> tls);
+  Task<Next> refuse_plain();
   Task<bool> wait_for_request();
   Task<Next> serve_one();
   Task<Next> read_and_answer(class RequestReader& reader);

@@ -82,6 +82,15 @@ void append_status(std::string& out, int status, std::string_view reason) {
   out.append("\r\n");
 }
 
+std::string_view upgrade_of(const std::vector<Header>& headers) {
+  for (const Header& each : headers) {
+    if (header_equals(each.name, "upgrade")) {
+      return each.value;
+    }
+  }
+  return {};
+}
+
 void append_connection(std::string& out, ReplyForm form) {
   if (!form.keep_alive) {
     append(out, "Connection", "close");
@@ -180,6 +189,11 @@ std::string relayed_header(const RelayedHead& head, const std::vector<Header>& a
   }
   for (const Header& each : added) {
     append(out, each.name, each.value);
+  }
+  if (head.status == 101) {
+    append(out, "Upgrade", upgrade_of(head.headers));
+    append(out, "Connection", "Upgrade");
+    return out.append("\r\n");
   }
   if (head.framing == BodyFraming::Chunked) {
     append(out, "Transfer-Encoding", "chunked");

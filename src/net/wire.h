@@ -47,7 +47,8 @@ struct RelayedHead {
   std::optional<std::uint64_t> length;  // its Content-Length; kept for None and Length
   BodyFraming framing = BodyFraming::Chunked;
 };
-// Drops hop-by-hop headers, CORS ones (ours to decide), Server, and those that `added` replaces.
+// Drops hop-by-hop headers, CORS ones (ours to decide), Server, and those that `added` replaces. Of
+// a 101 its Upgrade stays.
 std::string relayed_header(const RelayedHead& head, const std::vector<Header>& added,
                            ReplyForm form);
 

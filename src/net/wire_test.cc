@@ -51,6 +51,40 @@ TEST(UpstreamRequest, AGetWithoutABodyHasNoLength) {
   EXPECT_THAT(upstream_request_header(head, 0), Not(HasSubstr("Content-")));
 }
 
+TEST(UpstreamRequest, MayBeAnotherThanTheClientsAndAskForWhatCanBeRead) {
+  RequestHead head;
+  head.method = "POST";
+  head.target = "/old";
+  for (const auto& [name, value] : std::vector<std::pair<const char*, const char*>>{
+           {"Content-Type", "text/plain"}, {"Accept-Encoding", "gzip"}, {"User-Agent", "u"}}) {
+    head.headers.push_back(Header{name, value});
+  }
+  UpstreamRequest request;
+  request.method = "PUT";
+  request.target = "/new?a=b";
+  request.content_type = "application/x";
+  UpstreamForm form;
+  form.request = &request;
+  form.plain = true;
+  EXPECT_EQ(upstream_request_header(head, 3, form),
+            "PUT /new?a=b HTTP/1.1\r\nHost: localhost\r\nUser-Agent: u\r\n"
+            "Content-Type: application/x\r\nContent-Length: 3\r\nAccept-Encoding: identity\r\n"
+            "Connection: close\r\n\r\n");
+}
+
+TEST(StreamHeader, IsChunkedOrEndsWithTheConnection) {
+  StreamHead head;
+  head.content_type = "text/event-stream";
+  head.headers.push_back(Header{"Cache-Control", "no-cache"});
+  const std::string begin =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n";
+  EXPECT_EQ(stream_header(head, ReplyForm{false, true}),
+            begin + "Transfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(stream_header(head, ReplyForm{false, false}),
+            begin + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(stream_header(head, ReplyForm{true, true}), begin + "Connection: close\r\n\r\n");
+}
+
 TEST(ReplyHeader, CannotBeSplitByAHeaderValue) {
   Reply reply;
   reply.body = "{}";

@@ -27,6 +27,7 @@
 #include "process/memory_signs.h"
 #include "process/output_stream.h"
 #include "process/state_line.h"
+#include "process/supervise.h"
 
 namespace hf::process {
 namespace {
@@ -38,6 +39,9 @@ using namespace std::chrono_literals;
 // well. One case is known: it says that it is ready just before it enters its loop, and an order to
 // end that arrives in between is lost.
 constexpr auto kExitLineGrace = 500ms;
+// A supervisor that could not end everything within this hangs itself. What it has to end may need
+// a while: memory on cards is given back first.
+constexpr auto kSupervisorGrace = 10s;
 // How long the destructor waits for a child it had to kill; after that the kernel's death signal to
 // the children of a dead thread is all that is left.
 constexpr int kLastReapMs = 1000;
@@ -53,7 +57,8 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
         stop_timer_(io),
         end_timer_(io),
         speeds_(spec_.prompts_only),
-        health_(io, spec_.socket_path, [this] { handle_healthy(); }) {}
+        health_(io, {spec_.socket_path, spec_.port, spec_.readiness},
+                [this] { handle_healthy(); }) {}
 
   ~EngineChild() override;
 
@@ -79,11 +84,13 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
   void arm_sigterm_after_exit_line();
   void signal_leader(int number);
   void kill_group();
+  void kill_at_once();
   [[nodiscard]] bool reap(ChildExit& exit);
   [[nodiscard]] bool ran_out_of_memory(const ChildExit& exit) const;
   void report_spawn_failure(int error);
   void report(ChildExit exit);
   void remove_own_cgroup() const;
+  void remove_socket() const;
 
   asio::io_context& io_;
   ChildSpec spec_;
@@ -115,7 +122,8 @@ void EngineChild::start() {
     return;
   }
   oom_kills_at_start_ = read_oom_kills();
-  Result<Launched> launched = launch(spec_.engine, spec_.arguments, spec_.environment, spec_.fence);
+  const Confinement confinement{spec_.fence, spec_.supervised};
+  Result<Launched> launched = launch(spec_.engine, spec_.arguments, spec_.environment, confinement);
   if (!launched) {
     tail_.append(launched.error().message);
     report_spawn_failure(launched.error().sys_errno);
@@ -146,7 +154,7 @@ void EngineChild::adopt(Launched launched) {
 }
 
 void EngineChild::handle_out_line(std::string_view line) {
-  const std::optional<StateLine> state = parse_state_line(line);
+  const std::optional<StateLine> state = spec_.supervised ? std::nullopt : parse_state_line(line);
   if (!state) {
     handle_log_line(line);
     return;
@@ -225,7 +233,8 @@ void EngineChild::begin_stop() {
   phase_ = Phase::Stopping;
   health_.stop();
   load_timer_.cancel();
-  // Best effort: a full or closed input only means that the signals have to do.
+  // Best effort: a full or closed input only means that the signals have to do. A supervised one
+  // never reads it.
   static_cast<void>(
       ::send(input_.get(), kExitCommand.data(), kExitCommand.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
   if (said_ready_) {
@@ -271,10 +280,28 @@ void EngineChild::signal_leader(int number) {
 }
 
 void EngineChild::kill_group() {
+  if (pid_ == 0) {
+    return;
+  }
+  we_killed_ = true;
+  if (!spec_.supervised) {
+    return kill_at_once();
+  }
+  // The supervisor does it, because it knows who there is.
+  signal_leader(kEndNow);
+  signal_leader(SIGCONT);
+  stop_timer_.expires_after(kSupervisorGrace);
+  stop_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error) {
+      self->kill_at_once();
+    }
+  });
+}
+
+void EngineChild::kill_at_once() {
   // Its group's number is its pid, which stays taken until the reap, so this cannot hit anybody
   // else.
   if (pid_ != 0) {
-    we_killed_ = true;
     signal_leader(SIGKILL);
     ::kill(-pid_, SIGKILL);
   }
@@ -345,7 +372,7 @@ void EngineChild::handle_end() {
   pid_ = 0;
   ended_.close();
   input_.reset();
-  ::unlink(spec_.socket_path.c_str());
+  remove_socket();
   exit.out_of_memory = ran_out_of_memory(exit);
   report(std::move(exit));
 }
@@ -369,6 +396,7 @@ void EngineChild::report(ChildExit exit) {
   exit.hit_fence = exit.out_of_memory && !spec_.fence.off();
   exit.was_ready = was_ready_;
   exit.load_timed_out = load_timed_out_;
+  exit.last_status = health_.last_status();
   exit.asked_to_stop = asked_to_stop_;
   exit.log_tail = tail_.text();
   // Taken out first: what the callbacks hold may hold us.
@@ -379,8 +407,18 @@ void EngineChild::report(ChildExit exit) {
 }
 
 void EngineChild::remove_own_cgroup() const {
-  if (!spec_.fence.cgroup.empty()) {
-    remove_cgroup(spec_.fence.cgroup);
+  if (spec_.fence.cgroup.empty()) {
+    return;
+  }
+  if (spec_.supervised) {
+    kill_cgroup(spec_.fence.cgroup);  // nobody, unless the supervisor itself was killed
+  }
+  remove_cgroup(spec_.fence.cgroup);
+}
+
+void EngineChild::remove_socket() const {
+  if (!spec_.socket_path.empty()) {
+    ::unlink(spec_.socket_path.c_str());
   }
 }
 
@@ -389,13 +427,18 @@ EngineChild::~EngineChild() {
   if (pid_ == 0) {
     return;
   }
-  kill_group();
   pollfd waiting{ended_.native_handle(), POLLIN, 0};
+  if (spec_.supervised) {
+    signal_leader(kEndNow);
+    signal_leader(SIGCONT);
+    ::poll(&waiting, 1, kLastReapMs);
+  }
+  kill_at_once();
   ::poll(&waiting, 1, kLastReapMs);
   ChildExit ignored;
   static_cast<void>(reap(ignored));
   remove_own_cgroup();
-  ::unlink(spec_.socket_path.c_str());
+  remove_socket();
 }
 
 }  // namespace

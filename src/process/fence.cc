@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "holdfast-";
 // What a probe asks for; it is never reached.
 constexpr Bytes kProbeLimit = kGiB;
+constexpr int kKillRounds = 100;
 
 tl::unexpected<Error> system_failure(const fs::path& path, int error) {
   const Errc code =
@@ -174,6 +175,29 @@ std::uint64_t cgroup_oom_kills(const std::string& directory) {
     }
   }
   return 0;
+}
+
+void kill_cgroup(const std::string& directory) {
+  const fs::path home(directory);
+  std::error_code ignored;
+  if (fs::exists(home / "cgroup.kill", ignored)) {  // version 2 since Linux 5.14
+    static_cast<void>(write_file(home / "cgroup.kill", "1"));
+    return;
+  }
+  // Again for those who were started meanwhile.
+  for (int round = 0; round < kKillRounds; ++round) {
+    std::ifstream processes(home / "cgroup.procs");
+    bool any = false;
+    for (pid_t pid = 0; processes >> pid;) {
+      if (pid > 0) {  // 0: it is not in our namespace
+        any = true;
+        ::kill(pid, SIGKILL);
+      }
+    }
+    if (!any) {
+      return;
+    }
+  }
 }
 
 void remove_cgroup(const std::string& directory) {

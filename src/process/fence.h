@@ -58,6 +58,9 @@ class MemoryCgroups {
 // tell.
 std::uint64_t cgroup_oom_kills(const std::string& directory);
 
+// SIGKILL to every process that still is in it.
+void kill_cgroup(const std::string& directory);
+
 // Once the last process is reaped. A cgroup that is still busy stays for the next sweep.
 void remove_cgroup(const std::string& directory);
 

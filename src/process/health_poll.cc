@@ -2,6 +2,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -20,8 +21,6 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using namespace std::chrono_literals;
 
-using UnixStream = beast::basic_stream<asio::local::stream_protocol>;
-
 // A child that is busy reading weights may accept and not answer; the next question may fare
 // better.
 constexpr auto kAnswerDeadline = 1000ms;
@@ -33,39 +32,50 @@ constexpr int kMediumCount = kFastCount + 40;
 constexpr auto kSlow = 250ms;
 constexpr std::size_t kHeaderBytesMax = 16 * 1024;
 
-// Anything below 500 is an answer of a server that serves: an engine without /health says 404, the
-// stock one says 503 while it loads.
-asio::awaitable<bool> serves(std::string socket_path) {
+template <class Protocol>
+using Endpoint = typename Protocol::endpoint;
+
+// The status of the answer; 0: there was none.
+template <class Protocol>
+asio::awaitable<int> ask(Endpoint<Protocol> endpoint, std::string path) {
   constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
-  UnixStream stream(co_await asio::this_coro::executor);
-  const asio::local::stream_protocol::endpoint endpoint(socket_path);
+  beast::basic_stream<Protocol> stream(co_await asio::this_coro::executor);
   stream.expires_after(kAnswerDeadline);
   auto [connect_error] = co_await stream.async_connect(endpoint, kToken);
   if (connect_error) {
-    co_return false;
+    co_return 0;
   }
-  http::request<http::empty_body> request(http::verb::get, "/health", 11);
+  http::request<http::empty_body> request(http::verb::get, path, 11);
   request.set(http::field::host, "localhost");
   request.keep_alive(false);
   auto [write_error, written] = co_await http::async_write(stream, request, kToken);
   if (write_error) {
-    co_return false;
+    co_return 0;
   }
   beast::flat_buffer buffer;
   http::response_parser<http::empty_body> parser;
   parser.header_limit(kHeaderBytesMax);
   auto [read_error, got] = co_await http::async_read_header(stream, buffer, parser, kToken);
-  co_return !read_error && parser.get().result_int() < 500;
+  co_return read_error ? 0 : static_cast<int>(parser.get().result_int());
+}
+
+asio::awaitable<int> ask(const HealthTarget& target) {
+  if (target.port != 0) {
+    const Endpoint<asio::ip::tcp> address(asio::ip::address_v4::loopback(), target.port);
+    return ask<asio::ip::tcp>(address, target.readiness.path);
+  }
+  const Endpoint<asio::local::stream_protocol> address(target.socket_path);
+  return ask<asio::local::stream_protocol>(address, target.readiness.path);
+}
+
+bool serves(int status, const Readiness& readiness) {
+  return readiness.success_only ? status >= 200 && status < 300 : status > 0 && status < 500;
 }
 
 }  // namespace
 
-HealthPoll::HealthPoll(asio::io_context& io, std::string socket_path,
-                       std::function<void()> on_healthy)
-    : io_(io),
-      socket_path_(std::move(socket_path)),
-      on_healthy_(std::move(on_healthy)),
-      timer_(io) {}
+HealthPoll::HealthPoll(asio::io_context& io, HealthTarget target, std::function<void()> on_healthy)
+    : io_(io), target_(std::move(target)), on_healthy_(std::move(on_healthy)), timer_(io) {}
 
 void HealthPoll::start(std::shared_ptr<void> owner) {
   asio::co_spawn(io_, run(std::move(owner)), [](const std::exception_ptr& failure) {
@@ -107,8 +117,9 @@ asio::awaitable<void> HealthPoll::run(std::shared_ptr<void> owner) {
       break;
     }
     ++asked_;
-    const bool healthy = co_await serves(socket_path_);
-    if (healthy && !stopped_) {
+    const int status = co_await ask(target_);
+    last_status_ = status != 0 ? status : last_status_;
+    if (serves(status, target_.readiness) && !stopped_) {
       stopped_ = true;
       on_healthy_();
     }

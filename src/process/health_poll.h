@@ -1,7 +1,7 @@
 #pragma once
-// Asks a child's unix socket `GET /health` until it answers that it serves. Why besides the state
-// lines: only an accepted request proves that the socket serves, and other engines print no such
-// lines. One loop thread.
+// Asks a child `GET /health`, or what its kind of engine has for that, until it answers that it
+// serves. Why besides the state lines: only an accepted request proves that the socket serves, and
+// other engines print no such lines. One loop thread.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,13 +11,20 @@
 #include <memory>
 #include <string>
 
+#include "process/child.h"
+
 namespace hf::process {
+
+struct HealthTarget {
+  std::string socket_path;  // or
+  std::uint16_t port = 0;   // of 127.0.0.1
+  Readiness readiness;
+};
 
 class HealthPoll {
  public:
   // Borrows the context. `on_healthy` is called at most once, never after stop().
-  HealthPoll(boost::asio::io_context& io, std::string socket_path,
-             std::function<void()> on_healthy);
+  HealthPoll(boost::asio::io_context& io, HealthTarget target, std::function<void()> on_healthy);
 
   // Begins; holds `owner`, whose member this is, until the poll ends.
   void start(std::shared_ptr<void> owner);
@@ -26,16 +33,19 @@ class HealthPoll {
   // The child says it is ready: ask now, and often.
   void ask_now();
   void stop();
+  // Of the latest answer; 0: there was none.
+  [[nodiscard]] int last_status() const { return last_status_; }
 
  private:
   boost::asio::awaitable<void> run(std::shared_ptr<void> owner);
   [[nodiscard]] std::chrono::milliseconds interval() const;
 
   boost::asio::io_context& io_;
-  std::string socket_path_;
+  HealthTarget target_;
   std::function<void()> on_healthy_;
   boost::asio::steady_timer timer_;
   int asked_ = 0;
+  int last_status_ = 0;
   bool seldom_ = false;
   bool urgent_ = false;
   bool stopped_ = false;

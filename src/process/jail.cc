@@ -1,7 +1,8 @@
-// The hidden subcommand `holdfast jail --parent PID [--data BYTES] [--cgroup DIRECTORY] -- ENGINE
-// ARGS…`: what posix_spawn cannot set, set by the child itself before it becomes the engine. It
-// runs before anything else of main, so it must not depend on configuration or logging; what it
-// says goes to standard error, which the parent keeps.
+// The hidden subcommand `holdfast jail --parent PID [--data BYTES] [--cgroup DIRECTORY]
+// [--supervise yes] -- ENGINE ARGS…`: what posix_spawn cannot set, set by the child itself before
+// it becomes the engine, or the engine's supervisor. It runs before anything else of main, so it
+// must not depend on configuration or logging; what it says goes to standard error, which the
+// parent keeps.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 
 #include "process/child.h"
 #include "process/memory_signs.h"
+#include "process/supervise.h"
 
 namespace hf::process {
 namespace {
@@ -42,6 +44,7 @@ struct Order {
   pid_t parent = 0;
   rlim_t data = 0;          // 0: no limit
   std::string_view cgroup;  // "": stays in the parent's
+  bool supervise = false;
   char** engine = nullptr;  // the program and its arguments
 };
 
@@ -56,6 +59,8 @@ bool parse_order(int argc, char** argv, Order& order) {
     }
     if (word == "--cgroup" && value.starts_with('/')) {
       order.cgroup = value;
+    } else if (word == "--supervise" && value == "yes") {
+      order.supervise = true;
     } else if (!(word == "--parent" && parse(value, order.parent)) &&
                !(word == "--data" && parse(value, order.data))) {
       return false;
@@ -81,7 +86,7 @@ int jail_main(int argc, char** argv) {
   }
   // Order: the signal first, then the look at the parent; the other way round a parent that dies in
   // between would be missed.
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+  if (::prctl(PR_SET_PDEATHSIG, order.supervise ? kServerGone : SIGKILL) != 0) {
     return refuse("PR_SET_PDEATHSIG", errno);
   }
   if (::getppid() != order.parent) {
@@ -103,11 +108,14 @@ int jail_main(int argc, char** argv) {
     return refuse("RLIMIT_DATA", errno);
   }
   ::umask(077);  // its socket is for us alone
-  // Advice to the kernel only, and some containers forbid it: an engine without it still serves.
-  static_cast<void>(set_oom_score(::getpid(), kOomScoreLoading));
   if (::close_range(3, ~0U, 0) != 0) {
     return refuse("close_range", errno);
   }
+  if (order.supervise) {
+    return supervise(order.engine, order.parent);
+  }
+  // Advice to the kernel only, and some containers forbid it: an engine without it still serves.
+  static_cast<void>(set_oom_score(::getpid(), kOomScoreLoading));
   ::execve(order.engine[0], order.engine, environ);
   return refuse(order.engine[0], errno);
 }

@@ -147,7 +147,8 @@ void set_jail_program(std::string path) {
 }
 
 Result<Launched> launch(const std::string& program, const std::vector<std::string>& arguments,
-                        const std::vector<std::string>& environment, const Fence& fence) {
+                        const std::vector<std::string>& environment,
+                        const Confinement& confinement) {
   if (Status executable = check_executable(program); !executable) {
     return fail(std::move(executable).error());
   }
@@ -160,11 +161,15 @@ Result<Launched> launch(const std::string& program, const std::vector<std::strin
   }
 
   std::vector<std::string> words{"holdfast", "jail", "--parent", std::to_string(::getpid())};
+  const Fence& fence = confinement.fence;
   if (fence.data) {
     words.insert(words.end(), {"--data", std::to_string(fence.data->count)});
   }
   if (!fence.cgroup.empty()) {
     words.insert(words.end(), {"--cgroup", fence.cgroup});
+  }
+  if (confinement.supervised) {
+    words.insert(words.end(), {"--supervise", "yes"});
   }
   words.insert(words.end(), {"--", program});
   words.insert(words.end(), arguments.begin(), arguments.end());

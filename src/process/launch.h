@@ -13,6 +13,12 @@
 
 namespace hf::process {
 
+// What the jail is to do besides.
+struct Confinement {
+  Fence fence;
+  bool supervised = false;  // supervise.h: `pid` is the supervisor's, and its end is everybody's
+};
+
 struct Launched {
   int pid = 0;     // also its process group; valid until the caller reaps it
   UniqueFd pidfd;  // readable once the process has ended
@@ -22,11 +28,12 @@ struct Launched {
 };
 
 // Executes `program` (absolute path, a regular executable file) with exactly `environment`, in a
-// process group of its own behind `fence`, no signal blocked or ignored, no descriptor but 0, 1, 2.
-// Errors: NotFound, PermissionDenied, ResourceExhausted, Io; each with sys_errno. A program that
-// the kernel refuses later (not a binary, no loader) shows as exit code 127 with the reason on its
-// standard error.
+// process group of its own behind the fence, no signal blocked or ignored, no descriptor but 0,
+// 1, 2. Errors: NotFound, PermissionDenied, ResourceExhausted, Io; each with sys_errno. A program
+// that the kernel refuses later (not a binary, no loader) shows as exit code 127 with the reason on
+// its standard error.
 Result<Launched> launch(const std::string& program, const std::vector<std::string>& arguments,
-                        const std::vector<std::string>& environment, const Fence& fence = {});
+                        const std::vector<std::string>& environment,
+                        const Confinement& confinement = {});
 
 }  // namespace hf::process

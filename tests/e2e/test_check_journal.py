@@ -16,6 +16,10 @@ def spawn(model="a", generation=1, pid=100):
     return {"event": "spawn", "model": model, "generation": generation, "pid": pid, "leases": 0}
 
 
+def respawn(model="a", generation=1, pid=100):
+    return {"event": "respawn", "model": model, "generation": generation, "pid": pid}
+
+
 def ready(model="a", generation=1):
     return {"event": "ready", "model": model, "generation": generation, "leases": 0}
 
@@ -65,6 +69,8 @@ GOOD = {
     "a server that was killed": [*LIFE[:3], {"event": "start"}, *LIFE],
     "a load ended by the shutdown": [spawn(), stop("shutdown"), gone()],
     "a failed load": [spawn(), gone(), spawn(generation=2, pid=101), gone(generation=2)],
+    "another process in the same generation": [spawn(), respawn(pid=101), {**ready(), "pid": 101},
+                                               stop(), gone()],
     "other events": [{"event": "cleanup", "level": "emergency"}, *LIFE,
                      {"event": "refuse", "model": "a", "request": "9"}],
 }
@@ -99,6 +105,9 @@ BAD = {
                       ["lease-count"]),
     "a child that stays": ([spawn(), ready()], ["order"]),
     "another pid": ([spawn(), {**ready(), "pid": 7}, stop(), gone()], ["order"]),
+    "a respawn after it was ready": ([spawn(), ready(), respawn(pid=101), stop(), gone()],
+                                     ["order"]),
+    "a respawn of nothing": ([respawn(pid=101)], ["order"]),
     "time goes back": ([{**spawn(), "t_ms": 5}, {**ready(), "t_ms": 3}, {**stop(), "t_ms": 6},
                         {**gone(), "t_ms": 7}], ["order"]),
 }

@@ -20,6 +20,10 @@ def prompts(model):
     yield "/v1/chat/completions", chat(model, messages=said)
     yield "/v1/completions", {"model": model, "prompt": PROMPT, "max_tokens": 2}
     yield MESSAGES, {"model": model, "max_tokens": 2, "messages": said[1:]}
+    yield "/api/chat", {"model": model, "messages": said, "options": {"num_predict": 2}}
+    yield "/api/generate", {"model": model, "prompt": PROMPT, "raw": True,
+                            "options": {"num_predict": 2, PROMPT: 1}}
+    yield "/api/embed", {"model": model, "input": PROMPT}
     yield "/tokenize", {"model": model, "content": PROMPT}
     yield "/v1/embeddings", {"model": model, "input": [PROMPT]}
     yield "/v1/chat/completions", chat(model, messages=PROMPT)  # refused by the engine

@@ -138,10 +138,15 @@ def test_max_active_counts_over_all_dialects(serve):
     gate = server.folder / "gate"
     held = [stub.held(server, "a", gate, headers=with_key("k-bob")) for _ in range(2)]
     for path, body in (("/v1/chat/completions", chat("b")), (MESSAGES, message("b")),
-                       ("/v1/embeddings", {"model": "b", "input": "x"})):
+                       ("/v1/embeddings", {"model": "b", "input": "x"}),
+                       ("/api/generate", {"model": "b", "prompt": "x"})):
         refused = server.post(path, body, headers={"x-api-key": "k-bob"})
-        assert (refused.status, refused.error["code"]) == (429, "user_limit"), path
+        assert refused.status == 429, path
         assert int(refused.headers["retry-after"]) >= 1
+        if path == "/api/generate":
+            assert refused.json["code"] == "user_limit" and isinstance(refused.error, str)
+            continue
+        assert refused.error["code"] == "user_limit"
         if path == MESSAGES:
             assert refused.json["type"] == "error"
             assert refused.error["type"] == "rate_limit_error"
@@ -193,9 +198,17 @@ ASKED_OF_MESSAGES = [
     ("POST", MESSAGES, message("a")), ("POST", MESSAGES, message("none")), ("GET", MESSAGES, None),
     ("POST", "/v1/messages/count_tokens", message("a")), ("POST", "/v1/messages/none", b"{}"),
 ]
+ASKED_OF_OLLAMA = [
+    ("POST", "/api/chat", {"model": "a"}), ("POST", "/api/chat", {"model": "none"}),
+    ("POST", "/api/generate", {"model": "a", "keep_alive": 0}), ("GET", "/api/tags", None),
+    ("GET", "/api/ps", None), ("POST", "/api/show", {"model": "a"}), ("GET", "/api/version", None),
+    ("POST", "/api/show", {"model": "none"}), ("DELETE", "/api/delete", None),
+    ("POST", "/api/embed", b"{"),
+]
 
 
-@pytest.mark.parametrize("asked", [ASKED, ASKED_OF_MESSAGES], ids=["openai", "anthropic"])
+@pytest.mark.parametrize("asked", [ASKED, ASKED_OF_MESSAGES, ASKED_OF_OLLAMA],
+                         ids=["openai", "anthropic", "ollama"])
 def test_without_a_key_every_path_and_every_model_answer_alike(serve, asked):
     server = team(serve)
     assert server.chat(chat("a"), headers=with_key("k-uma")).status == 200  # it is loaded
@@ -209,11 +222,12 @@ def test_without_a_key_every_path_and_every_model_answer_alike(serve, asked):
             answers.add((answer.status, json.dumps(headers, sort_keys=True), answer.body))
     (status, _, body), = answers
     assert status == 401
-    if asked is ASKED:
-        assert json.loads(body)["error"]["type"] == "authentication_error"
+    told = json.loads(body)
+    if asked is ASKED_OF_OLLAMA:
+        assert isinstance(told["error"], str)
     else:
-        assert json.loads(body)["type"] == "error"
-        assert json.loads(body)["error"]["type"] == "authentication_error"
+        assert told["error"]["type"] == "authentication_error"
+        assert (told.get("type") == "error") == (asked is ASKED_OF_MESSAGES)
     assert set(server.get("/health").json) == {"status"}
     for path in ("/health?api_key=k-ada", "/v1/models?api_key=k-ada&key=k-ada"):
         assert b"cached_models" not in server.get(path).body

@@ -98,6 +98,10 @@ void TestServer::watch_disconnect(Exchange& exchange, Mailbox<std::string>& gone
   on_loop([&] { exchange.on_disconnect([&gone] { gone.push("gone"); }); });
 }
 
+void TestServer::use_tls(std::shared_ptr<const TlsContext> context) {
+  on_loop([&] { server_->use_tls(std::move(context)); });
+}
+
 void TestServer::stop_accepting() {
   on_loop([this] { server_->stop_accepting(); });
 }

@@ -84,6 +84,7 @@ class TestServer final : public Service {
   void abort_relay(Exchange& exchange);
   // The mailbox gets a word when the client leaves.
   void watch_disconnect(Exchange& exchange, Mailbox<std::string>& gone);
+  void use_tls(std::shared_ptr<const TlsContext> context);
   void stop_accepting();
   void close_all();
   // Returns when no connection is left.

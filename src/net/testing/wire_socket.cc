@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -97,6 +98,16 @@ bool WireSocket::send(std::string_view bytes) {
   return true;
 }
 
+void WireSocket::send_until_stuck() {
+  constexpr int kStuckMs = 300;  // longer than the other side's loop is away
+  const std::string piece(64 * 1024, 'x');
+  pollfd poll_fd{fd_, POLLOUT, 0};
+  while (::poll(&poll_fd, 1, kStuckMs) == 1) {
+    const ssize_t count = ::send(fd_, piece.data(), piece.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    HF_ASSERT(count > 0 || errno == EAGAIN, "the other side is there");
+  }
+}
+
 bool WireSocket::fill() {
   std::array<char, 16384> piece{};
   const ssize_t count = ::recv(fd_, piece.data(), piece.size(), 0);
@@ -179,6 +190,11 @@ std::uint16_t WireSocket::port() const {
 
 void WireSocket::shut_write() {
   ::shutdown(fd_, SHUT_WR);
+}
+
+void WireSocket::wait_for_input() {
+  char byte = 0;
+  HF_ASSERT(::recv(fd_, &byte, 1, MSG_PEEK) == 1, "nothing came in ten seconds");
 }
 
 void WireSocket::close() {

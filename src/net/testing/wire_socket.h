@@ -31,6 +31,8 @@ class WireSocket {
 
   // False: the other side does not take it.
   bool send(std::string_view bytes);
+  // Sends until the other side takes no more.
+  void send_until_stuck();
   // Up to and with `mark`; what came so far if the connection ended before.
   std::string read_until(std::string_view mark);
   std::string read_exactly(std::size_t count);
@@ -44,6 +46,8 @@ class WireSocket {
 
   // Of this end; 0 for a unix socket.
   [[nodiscard]] std::uint16_t port() const;
+  // Bytes have come that nobody has read.
+  void wait_for_input();
   void shut_write();
   void close();
   void reset();

@@ -46,10 +46,12 @@ class Connection:
         self._rest = 0  # bytes left of the chunk or of the whole body
         self._chunked = False
         self._until_close = False
+        self._to_head = False
         self.status: Optional[int] = None
         self.headers = {}
 
     def send(self, method, path, body=None, headers=None):
+        self._to_head = method == "HEAD"
         self._socket.sendall(request_bytes(method, path, self._host, body, headers))
 
     def send_raw(self, data):
@@ -69,6 +71,9 @@ class Connection:
         length = self.headers.get("content-length")
         self._until_close = not self._chunked and length is None
         self._rest = int(length or 0)
+        if self._to_head:  # its length is that of the answer to a GET
+            self._chunked = self._until_close = False
+            self._rest = 0
 
     def read_some(self):
         """The next piece of the body, b"" at its proper end."""

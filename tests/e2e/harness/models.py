@@ -24,6 +24,10 @@ RECIPES = {
     **{f"middle-{seed}": ["--size", "210MB", "--seed", str(seed), "--context", "8192"]
        for seed in (1, 2, 3)},
     "embedding": ["--size", "tiny", "--embedding"],
+    "reranker": ["--size", "tiny", "--reranker"],
+    "tools": ["--size", "tiny", "--template", "tools"],
+    "plain": ["--size", "tiny", "--template", "none"],
+    "fill-in": ["--size", "tiny", "--fill-in"],
     "truncated": ["--size", "30MB", "--corrupt", "truncate"],
     "bad-magic": ["--size", "tiny", "--corrupt", "magic"],
     "bad-offset": ["--size", "tiny", "--corrupt", "tensor-offset"],

@@ -231,6 +231,13 @@ class Server:
         return subprocess.run([paths.holdfast(), *arguments], env=environment, cwd=self.folder,
                               capture_output=True, text=True, timeout=timeout, check=False)
 
+    def cli_without_server(self, *arguments, timeout=PATIENT_S):
+        """Runs `holdfast ARGUMENTS`, which prints JSON, where no server can be found."""
+        environment = {**self._environment, "HOLDFAST_HOST": "127.0.0.1:1"}
+        run = subprocess.run([paths.holdfast(), *arguments], env=environment, cwd=self.folder,
+                             capture_output=True, text=True, timeout=timeout, check=False)
+        return json.loads(run.stdout)
+
     # Its children
 
     def children(self):
@@ -252,5 +259,5 @@ class Server:
         return stream, pid
 
 
-_LISTENING = r"http://(?:127\.0\.0\.1|0\.0\.0\.0):([1-9]\d*)"
+_LISTENING = r"https?://(?:127\.0\.0\.1|0\.0\.0\.0):([1-9]\d*)"
 _ONE_TOKEN = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}

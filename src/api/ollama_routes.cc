@@ -1,0 +1,84 @@
+#include "api/ollama_routes.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace hf::api {
+namespace {
+
+struct Offered {
+  std::string_view path;
+  Endpoint endpoint;
+  ollama::Endpoint request = ollama::Endpoint::Chat;
+};
+constexpr std::array<Offered, 8> kOffered{{
+    {"/api/chat", Endpoint::OllamaRequest, ollama::Endpoint::Chat},
+    {"/api/generate", Endpoint::OllamaRequest, ollama::Endpoint::Generate},
+    {"/api/embed", Endpoint::OllamaRequest, ollama::Endpoint::Embed},
+    {"/api/embeddings", Endpoint::OllamaRequest, ollama::Endpoint::Embeddings},
+    {"/api/show", Endpoint::OllamaShow},
+    {"/api/tags", Endpoint::OllamaTags},
+    {"/api/ps", Endpoint::OllamaProcesses},
+    {"/api/version", Endpoint::OllamaVersion},
+}};
+
+struct Missing {
+  std::string_view path;
+  std::string_view what;
+  std::string_view instead;
+};
+constexpr std::string_view kPut =
+    "put the .gguf file into the server's models folder, where it appears without a restart";
+constexpr std::array<Missing, 5> kMissing{{
+    {"/api/pull", "models are not pulled over HTTP",
+     "the administrator runs holdfast pull on the server, or puts the .gguf file into its models "
+     "folder"},
+    {"/api/push", "models are not pushed", "copy the .gguf file from the server's models folder"},
+    {"/api/create", "models are not created over HTTP", kPut},
+    {"/api/copy", "models are not copied over HTTP",
+     "the administrator adds an alias to the model's table in the configuration"},
+    {"/api/delete", "models are not deleted over HTTP",
+     "the administrator takes the .gguf file out of the server's models folder"},
+}};
+constexpr std::string_view kBlobs = "/api/blobs/";
+
+bool is_read(Endpoint endpoint) {
+  return endpoint == Endpoint::OllamaTags || endpoint == Endpoint::OllamaProcesses ||
+         endpoint == Endpoint::OllamaVersion;
+}
+
+ApiError not_offered(std::string_view what, std::string_view instead) {
+  ApiError error;
+  error.status = 501;
+  error.code = "not_offered";
+  error.message = what;
+  error.hint = instead;
+  return error;
+}
+
+}  // namespace
+
+bool is_ollama_path(std::string_view path) {
+  const auto same = [path](const auto& entry) { return entry.path == path; };
+  return path.starts_with(kBlobs) || std::any_of(kOffered.begin(), kOffered.end(), same) ||
+         std::any_of(kMissing.begin(), kMissing.end(), same);
+}
+
+tl::expected<Route, ApiError> find_ollama_route(std::string_view method, std::string_view path) {
+  for (const Missing& missing : kMissing) {
+    if (missing.path == path) {
+      return tl::unexpected(not_offered(missing.what, missing.instead));
+    }
+  }
+  for (const Offered& offered : kOffered) {
+    if (offered.path == path) {
+      Route route{offered.endpoint};
+      route.ollama = offered.request;
+      return allow_only(!is_read(offered.endpoint), method, std::move(route));
+    }
+  }
+  return tl::unexpected(not_offered("files of models are not uploaded over HTTP", kPut));
+}
+
+}  // namespace hf::api

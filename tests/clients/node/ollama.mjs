@@ -1,0 +1,89 @@
+// The npm package `ollama`.
+export default async function (load) {
+  const { Ollama } = await load('ollama')
+
+  // The library has no time limit of its own; people give it a fetch that has one.
+  const open = ({ url, key, timeout_s: seconds }) =>
+    new Ollama({
+      host: url,
+      headers: { Authorization: `Bearer ${key}` },
+      fetch: (input, init) => fetch(input, {
+        ...init,
+        signal: AbortSignal.any
+          ? AbortSignal.any([AbortSignal.timeout(seconds * 1000), init?.signal].filter(Boolean))
+          : init?.signal ?? AbortSignal.timeout(seconds * 1000),
+      }),
+    })
+
+  const parsed = (call) => ({ name: call.function.name, arguments: call.function.arguments })
+
+  const take = (answer, part) => {
+    answer.text += part.message.content
+    answer.pieces += part.message.content ? 1 : 0
+    answer.tool_calls.push(...(part.message.tool_calls ?? []).map(parsed))
+    answer.model = part.model
+    if (part.done) {
+      answer.finish = part.done_reason
+      answer.prompt_tokens = part.prompt_eval_count
+      answer.completion_tokens = part.eval_count
+      answer.more = part
+    }
+  }
+  const fresh = () => ({ text: '', pieces: 0, tool_calls: [] })
+
+  return {
+    refusal: (error) => (error?.name === 'ResponseError' || error?.name === 'AbortError' ||
+        error?.name === 'TimeoutError') && {
+      kind: error.name, status: error.status_code ?? null, message: error.message,
+    },
+
+    async chat(connection, body) {
+      const answer = fresh()
+      take(answer, await open(connection).chat(body))
+      return answer
+    },
+
+    async stream(connection, body) {
+      const answer = fresh()
+      for await (const part of await open(connection).chat({ ...body, stream: true })) {
+        take(answer, part)
+      }
+      return answer
+    },
+
+    async leave(connection, body, pieces) {
+      const stream = await open(connection).chat({ ...body, stream: true })
+      let seen = 0
+      try {
+        for await (const part of stream) {
+          if (part.message.content) seen += 1
+          if (seen === pieces) stream.abort()
+        }
+      } catch (error) {
+        if (error.name !== 'AbortError') throw error
+      }
+      return seen
+    },
+
+    async embed(connection, model, input) {
+      return (await open(connection).embed({ model, input })).embeddings
+    },
+
+    async models(connection) {
+      return (await open(connection).list()).models.map((model) => model.model)
+    },
+
+    // Any other call of the library that answers with one object.
+    async plain(connection, method, ...given) {
+      return open(connection)[method](...given)
+    },
+
+    async streamGenerate(connection, body) {
+      const parts = []
+      for await (const part of await open(connection).generate({ ...body, stream: true })) {
+        parts.push(part)
+      }
+      return parts
+    },
+  }
+}
