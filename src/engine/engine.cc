@@ -68,6 +68,10 @@ std::string Engine::name_of(ModelId model) const {
   return impl_->catalog().name(model);
 }
 
+Abilities Engine::abilities_of(ModelId model) const {
+  return engine::abilities_of(impl_->catalog().at(model).file);
+}
+
 TicketId Engine::acquire(ModelId model, UserId user, AcquireCallback callback) {
   return impl_->acquire(model, user, core::TicketKind::Request, std::move(callback));
 }

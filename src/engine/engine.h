@@ -22,6 +22,7 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "core/view.h"
+#include "engine/abilities.h"
 #include "engine/refusal.h"
 #include "engine/status.h"
 
@@ -136,6 +137,7 @@ class Engine {
   // The model of that name (exact, alias, or with ":latest" taken off).
   [[nodiscard]] tl::expected<ModelId, NotFound> resolve(std::string_view name) const;
   [[nodiscard]] std::string name_of(ModelId model) const;
+  [[nodiscard]] Abilities abilities_of(ModelId model) const;
 
   // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
   // by ticket while it has not been answered.

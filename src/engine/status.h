@@ -32,6 +32,7 @@ struct ModelStatus {
   int pid = 0;
   double load_progress = 0;  // 0…1 while loading
   std::string kind;          // "chat", "embedding", "reranker"; "" while the file is unreadable
+  std::vector<std::string> abilities;  // "chat", "vision", … (engine/abilities.h)
   std::string architecture;
   std::int64_t context = 0;  // tokens one request may use
   std::int64_t trained_context = 0;
