@@ -41,6 +41,7 @@ struct Call {
   Dialect dialect = Dialect::OpenAi;
   std::string request_id{};
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  Use use = Use::Any;            // what it wants of a model
   bool streams = false;          // if it asks for a stream, an event stream will come
 
   void answer(int status, std::string json) const;

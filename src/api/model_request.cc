@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/fitness.h"
 #include "api/upstream_error.h"
 #include "api/waits.h"
 #include "net/json_model.h"
@@ -57,6 +58,14 @@ tl::expected<ModelId, ApiError> ModelRequest::find_model() {
   const auto found = context_.engine.resolve(name);
   if (!found) {
     return tl::unexpected(unknown_model(found.error()));
+  }
+  const net::MediaFacts& media = body.fields->media;
+  if (std::optional<ApiError> refused = unacceptable(media, *context_.config)) {
+    return tl::unexpected(std::move(*refused));
+  }
+  if (std::optional<ApiError> refused = unsuited(context_.engine.abilities_of(*found), call_.use,
+                                                 media, context_.engine.name_of(*found))) {
+    return tl::unexpected(std::move(*refused));
   }
   return *found;
 }

@@ -28,11 +28,15 @@ enum class Endpoint {
 
 enum class Verb { Load, Unload, Pin, Unpin };
 
+// What a proxied request wants of a model.
+enum class Use { Any, Generate, Embed, Rank };
+
 struct Route {
   Endpoint endpoint = Endpoint::Home;
   std::string model{};  // as asked, not yet looked up
   Verb verb = Verb::Load;
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
+  Use use = Use::Any;            // of a proxied path
   bool streams = false;          // of a proxied path: "stream": true is answered by an event stream
 };
 

@@ -116,6 +116,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
   if (route->endpoint == Endpoint::Proxied) {
     call.lists_are_tasks = route->lists_are_tasks;
     call.streams = route->streams;
+    call.use = route->use;
     return ModelRequest::start(context_, std::move(call));
   }
   if (route->endpoint == Endpoint::AdminCommand || route->endpoint == Endpoint::Cleanup ||

@@ -148,6 +148,7 @@ json::object client_model(const ModelStatus& model) {
                       {"aliases", names_array(model.aliases)}};
   if (!model.kind.empty()) {
     object["kind"] = model.kind;
+    object["capabilities"] = names_array(model.abilities);
     object["context_length"] = model.context;
   }
   return object;
@@ -173,6 +174,7 @@ json::object admin_model(const ModelStatus& model, Detail detail) {
   json::object object = cached_model(model, detail);
   object["aliases"] = names_array(model.aliases);
   object["kind"] = model.kind;
+  object["capabilities"] = names_array(model.abilities);
   object["architecture"] = model.architecture;
   object["context"] = model.context;
   object["trained_context"] = model.trained_context;

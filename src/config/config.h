@@ -130,6 +130,8 @@ struct Config {
   std::filesystem::path models_dir;   // absolute, like every path here but a bare program name
   std::optional<std::string> default_model;
   Bytes body_limit;
+  int picture_megapixels = 0;
+  bool fetch_media = false;
   Duration drain{};
   MemoryConfig memory;
   QueueConfig queue;
