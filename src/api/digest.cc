@@ -9,7 +9,8 @@ namespace hf::api {
 Sha256 sha256(std::string_view text) {
   Sha256 digest{};
   unsigned int size = 0;
-  const int good = EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  const int good =
+      EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
   // Without it no key could be told from another.
   HF_ASSERT(good == 1 && size == digest.size(), "SHA-256 is there");
   return digest;

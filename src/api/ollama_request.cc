@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "api/fitness.h"
 #include "api/heartbeat.h"
 #include "api/model_request.h"
 #include "net/json_model.h"
@@ -40,13 +41,14 @@ ollama::ModelFacts facts_of(const engine::Engine& engine, ModelId model) {
 }
 
 // What the engine will get must be as harmless as what it gets from clients directly.
-std::optional<ApiError> check_body(std::string& body, bool lists_are_tasks) {
+std::optional<ApiError> check_body(std::string& body, bool lists_are_tasks,
+                                   const config::Config& config) {
   const std::size_t size = body.size();
   body.resize(size + kPadding);
   const net::BodyRules rules{.model_required = true, .lists_are_tasks = lists_are_tasks};
   const net::BodyResult checked = net::read_body_fields(std::string_view(body.data(), size), rules);
   body.resize(size);
-  return checked.fields ? std::nullopt
+  return checked.fields ? unacceptable(checked.fields->media, config)
                         : std::optional(from_body_fault(checked.fault, checked.detail));
 }
 
@@ -253,7 +255,8 @@ void start_ollama_request(Context& context, Call call, ollama::Endpoint endpoint
   if (request->work == Work::Unload) {
     return unload(context, std::move(call), *model, std::move(request->plan));
   }
-  if (const std::optional<ApiError> fault = check_body(request->body, request->lists_are_tasks)) {
+  if (const std::optional<ApiError> fault =
+          check_body(request->body, request->lists_are_tasks, *context.config)) {
     return call.refuse(*fault);
   }
   call.streams = request->plan.streams;

@@ -145,6 +145,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
     call.takes_forms = route->takes_forms;
     call.upgrades = route->upgrades;
     call.streams = route->streams;
+    call.use = route->use;
     return ModelRequest::start(context_, std::move(call));
   }
   if (route->endpoint == Endpoint::OllamaRequest) {

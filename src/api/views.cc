@@ -173,6 +173,7 @@ json::object client_model(const ModelStatus& model) {
                       {"aliases", names_array(model.aliases)}};
   if (!model.kind.empty()) {
     object["kind"] = model.kind;
+    object["capabilities"] = names_array(model.abilities);
     object["context_length"] = number_or_null(model.context);
   }
   return object;
@@ -198,6 +199,7 @@ json::object admin_model(const engine::Status& status, const ModelStatus& model,
   json::object object = cached_model(status, model, detail);
   object["aliases"] = names_array(model.aliases);
   object["kind"] = model.kind;
+  object["capabilities"] = names_array(model.abilities);
   object["architecture"] = model.architecture;
   // Of a file that cannot be read they are 0.
   const bool command = model.kind == "command";

@@ -27,6 +27,7 @@ engine::ModelStatus model(std::uint32_t id, std::string name, State state, int l
   m.view.idle = std::chrono::milliseconds(1500);
   m.pid = 4711;
   m.kind = "chat";
+  m.abilities = {"chat", "vision"};
   m.context = 4096;
   return m;
 }
@@ -240,6 +241,7 @@ TEST(ModelList, IsWhatClientsExpect) {
   ASSERT_EQ(data.size(), 5U);
   EXPECT_EQ(data[0].at("id").as_string(), "a");
   EXPECT_EQ(data[0].at("object").as_string(), "model");
+  EXPECT_EQ(data[0].at("capabilities").as_array(), (json::array{"chat", "vision"}));
   EXPECT_EQ(data[0].at("created").as_int64(), 951782400);
   EXPECT_EQ(data[0].at("created_at").as_string(), "2000-02-29T00:00:00Z");
   EXPECT_EQ(data[0].at("owned_by").as_string(), "holdfast");

@@ -150,6 +150,8 @@ struct Config {
   std::filesystem::path models_dir;   // absolute, like every path here but a bare program name
   std::optional<std::string> default_model;
   Bytes body_limit;
+  int picture_megapixels = 0;
+  bool fetch_media = false;
   Duration drain{};
   std::vector<std::string> allowed_hosts;  // further names that Host may have, lower case
   std::vector<std::string> cors_origins;   // whose pages may call us, see origin.h

@@ -148,6 +148,16 @@ std::span<const Setting<Config>> server_settings() {
           "Longest request body. Images travel inside it, hence the room; it is held in memory "
           "while the request waits, hence a limit.",
           {1024, 2048 * kMi}),
+      setting<&Config::picture_megapixels>(
+          "picture_megapixels", "64",
+          "Most pixels of all pictures of a request together, in millions; more is refused. The "
+          "engine takes three bytes for each, and as many again while it decodes, however small "
+          "the file is.",
+          {1, 100'000}),
+      setting<&Config::fetch_media>(
+          "fetch_media", "false",
+          "Whether engines may fetch pictures and sounds that a request only names by an address. "
+          "They would fetch whatever this machine can reach for whoever may send a request."),
       setting<&Config::drain>(
           "drain", "\"30s\"",
           "How long running answers may go on after the server was told to stop. What is left then "

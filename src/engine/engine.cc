@@ -72,6 +72,10 @@ void Engine::name_user(UserId user, std::string name) {
   impl_->name_user(user, std::move(name));
 }
 
+Abilities Engine::abilities_of(ModelId model) const {
+  return engine::abilities_of(impl_->catalog().at(model).file);
+}
+
 TicketId Engine::acquire(ModelId model, UserId user, AcquireCallback callback) {
   return impl_->acquire(model, user, core::TicketKind::Request, std::move(callback));
 }

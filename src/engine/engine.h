@@ -22,6 +22,7 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "core/view.h"
+#include "engine/abilities.h"
 #include "engine/model_traits.h"
 #include "engine/refusal.h"
 #include "engine/status.h"
@@ -146,6 +147,7 @@ class Engine {
   // What the model's file says of itself, as `text` tells it; read when asked, on the worker.
   void describe(ModelId model, gguf::Detail detail, DescriptionText text,
                 DescribeCallback callback);
+  [[nodiscard]] Abilities abilities_of(ModelId model) const;
 
   // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
   // by ticket while it has not been answered.

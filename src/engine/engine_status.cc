@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/abilities.h"
 #include "engine/impl.h"
 
 namespace hf::engine {
@@ -118,6 +119,7 @@ ModelStatus Engine::Impl::model_status(ModelId id) const {
   model.view = scheduler_->view(id);
   model.aliases = file.source.settings.aliases;
   model.kind = file.problem.empty() ? kind_name(file.plan.kind) : "";
+  model.abilities = engine::names_of(engine::abilities_of(file));
   model.architecture = file.architecture;
   model.context = file.plan.context;
   model.trained_context = file.trained_context;

@@ -41,6 +41,7 @@ struct ModelStatus {
   int pid = 0;
   double load_progress = 0;  // 0…1 while loading
   std::string kind;  // "chat", "embedding", "reranker", "command"; "" while the file is unreadable
+  std::vector<std::string> abilities;  // "chat", "vision", … (engine/abilities.h)
   std::string architecture;
   std::int64_t context = 0;  // tokens one request may use; 0: not known, of a command
   std::int64_t trained_context = 0;
