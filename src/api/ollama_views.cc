@@ -29,11 +29,11 @@ constexpr std::string_view kNoSetTime = "2300-01-01T00:00:00Z";
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 json::object details_of(const ModelTraits& traits) {
-  const bool command = traits.kind == ModelKind::Command;
-  json::object details{{"parent_model", ""}, {"format", command ? "command" : "gguf"}};
+  const bool known = traits.kind != ModelKind::Command;
+  json::object details{{"parent_model", ""}, {"format", known ? "gguf" : ""}};
   details["family"] = traits.architecture;
-  details["families"] = json::array{json::value(traits.architecture)};
-  details["parameter_size"] = ollama_parameter_size(traits.weights);
+  details["families"] = known ? json::array{json::value(traits.architecture)} : json::array();
+  details["parameter_size"] = known ? ollama_parameter_size(traits.weights) : "";
   details["quantization_level"] = traits.quantisation;
   return details;
 }
@@ -101,7 +101,9 @@ json::object info_of(const gguf::Description& description) {
 // this number.
 json::object model_info(const OllamaShow& show, const gguf::Description& description) {
   json::object info = info_of(description);
-  info["general.parameter_count"] = show.traits.weights;
+  if (show.traits.kind != ModelKind::Command) {
+    info["general.parameter_count"] = show.traits.weights;
+  }
   if (show.for_copilot) {
     info["general.basename"] = show.name;
   }
@@ -210,7 +212,7 @@ std::vector<std::string> ollama_capabilities(const ModelTraits& traits,
   if (description.fills_in) {
     capabilities.emplace_back("insert");
   }
-  if (traits.takes_images && traits.kind != ModelKind::Command) {
+  if (traits.takes_images) {
     capabilities.emplace_back("vision");
   }
   if (mentions(text, {"enable_thinking", "<think>", "reasoning_content", "reasoning_effort"})) {

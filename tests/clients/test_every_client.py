@@ -115,7 +115,9 @@ def test_the_list_of_models(box, client):
     assert sorted(name.removesuffix(":latest") for name in names) == sorted(expected)
 
 
-@each(ALL)
+# LangChain's Ollama model for JavaScript does not close a stream that its user leaves, nor when its
+# signal is aborted: it asks the signal at the next piece only, for which nobody waits any more.
+@each([name for name in ALL if name != "LangChain Ollama (npm)"])
 @pytest.mark.proves("chat", "leaving a stream ends it")
 def test_a_client_that_leaves(box, client):
     ask = Ask(TALKER, max_tokens=100_000)
