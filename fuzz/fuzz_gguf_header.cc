@@ -1,8 +1,8 @@
-// Feeds arbitrary bytes to the GGUF header reader and what it accepts to the cost model. Build and
-// run:
+// Feeds arbitrary bytes to the readers of GGUF files and what they accept to the cost model. Build
+// and run:
 //   clang++-14 -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc fuzz/fuzz_gguf_header.cc
-//     src/gguf/{architecture,byte_source,cache_size,compute_size,cost,cursor,header,identity}.cc
-//     src/gguf/{kind,metadata,repack,tensor_type,tensors}.cc
+//     src/gguf/{architecture,byte_source,cache_size,compute_size,cost,cursor,description}.cc
+//     src/gguf/{file_type,header,identity,kind,metadata,repack,tensor_type,tensors}.cc
 //     src/base/assert.cc -o fuzz_gguf_header
 //   ./fuzz_gguf_header -max_total_time=30 -max_len=65536
 
@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "gguf/cost.h"
+#include "gguf/description.h"
 #include "gguf/header.h"
 #include "gguf/kind.h"
 
@@ -21,6 +22,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // data.
   const std::uint64_t beyond = size > 0 ? std::uint64_t{1} << (data[0] % 40U) : 0;
   const auto bytes = std::as_bytes(std::span(data, size)).subspan(size > 0 ? 1 : 0);
+  for (const Detail detail : {Detail::Brief, Detail::Whole}) {
+    MemorySource described(bytes, bytes.size() + beyond);
+    if (const auto description = parse_description(described, detail)) {
+      HF_ASSERT(detail == Detail::Whole || description->tensors.empty(), "tensors in brief");
+    }
+  }
   MemorySource source(bytes, bytes.size() + beyond);
   const auto header = parse_header(source);
   if (!header) {

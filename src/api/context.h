@@ -57,6 +57,8 @@ struct Call {
   std::shared_ptr<Translation> translation{};
   ModelId model{};
 
+  // Who asks, for log and journal: the user's name, or where the request came from.
+  [[nodiscard]] std::string who() const;
   void answer(int status, std::string json) const;
   void refuse(const ApiError& error) const;
 };

@@ -39,10 +39,6 @@ ollama::ModelFacts facts_of(const engine::Engine& engine, ModelId model) {
   return facts;
 }
 
-std::string who(const Call& call) {
-  return call.caller.name.empty() ? call.exchange->head().peer : call.caller.name;
-}
-
 // What the engine will get must be as harmless as what it gets from clients directly.
 std::optional<ApiError> check_body(std::string& body, bool lists_are_tasks) {
   const std::size_t size = body.size();
@@ -61,7 +57,7 @@ class OllamaTranslation final : public Translation,
       : context_(context),
         exchange_(call.exchange),
         user_(call.caller.user),
-        who_(who(call)),
+        who_(call.who()),
         model_(model),
         request_(std::move(request)),
         clock_(ollama::system_clock()),

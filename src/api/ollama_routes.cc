@@ -31,14 +31,15 @@ struct Missing {
 constexpr std::string_view kPut =
     "put the .gguf file into the server's models folder, where it appears without a restart";
 constexpr std::array<Missing, 5> kMissing{{
-    {"/api/pull", "models are not pulled over HTTP",
+    {"/api/pull", "Holdfast pulls no models over HTTP",
      "the administrator runs holdfast pull on the server, or puts the .gguf file into its models "
      "folder"},
-    {"/api/push", "models are not pushed", "copy the .gguf file from the server's models folder"},
-    {"/api/create", "models are not created over HTTP", kPut},
-    {"/api/copy", "models are not copied over HTTP",
+    {"/api/push", "Holdfast pushes no models",
+     "copy the .gguf file from the server's models folder"},
+    {"/api/create", "Holdfast creates no models over HTTP", kPut},
+    {"/api/copy", "Holdfast copies no models over HTTP",
      "the administrator adds an alias to the model's table in the configuration"},
-    {"/api/delete", "models are not deleted over HTTP",
+    {"/api/delete", "Holdfast deletes no models over HTTP",
      "the administrator takes the .gguf file out of the server's models folder"},
 }};
 constexpr std::string_view kBlobs = "/api/blobs/";
@@ -78,7 +79,7 @@ tl::expected<Route, ApiError> find_ollama_route(std::string_view method, std::st
       return allow_only(!is_read(offered.endpoint), method, std::move(route));
     }
   }
-  return tl::unexpected(not_offered("files of models are not uploaded over HTTP", kPut));
+  return tl::unexpected(not_offered("Holdfast takes no files of models over HTTP", kPut));
 }
 
 }  // namespace hf::api

@@ -29,9 +29,11 @@ constexpr std::string_view kNoSetTime = "2300-01-01T00:00:00Z";
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 json::object details_of(const ModelTraits& traits) {
-  json::object details{{"parent_model", ""}, {"format", "gguf"}, {"family", traits.architecture}};
-  details["families"] = json::array{json::value(traits.architecture)};
-  details["parameter_size"] = ollama_parameter_size(traits.weights);
+  const bool known = traits.kind != ModelKind::Command;
+  json::object details{{"parent_model", ""}, {"format", known ? "gguf" : ""}};
+  details["family"] = traits.architecture;
+  details["families"] = known ? json::array{json::value(traits.architecture)} : json::array();
+  details["parameter_size"] = known ? ollama_parameter_size(traits.weights) : "";
   details["quantization_level"] = traits.quantisation;
   return details;
 }
@@ -99,7 +101,9 @@ json::object info_of(const gguf::Description& description) {
 // this number.
 json::object model_info(const OllamaShow& show, const gguf::Description& description) {
   json::object info = info_of(description);
-  info["general.parameter_count"] = show.traits.weights;
+  if (show.traits.kind != ModelKind::Command) {
+    info["general.parameter_count"] = show.traits.weights;
+  }
   if (show.for_copilot) {
     info["general.basename"] = show.name;
   }

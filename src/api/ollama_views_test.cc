@@ -126,6 +126,16 @@ TEST(OllamaShowView, AFileThatFillsInHasTheVariableThatClientsLookFor) {
   EXPECT_TRUE(shown.at("template").as_string().starts_with("{#"));
 }
 
+TEST(OllamaShowView, OfACommandSaysOnlyWhatIsKnown) {
+  engine::ModelTraits traits;
+  traits.kind = ModelKind::Command;
+  const json::value shown = json::parse(ollama_show_json({"vllm", traits, false}, {}));
+  EXPECT_EQ(shown.at("model_info"), json::value(json::object()));
+  EXPECT_EQ(shown.at("details"), json::parse(R"({"parent_model":"","format":"","family":"",
+      "families":[],"parameter_size":"","quantization_level":""})"));
+  EXPECT_EQ(shown.at("capabilities"), json::parse(R"(["completion"])"));
+}
+
 TEST(OllamaCapabilities, ComeFromTheFileAndItsTemplate) {
   engine::ModelTraits traits;
   gguf::Description file;

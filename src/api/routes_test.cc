@@ -53,8 +53,8 @@ TEST(Routes, OnlySoundAndPicturesMayComeAsForms) {
 }
 
 TEST(Routes, WebSocketsGoToModels) {
-  for (const char* path : {"/v1/realtime", "/realtime", "/v1/chat/completions",
-                           "/v1/audio/transcriptions"}) {
+  for (const char* path :
+       {"/v1/realtime", "/realtime", "/v1/chat/completions", "/v1/audio/transcriptions"}) {
     const auto route = find_upgrade_route("GET", path);
     ASSERT_TRUE(route) << path;
     EXPECT_EQ(route->endpoint, Endpoint::Proxied) << path;

@@ -10,7 +10,7 @@ namespace hf::engine {
 namespace {
 
 struct DescriptionJob {
-  std::filesystem::path model;
+  std::filesystem::path model;      // "": a command, whose file may be anything
   std::filesystem::path projector;  // "": none
   gguf::Detail detail = gguf::Detail::Brief;
   DescriptionText text;
@@ -18,7 +18,8 @@ struct DescriptionJob {
 
 // On the worker.
 Result<std::string> described(const DescriptionJob& job) {
-  Result<gguf::Description> model = gguf::read_description(job.model, job.detail);
+  Result<gguf::Description> model =
+      job.model.empty() ? gguf::Description{} : gguf::read_description(job.model, job.detail);
   if (!model) {
     return fail(std::move(model).error());
   }
@@ -61,6 +62,12 @@ ModelTraits Engine::Impl::traits_of(ModelId model) const {
   traits.trained_context = file.trained_context;
   // One token less than the context: some models stop right there.
   traits.embedding_input = std::min<std::int64_t>(file.plan.batch_rows, traits.context - 1);
+  if (traits.kind == ModelKind::Command) {
+    // Its own server knows what it can, and says so.
+    traits.has_chat_template = true;
+    traits.takes_images = true;
+    traits.context = traits.embedding_input = 0;
+  }
   traits.file_key = file_key(file);
   traits.file_size = file.file_size;
   traits.modified_unix_s = file.modified_unix_s;
@@ -72,6 +79,9 @@ void Engine::Impl::describe(ModelId model, gguf::Detail detail, DescriptionText 
                             DescribeCallback callback) {
   const ModelFile& file = catalog_.at(model).file;
   DescriptionJob job{file.source.path, file.plan.mmproj_path, detail, std::move(text)};
+  if (file.plan.kind == ModelKind::Command) {
+    job.model.clear();
+  }
   // The callback stays on the loop; what it holds must not be destroyed on the worker.
   const std::uint64_t number = ++last_description_;
   descriptions_.emplace(number, std::move(callback));

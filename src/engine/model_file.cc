@@ -8,8 +8,8 @@
 #include <system_error>
 
 #include "base/utf8.h"
-#include "engine/command_model.h"
 #include "config/engine_flags.h"
+#include "engine/command_model.h"
 #include "engine/make_plan.h"
 #include "engine/side_files.h"
 #include "gguf/file_type.h"

@@ -21,21 +21,23 @@ constexpr std::size_t kDepthMax = 512;
 constexpr std::size_t kBytesPerByte = 4;
 constexpr std::size_t kBytesMin = 48U * 1024 * 1024;
 
+// By malloc: the library gives texts back with another alignment than it took them with. All that
+// it asks for is below malloc's own.
 class LimitedMemory final : public json::memory_resource {
  public:
   explicit LimitedMemory(std::size_t limit) : left_(limit) {}
 
  private:
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    if (bytes > left_) {
+  void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {
+    void* memory = bytes <= left_ ? std::malloc(bytes) : nullptr;
+    if (memory == nullptr) {
       throw std::bad_alloc();
     }
-    void* memory = ::operator new(bytes, std::align_val_t(alignment));
     left_ -= bytes;
     return memory;
   }
-  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
-    ::operator delete(memory, std::align_val_t(alignment));
+  void do_deallocate(void* memory, std::size_t bytes, std::size_t /*alignment*/) override {
+    std::free(memory);
     left_ += bytes;
   }
   bool do_is_equal(const json::memory_resource& other) const noexcept override {

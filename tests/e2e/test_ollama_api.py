@@ -236,7 +236,7 @@ def test_texts_that_are_too_long_are_cut_unless_that_is_forbidden(serve):
     assert found["prompt_eval_count"] == direct["usage"]["prompt_tokens"]
     body = {"model": "e", "input": ["short", long], "truncate": False}
     assert refused(server.post("/api/embed", body), 400, "")["code"] == "context_length_exceeded"
-    assert server.active() == {}
+    server.wait_active({})
     server.stop()
 
 
