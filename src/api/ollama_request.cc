@@ -224,7 +224,7 @@ void unload(Context& context, Call call, ModelId model, ollama::AnswerPlan plan)
   if (context.recent_use->by_others(model, call.caller.user, use_time())) {
     return answer(false);
   }
-  context.engine.let_go(model, who(call), answer);
+  context.engine.let_go(model, call.who(), answer);
 }
 
 }  // namespace
