@@ -30,7 +30,8 @@ void Engine::Impl::perform(const core::action::StartLoad& a) {
   process::ChildSpec spec;
   spec.engine = traits_.path;
   spec.arguments = command_line(file.plan, running.socket_path, traits_);
-  spec.environment = child_environment(has_cards() ? CardOrder::OfTheBus : CardOrder::AsItComes);
+  const CardOrder order = has_cards() ? CardOrder::OfTheBus : CardOrder::AsItComes;
+  spec.environment = child_environment(order, &file.plan);
   spec.fence = fence_for(a.model, a.generation, a.reserved);
   spec.socket_path = running.socket_path;
   spec.load_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(load_deadline(file));
