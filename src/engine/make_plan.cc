@@ -138,10 +138,7 @@ void add_pictures(gguf::Cost& cost, const PlanFacts& facts, const RunPlan& plan)
   }
   const gguf::PictureMemory pictures =
       gguf::picture_memory(facts.projector, facts.mmproj, cost_options(plan, Bytes(0)));
-  cost.compute += pictures.host;
-  if (plan.cards.empty()) {
-    cost.compute += pictures.compute;
-  }
+  cost.compute += plan.cards.empty() ? pictures.all_on_host() : pictures.host;
 }
 
 // A draft model is run in the same process with as many slots of the same context. It is counted

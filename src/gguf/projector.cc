@@ -101,10 +101,11 @@ PictureMemory picture_memory(const ProjectorShape& projector, Bytes weights,
   // way there.
   constexpr std::uint64_t kBytesPerPixel = 6;
   constexpr std::uint64_t kCopies = 4;
-  const std::uint64_t decoded = times(options.parallel, kPixelsPerSlot, kBytesPerPixel);
+  const std::uint64_t decoding = times(kPixelsPerSlot, kBytesPerPixel);
   const std::uint64_t kept =
       times(plus(options.parallel, kCopies), kPicturesPerSlot, times(pixels, kColours, kFloat));
-  memory.host = to_bytes(plus(decoded, kept));
+  memory.decoding = to_bytes(decoding);
+  memory.host = to_bytes(plus(times(options.parallel, decoding), kept));
   return memory;
 }
 

@@ -4,6 +4,7 @@
 // thread. Source: clip_model_loader and the graphs of tools/mtmd in llama.cpp v0.5.0; the factors
 // are measured (docs/memory.md).
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -46,8 +47,12 @@ constexpr std::uint64_t kPicturesPerSlot = 2;
 constexpr std::uint64_t kPixelsPerSlot = 12'000'000;
 
 struct PictureMemory {
-  Bytes compute;  // of the projector, where its weights are
-  Bytes host;     // pixels: as they come, as they are computed, and as prompts keep them
+  Bytes compute;   // of the projector, where its weights are
+  Bytes decoding;  // pixels as they come, of one slot
+  Bytes host;      // pixels of all slots: as they come, as they are computed, as prompts keep them
+
+  // With the projector on the host: what one slot computes takes the place of what it decoded.
+  Bytes all_on_host() const { return host + std::max(Bytes(0), compute - decoding); }
 };
 // `weights`: the projector's.
 PictureMemory picture_memory(const ProjectorShape& projector, Bytes weights,

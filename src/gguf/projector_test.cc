@@ -84,6 +84,16 @@ TEST(Projector, EverySlotMayDecodeAtOnce) {
   EXPECT_EQ(three - one, Bytes(2 * (12'000'000LL * 6 + 2 * 896 * 896 * 3 * 4)));
 }
 
+TEST(Projector, WhatOneSlotComputesTakesThePlaceOfWhatItDecoded) {
+  PictureMemory memory;
+  memory.host = 100 * kMiB;
+  memory.decoding = 50 * kMiB;
+  memory.compute = 40 * kMiB;
+  EXPECT_EQ(memory.all_on_host(), 100 * kMiB);
+  memory.compute = 70 * kMiB;
+  EXPECT_EQ(memory.all_on_host(), 120 * kMiB);
+}
+
 TEST(Projector, OfUnknownShapeItTakesAQuarterOfItsSize) {
   ProjectorShape sounds;
   sounds.hears = 1;

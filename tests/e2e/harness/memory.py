@@ -83,7 +83,7 @@ class Workload:
     `embeds`, `ranks`: that instead of text; `sees`: it takes pictures, too."""
 
     ANSWER = 4
-    PICTURE = (3000, 2000)  # two of these are what is counted for a slot
+    PICTURES = ((4000, 2900), (600, 600))  # together what is counted for a slot
 
     def __init__(self, server, model, context, parallel, words, embeds=False, ranks=False,
                  sees=False, seed=1):
@@ -152,8 +152,8 @@ class Workload:
         for _ in range(4):
             self.round(max(16, self._context // 8))
         for _ in range(3 if self._sees else 0):
-            parts = [pictures.openai(pictures.png(*self.PICTURE, self._random.randrange(10_000)))
-                     for _ in range(2)]
+            parts = [pictures.openai(pictures.png(*size, self._random.randrange(10_000)))
+                     for size in self.PICTURES]
             self._at_once(self._look, parts)
         assert not self.failures, self.failures[0]
 
