@@ -52,21 +52,46 @@ CASES = {
     "40 MB, convolutions": (["--layers", "12", "--embd", "384", "--heads", "6", "--kv-heads", "2",
                              "--convolutions"], {"context": 4096, "parallel": 2}),
     "20 MB, embeddings": (["--size", "20MB", "--embedding"], {"context": 2048, "parallel": 4}),
+    "20 MB, encoder": (["--size", "20MB", "--encoder", "mean", "--context", "512"],
+                       {"context": 512, "parallel": 4}),
+    "20 MB, encoder, 8k": (["--size", "20MB", "--encoder", "cls", "--context", "8192"],
+                           {"context": 8192, "parallel": 1}),
+    "5 MB, reranker": (["--size", "5MB", "--reranker", "--context", "2048"],
+                       {"context": 2048, "parallel": 2}),
+    "20 MB, vision": (["--size", "20MB"], {"context": 2048, "parallel": 2}),
+    "20 MB, vision, 4 slots": (["--size", "20MB"], {"context": 2048, "parallel": 4}),
+    "20 MB, vision, all scores": (["--size", "20MB"],
+                                  {"context": 2048, "parallel": 2,
+                                   "args": ["--flash-attn", "off"]}),
     "Gemma 3 270M": (GEMMA, {"context": 2048, "parallel": 2}),
     "Gemma 3 270M, windows": (GEMMA, {"context": 2048, "parallel": 1, "swa_full": False}),
+}
+# Projectors beside models: arguments of make_gguf.py.
+PROJECTORS = {
+    "20 MB, vision": ["--embd", "768", "--heads", "12", "--image", "448", "--patch", "14"],
+    "20 MB, vision, 4 slots": ["--embd", "384", "--heads", "6", "--image", "896", "--patch", "14"],
+    "20 MB, vision, all scores": ["--embd", "768", "--heads", "12", "--image", "448", "--patch",
+                                  "14"],
 }
 SHORT = ("0.4 MB", "2 MB, 8 slots", "30 MB, 32 layers")
 
 
-def place(source, folder):
-    """Puts the case's file into the folder as m.gguf."""
+def generate(target, *arguments):
+    subprocess.run([sys.executable, paths.tool("make_gguf.py"), target, "--name", "m", *arguments],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def place(name, source, folder):
+    """Puts the case's file into the folder as m.gguf, with its projector."""
     target = folder / "m.gguf"
+    if name in PROJECTORS:
+        generate(folder / "mmproj-m.gguf", "--projector", "--project-to", "256", "--merge", "4",
+                 *PROJECTORS[name])
     if isinstance(source, pathlib.Path):
         target.symlink_to(source)
         return
     size = [] if "--size" in source else ["--size", "tiny"]
-    subprocess.run([sys.executable, paths.tool("make_gguf.py"), target, "--name", "m", *size,
-                    *source], check=True, stdout=subprocess.DEVNULL)
+    generate(target, *size, *source)
 
 
 def words_of(source):
@@ -77,18 +102,20 @@ def words_of(source):
     return range(460, vocab)
 
 
-def embeds(source):
-    return isinstance(source, list) and "--embedding" in source
+def is_made_with(source, *flags):
+    return isinstance(source, list) and any(flag in source for flag in flags)
 
 
-def use_to_the_full(server, source, settings):
+def use_to_the_full(server, name, source, settings):
     """Loads the model and runs the workload. Returns its pid's Watch and what was reserved."""
     server.load("m")
     child = server.child_of("m")
     reserved = server.cached("m")["bytes_reserved"]
     with memory.Watch(child) as watch:
+        embeds = is_made_with(source, "--embedding", "--encoder")
         work = memory.Workload(server, "m", settings["context"], settings["parallel"],
-                               words_of(source), embeds=embeds(source))
+                               words_of(source), embeds=embeds,
+                               ranks=is_made_with(source, "--reranker"), sees=name in PROJECTORS)
         work.run()
     return watch, reserved
 
@@ -109,11 +136,11 @@ def measure(name):
         folder = pathlib.Path(folder)
         models_dir = folder / "models"
         models_dir.mkdir()
-        place(source, models_dir)
+        place(name, source, models_dir)
         memory.engine_of_its_own(folder)
         server = start(folder, models_dir, settings)
         try:
-            watch, predicted = use_to_the_full(server, source, settings)
+            watch, predicted = use_to_the_full(server, name, source, settings)
             server.post("/api/v1/models/m/unload")
             assert server.stop() is not None
         finally:

@@ -50,6 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     HF_ASSERT(fast.fields->model == slow.fields->model, "two models");
     HF_ASSERT(fast.fields->stream == slow.fields->stream, "two opinions on streaming");
     HF_ASSERT(fast.fields->max_tokens == slow.fields->max_tokens, "two bounds");
+    HF_ASSERT(slow.fields->media.remote || !fast.fields->media.remote, "an address overlooked");
+    HF_ASSERT(slow.fields->media.pixels >= fast.fields->media.pixels, "a picture overlooked");
   } else {
     HF_ASSERT(fast.fault == slow.fault, "two faults");
   }

@@ -52,7 +52,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   facts.name = "team/m";
   facts.context = (data[0] & 4U) != 0 ? 4096 : 0;
   facts.has_chat_template = (data[0] & 8U) != 0;
-  facts.takes_images = (data[0] & 16U) != 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto request = hf::ollama::read_request(endpoint, body, "m", facts);
   if (!request) {

@@ -1,8 +1,9 @@
 """What make_gguf.py writes: the dimensions of a model, and the tensors of its family.
 
 `llama` is the plain one; `gemma3` has sliding windows, `qwen3moe` experts, `lfm2` layers that
-convolve a few tokens instead of attending to all, `qwen3` the head of a reranker. Names and
-dimensions are those that the stock engine asks for.
+convolve a few tokens instead of attending to all. Encoders and projectors are in files of their
+own. Names and dimensions are those that the stock
+engine asks for.
 """
 
 import math
@@ -20,27 +21,26 @@ class Shape:
     """The dimensions of a model, chosen so that its file has about the size asked for."""
 
     CONVOLUTION = 3  # tokens that a convolving layer sees
-    LABELS = 2  # of a reranker; the score is the share of the first
+    FAMILY = "llama"
+    MATRICES = 3  # of a feed-forward network: gate, up and down
 
     def __init__(self, args):
         wanted = args.size
         steps = ((4e6, 64), (40e6, 256), (200e6, 512), (900e6, 1024), (6e9, 2048), (math.inf, 4096))
         self.embd = args.embd or next(width for limit, width in steps if wanted < limit)
         self.heads = args.heads or max(2, self.embd // 64)
-        self.kv_heads = args.kv_heads or (self.heads // 4 if self.heads % 4 == 0 else self.heads)
+        self.kv_heads = self.choose_kv_heads(args)
         self.type = args.type
         self.vocab = args.vocab
         self.experts = args.experts
         self.experts_used = min(4, args.experts)
-        self.family = "llama"
+        self.family = self.FAMILY
         if args.window > 0:
             self.family = "gemma3"
         elif args.experts > 0:
             self.family = "qwen3moe"
         elif args.convolutions:
             self.family = "lfm2"
-        elif args.reranker:
-            self.family = "qwen3"
         self.context = args.context
         self.layers = args.layers or 2
         self.ff = args.ff or self.embd * 11 // 4 // 64 * 64 or 64
@@ -53,9 +53,12 @@ class Shape:
         if wanted and not args.ff:
             self.fit_ff(wanted)
 
+    def choose_kv_heads(self, args):
+        return args.kv_heads or (self.heads // 4 if self.heads % 4 == 0 else self.heads)
+
     def fit_ff(self, wanted):
         rest = (wanted - self.fixed_bytes()) / self.layers - self.attention_bytes()
-        per_unit = 3 * self.embd * self.bytes_per_weight() * max(1, self.experts)
+        per_unit = self.MATRICES * self.embd * self.bytes_per_weight() * max(1, self.experts)
         self.ff = max(64, round(rest / per_unit / 32) * 32)
 
     def bytes_per_weight(self):
@@ -69,7 +72,7 @@ class Shape:
         return 2 * self.embd * (self.embd + self.kv_width()) * self.bytes_per_weight()
 
     def layer_bytes(self):
-        feed_forward = 3 * self.embd * self.ff * self.bytes_per_weight()
+        feed_forward = self.MATRICES * self.embd * self.ff * self.bytes_per_weight()
         return self.attention_bytes() + feed_forward * max(1, self.experts)
 
     def fixed_bytes(self):
@@ -92,8 +95,6 @@ class Shape:
         last = "token_embd_norm.weight" if self.family == "lfm2" else "output_norm.weight"
         yield last, (self.embd,), "f32", "ones"
         yield "output.weight", (self.embd, self.vocab), wide, "output"
-        if self.family == "qwen3":
-            yield "cls.output.weight", (self.embd, self.LABELS), "f32", "matrix"
 
     def attention(self, b):
         head = self.embd // self.heads

@@ -11,6 +11,10 @@ import struct
 import sys
 import time
 
+import gguf_encoder
+import gguf_projector
+from gguf_format import (BOOL, F32, I32, POOLING, STRING, TOKEN_CONTROL, TOKEN_NORMAL, U16, U32,
+                         array, padded, pair, text)
 from gguf_shape import TYPES, Shape
 
 EPILOG = """\
@@ -31,19 +35,15 @@ examples
   make_gguf.py a.gguf --size tiny --seed 1
   make_gguf.py slow.gguf --size 500MB --context 8192
   make_gguf.py embed.gguf --size tiny --embedding
-  make_gguf.py rank.gguf --size tiny --reranker
+  make_gguf.py bge.gguf --size 20MB --encoder cls --context 512
+  make_gguf.py ranks.gguf --reranker --context 512
+  make_gguf.py mmproj-a.gguf --projector --project-to 64 --image 64 --patch 8 --merge 2
   make_gguf.py window.gguf --size 30MB --window 512
   make_gguf.py moe.gguf --size 60MB --experts 32
   make_gguf.py hybrid.gguf --layers 8 --convolutions
   make_gguf.py broken.gguf --size tiny --corrupt truncate
   make_gguf.py split-00002-of-00002.gguf --parts 2 --part 2
 """
-
-ALIGNMENT = 32
-# numbers of the GGUF format: kinds of values
-U16, U32, I32, F32, BOOL, STRING, ARRAY = 2, 4, 5, 6, 7, 8, 9
-TOKEN_NORMAL, TOKEN_CONTROL = 1, 3
-POOLING_MEAN, POOLING_RANK = 1, 4
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -85,6 +85,15 @@ def parse_size(text):
 # ---- tokenizer: byte-level BPE -------------------------------------------------------------------
 
 
+CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+FILL_IN = ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
+
+
+def first_word(args):
+    """The first token that may be drawn: behind bytes and control tokens."""
+    return 256 + len(CONTROL) + (len(FILL_IN) if args.fill_in else 0)
+
+
 def byte_letters():
     """The printable letter that stands for each byte in a byte-level BPE vocabulary."""
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -95,24 +104,20 @@ def byte_letters():
     return [letters[byte] for byte in range(256)]
 
 
-def make_vocabulary(size, fill_in):
-    """Bytes, control tokens, syllables, words: (tokens, merges, first id that may be drawn)."""
+def make_vocabulary(size, control):
+    """Bytes, control tokens, syllables, words: (tokens, merges)."""
     space = byte_letters()[0x20]
-    control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    if fill_in:
-        control += ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
     tokens = byte_letters() + control
-    first_word = len(tokens)
     syllables = [c + v for c in "bcdfghjklmnpqrstvwxz" for v in "aeiou"]
     merges = [f"{s[0]} {s[1]}" for s in syllables] + [f"{space} {s}" for s in syllables]
     tokens += syllables + [space + s for s in syllables]
     for a in syllables:
         for b in syllables:
             if len(tokens) >= size:
-                return tokens, merges, first_word
+                return tokens, merges
             tokens.append(space + a + b)
             merges.append(f"{space}{a} {b}")
-    return tokens, merges, first_word
+    return tokens, merges
 
 
 # ---- weights -------------------------------------------------------------------------------------
@@ -167,6 +172,10 @@ class Weights:
             values = [1.0 if role == "ones" else 0.3] * count
             values[0] = 0.0 if role == "post_norm" else 1.0
             yield struct.pack(f"<{count}f", *values)
+        elif role == "zeros":
+            yield bytes(4 * count)
+        elif role == "kernel":  # of a convolution: what it adds up lies in all dimensions but one
+            yield from self.noise(kind, math.sqrt(dims[-1] / count), count * TYPES[kind][2], 1)
         elif role in ("embedding", "output"):
             yield self.vocabulary_matrix(dims, kind, role)
         else:
@@ -211,29 +220,10 @@ class Weights:
 # ---- file ----------------------------------------------------------------------------------------
 
 
-def text(value):
-    data = value.encode()
-    return struct.pack("<Q", len(data)) + data
-
-
-def pair(key, kind, value):
-    packed = {U16: "<H", U32: "<I", I32: "<i", F32: "<f", BOOL: "<B"}
-    body = text(value) if kind == STRING else struct.pack(packed[kind], value)
-    return text(key) + struct.pack("<I", kind) + body
-
-
-def array(key, kind, values):
-    if kind == STRING:
-        body = b"".join(map(text, values))
-    else:
-        body = struct.pack(f"<{len(values)}i", *values)
-    return text(key) + struct.pack("<IIQ", ARRAY, kind, len(values)) + body
-
-
 def metadata(args, shape, tokens, merges):
     a = shape.family
-    first_word = 262 if args.fill_in else 259
-    types = [TOKEN_CONTROL if 256 <= i < first_word else TOKEN_NORMAL for i in range(len(tokens))]
+    words = first_word(args)
+    types = [TOKEN_CONTROL if 256 <= i < words else TOKEN_NORMAL for i in range(len(tokens))]
     pairs = [
         pair("general.architecture", STRING, a),
         pair("general.name", STRING, args.name),
@@ -261,9 +251,9 @@ def metadata(args, shape, tokens, merges):
     ]
     pairs += family_metadata(args, shape)
     if args.embedding:
-        pairs.append(pair(f"{a}.pooling_type", U32, POOLING_MEAN))
+        pairs.append(pair(f"{a}.pooling_type", U32, POOLING["mean"]))
         pairs.append(pair(f"{a}.attention.causal", BOOL, 0))
-    elif not args.reranker and args.template != "none":
+    elif args.template != "none":
         template = TOOLS_TEMPLATE if args.template == "tools" else CHAT_TEMPLATE
         template = TEMPLATE_BOMB if args.corrupt == "template-bomb" else template
         pairs.append(pair("tokenizer.chat_template", STRING, template))
@@ -288,11 +278,6 @@ def family_metadata(args, shape):
             pair(f"{a}.expert_used_count", U32, shape.experts_used),
             pair(f"{a}.expert_feed_forward_length", U32, shape.ff),
         ]
-    if a == "qwen3":
-        return [
-            pair(f"{a}.pooling_type", U32, POOLING_RANK),
-            array(f"{a}.classifier.output_labels", STRING, ["yes", "no"]),
-        ]
     if a == "lfm2":
         return [pair(f"{a}.shortconv.l_cache", U32, shape.CONVOLUTION)]
     return []
@@ -308,14 +293,16 @@ def part_metadata(args, pairs, tensors):
     return (pairs if args.part == 1 else []) + own
 
 
-def padded(size):
-    return -(-size // ALIGNMENT) * ALIGNMENT
-
-
 def file_pieces(args, shape):
-    tokens, merges, first_word = make_vocabulary(shape.vocab, args.fill_in)
     tensors = list(shape.tensors())
-    pairs = metadata(args, shape, tokens, merges)
+    if args.projector:
+        pairs = gguf_projector.metadata(args, shape)
+    elif args.encodes:
+        pairs = gguf_encoder.metadata(args, shape)
+    else:
+        control = CONTROL + (FILL_IN if args.fill_in else [])
+        tokens, merges = make_vocabulary(shape.vocab, control)
+        pairs = metadata(args, shape, tokens, merges)
     if args.parts > 1:
         pairs = part_metadata(args, pairs, len(tensors))
         first, last = (len(tensors) * part // args.parts for part in (args.part - 1, args.part))
@@ -332,7 +319,7 @@ def file_pieces(args, shape):
         offset += padded(math.prod(dims) // per_block * block_bytes)
     yield head + bytes(padded(len(head)) - len(head)), padded(len(head)) + offset
     digest = hashlib.sha256(f"{args.seed} {args.name}".encode()).digest()
-    weights = Weights(shape, int.from_bytes(digest, "little"), first_word)
+    weights = Weights(shape, int.from_bytes(digest, "little"), first_word(args))
     for _, dims, kind, role in tensors:
         size = 0
         for piece in weights.data(dims, kind, role):
@@ -385,10 +372,16 @@ def parse_arguments():
     add("--context", type=int, default=4096, help="trained context (default 4096)")
     add("--type", choices=sorted(TYPES), default="f16", help="type of the matrices (default f16)")
     add("--embedding", action="store_true", help="an embedding model: mean pooling, no template")
-    add("--reranker", action="store_true", help="a reranker with two labels (qwen3)")
     add("--template", choices=("chat", "tools", "none"), default="chat",
         help="the chat template: plain, one that shows tools, or none")
     add("--fill-in", action="store_true", help="tokens to fill in between a prefix and a suffix")
+    add("--encoder", choices=("mean", "cls"), help="an encoder that embeds (bert), pooled so")
+    add("--reranker", action="store_true", help="an encoder that ranks texts (bert)")
+    add("--projector", action="store_true", help="an image projector (mmproj), of Gemma 3's kind")
+    add("--project-to", type=int, default=64, help="its language model's embd (default 64)")
+    add("--image", type=int, default=64, help="pixels of its square images' sides (default 64)")
+    add("--patch", type=int, default=8, help="pixels of a patch's side (default 8)")
+    add("--merge", type=int, default=2, help="patches of a token's side (default 2)")
     add("--parts", type=int, default=1, metavar="N", help="split into N files, of which this is")
     add("--part", type=int, default=1, metavar="K", help="number K, named NAME-0000K-of-0000N.gguf")
     add("--window", type=int, default=0, metavar="N", help="sliding window (gemma3)")
@@ -400,11 +393,12 @@ def parse_arguments():
         help="write a file that is broken in this way",
     )
     args = parser.parse_args()
-    kinds = (args.embedding, args.reranker, args.window, args.experts, args.convolutions)
+    args.encodes = bool(args.encoder) or args.reranker
+    kinds = (args.embedding, args.encoder, args.reranker, args.projector, args.window, args.experts,
+             args.convolutions)
     if sum(map(bool, kinds)) > 1:
-        parser.error(
-            "--embedding, --reranker, --window, --experts and --convolutions exclude each other"
-        )
+        parser.error("a model is of one kind: --embedding, --encoder, --reranker, --projector, "
+                     "--window, --experts and --convolutions exclude each other")
     if args.experts and args.experts < 4:
         parser.error("--experts must be 4 at least")
     if not 1 <= args.part <= args.parts:
@@ -415,9 +409,15 @@ def parse_arguments():
     return args
 
 
+def shape_of(args):
+    if args.projector:
+        return gguf_projector.Projector(args)
+    return gguf_encoder.Encoder(args) if args.encodes else Shape(args)
+
+
 def main():
     args = parse_arguments()
-    shape = Shape(args)
+    shape = shape_of(args)
     write(args, shape)
     print(
         f"{args.out}: {os.path.getsize(args.out) / 1e6:,.1f} MB, "

@@ -1,15 +1,14 @@
 #pragma once
-// Who is calling, and whether a browser was tricked into it. Two separate questions: keys (once
-// users are configured, everything but /health, /health/live and / needs one), and the Host and
-// Origin headers (a web page must not be able to command a server on its visitor's machine: DNS
-// rebinding, cross-site posts). Loop thread; reads the configuration only.
+// Who is calling: once users are configured, everything but what is open to all (the status of
+// /health, /health/live, /) needs a key. Whether a browser was tricked into a request is another
+// question: site.h. Loop thread; reads the configuration only.
 
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "api/errors.h"
+#include "api/api_key.h"
 #include "base/ids.h"
 #include "config/config.h"
 #include "net/exchange.h"
@@ -20,35 +19,38 @@ struct Caller {
   UserId user{0};      // 0: nobody in particular
   std::string name{};  // for logs; "" without keys
   bool known = false;  // a valid key was sent, or none are configured
-  bool admin = false;  // may unload, pin and clean up
+  config::Role role = config::Role::User;
   std::optional<int> max_active{};
+
+  // Whether it may what `least` may.
+  [[nodiscard]] bool is(config::Role least) const { return known && role >= least; }
 };
 
 class Access {
  public:
-  // Borrows the configuration until the next use().
   explicit Access(const config::Config& config) { use(config); }
-  // From now on this one counts. A name keeps its UserId, so that what is counted for a user stays
-  // that user's.
+  // From now on these users count. A name keeps its UserId, so that what is counted for a user
+  // stays that user's.
   void use(const config::Config& config);
 
-  // From `Authorization: Bearer KEY` or `x-api-key: KEY`. A missing or wrong key: known is false.
+  // From `Authorization: Bearer KEY` or `x-api-key: KEY`. Where both are sent, one good key is
+  // enough: proxies put credentials of their own into the first, and SDKs send what is left in
+  // their environment. Two good ones: the first counts. None: known is false, and how long the
+  // answer took does not depend on how near a key came.
   [[nodiscard]] Caller identify(const net::RequestHead& head) const;
 
-  // Without keys only: Host must be localhost, a loopback address or an address we listen on (any
-  // numeric address when we listen on all of them); a missing one is fine (HTTP/1.0). With keys a
-  // page has nothing to send that would let it in. An Origin on a request that changes state must
-  // name the same host.
-  [[nodiscard]] std::optional<ApiError> check_site(const net::RequestHead& head) const;
+  // Everybody there has been, by name.
+  [[nodiscard]] const std::map<std::string, UserId>& users() const { return ids_; }
 
  private:
-  [[nodiscard]] bool is_our_host(std::string_view host) const;
+  struct Known {
+    KeyHash hash{};
+    Caller caller;
+  };
+  [[nodiscard]] const Known* find(std::string_view key) const;
 
-  const config::Config* config_ = nullptr;
+  std::vector<Known> known_;
   std::map<std::string, UserId> ids_;  // of every user there has been, from 1
 };
-
-// The host in "HOST", "HOST:PORT" or "[V6]:PORT", without brackets, in lower case.
-std::string host_of(std::string_view authority);
 
 }  // namespace hf::api

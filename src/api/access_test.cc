@@ -35,81 +35,11 @@ config::Config keyed_config() {
   return config;
 }
 
-TEST(HostOf, TakesPortAndBracketsOff) {
-  EXPECT_EQ(host_of("localhost:11435"), "localhost");
-  EXPECT_EQ(host_of("LocalHost"), "localhost");
-  EXPECT_EQ(host_of("[::1]:80"), "::1");
-  EXPECT_EQ(host_of("[::1]"), "::1");
-  EXPECT_EQ(host_of("::1"), "::1");
-  EXPECT_EQ(host_of("[::1"), "");
-  EXPECT_EQ(host_of(""), "");
-}
-
-TEST(CheckSite, AcceptsOwnNames) {
-  const config::Config config = open_config();
-  const Access access(config);
-  for (const char* host : {"localhost", "LOCALHOST:1", "127.0.0.1:11435", "127.8.9.1",
-                           "[::1]:11435", "192.168.7.2:11435", ""}) {
-    EXPECT_FALSE(access.check_site(head("GET", {{"Host", host}}))) << host;
-  }
-  EXPECT_FALSE(access.check_site(head("GET", {})));
-}
-
-TEST(CheckSite, RefusesForeignHostNames) {
-  const config::Config config = open_config();
-  const Access access(config);
-  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80",
-                           "10.0.0.1", "192.168.7.3", "[::2]", "127.1", "0x7f.1"}) {
-    const auto error = access.check_site(head("GET", {{"Host", host}}));
-    ASSERT_TRUE(error) << host;
-    EXPECT_EQ(error->status, 403);
-    EXPECT_EQ(error->code, "wrong_host");
-  }
-}
-
-TEST(CheckSite, ListeningOnAllAddressesTakesAnyNumericOne) {
-  config::Config config = open_config();
-  config.listen = {{"0.0.0.0", 11435}};
-  const Access access(config);
-  EXPECT_FALSE(access.check_site(head("GET", {{"Host", "10.1.2.3:11435"}})));
-  EXPECT_TRUE(access.check_site(head("GET", {{"Host", "evil.example"}})));
-}
-
-TEST(CheckSite, WithKeysAnyHostName) {
-  const config::Config config = keyed_config();
-  EXPECT_FALSE(Access(config).check_site(head("GET", {{"Host", "models.example"}})));
-}
-
-TEST(CheckSite, PostsFromOtherPagesAreRefused) {
-  const config::Config config = open_config();
-  const Access access(config);
-  for (const char* origin : {"http://evil.example", "null", "https://localhost.evil.example", "x",
-                             "http://", "file://"}) {
-    const auto error =
-        access.check_site(head("POST", {{"Host", "localhost:11435"}, {"Origin", origin}}));
-    ASSERT_TRUE(error) << origin;
-    EXPECT_EQ(error->code, "cross_site");
-    EXPECT_FALSE(access.check_site(head("GET", {{"Host", "localhost:11435"}, {"Origin", origin}})));
-  }
-}
-
-TEST(CheckSite, PostsFromOwnPagesAreFine) {
-  const config::Config config = open_config();
-  const Access access(config);
-  for (const char* origin :
-       {"http://localhost:11435", "http://127.0.0.1:11435", "http://localhost:3000"}) {
-    EXPECT_FALSE(
-        access.check_site(head("POST", {{"Host", "localhost:11435"}, {"Origin", origin}})));
-  }
-  EXPECT_FALSE(access.check_site(
-      head("POST", {{"Host", "192.168.7.2:11435"}, {"Origin", "http://192.168.7.2:11435"}})));
-}
-
 TEST(Identify, WithoutKeysEverybodyMayDoEverything) {
   const config::Config config = open_config();
   const Caller caller = Access(config).identify(head("GET", {}));
   EXPECT_TRUE(caller.known);
-  EXPECT_TRUE(caller.admin);
+  EXPECT_TRUE(caller.is(config::Role::Admin));
   EXPECT_EQ(caller.user, UserId(0));
 }
 
@@ -123,7 +53,8 @@ TEST(Identify, ByBearerOrApiKey) {
     EXPECT_TRUE(caller.known) << header.name << header.value;
     EXPECT_EQ(caller.name, "ann");
     EXPECT_EQ(caller.user, UserId(1));
-    EXPECT_FALSE(caller.admin);
+    EXPECT_TRUE(caller.is(config::Role::User));
+    EXPECT_FALSE(caller.is(config::Role::Operator));
     EXPECT_EQ(caller.max_active, 2);
   }
 }
@@ -136,6 +67,35 @@ TEST(Identify, WrongOrMissingKeyIsNobody) {
   EXPECT_FALSE(access.identify(head("GET", {{"Authorization", "Bearer abcd"}})).known);
   EXPECT_FALSE(access.identify(head("GET", {{"Authorization", "Basic abc"}})).known);
   EXPECT_FALSE(access.identify(head("GET", {{"x-api-key", ""}})).known);
+  EXPECT_FALSE(access.identify(head("GET", {{"api-key", "abc"}})).known);
+}
+
+TEST(Identify, OneGoodKeyOfTwoIsEnough) {
+  config::Config config = keyed_config();
+  config.users[1].key_sha256 = to_hex(hash_of_key("toor"));
+  const Access access(config);
+  const auto name_by = [&access](std::string bearer, std::string key) {
+    return access
+        .identify(
+            head("GET", {{"Authorization", std::move(bearer)}, {"x-api-key", std::move(key)}}))
+        .name;
+  };
+  EXPECT_EQ(name_by("Bearer abc", "wrong"), "ann");
+  EXPECT_EQ(name_by("Bearer wrong", "abc"), "ann");
+  EXPECT_EQ(name_by("Basic YTpi", "abc"), "ann") << "a proxy's own credentials";
+  EXPECT_EQ(name_by("Bearer abc", "toor"), "ann") << "the first of two good ones";
+  EXPECT_EQ(name_by("Bearer toor", "abc"), "root");
+  EXPECT_EQ(name_by("Bearer wrong", "wrong"), "");
+}
+
+TEST(Identify, ARoleMayWhatTheOnesBeforeItMay) {
+  config::Config config = keyed_config();
+  config.users[0].role = config::Role::Operator;
+  const Caller caller = Access(config).identify(head("GET", {{"x-api-key", "abc"}}));
+  EXPECT_TRUE(caller.is(config::Role::User));
+  EXPECT_TRUE(caller.is(config::Role::Operator));
+  EXPECT_FALSE(caller.is(config::Role::Admin));
+  EXPECT_FALSE(Caller{}.is(config::Role::User)) << "nobody may anything";
 }
 
 TEST(Identify, FollowsANewConfigurationAndKeepsIds) {

@@ -30,9 +30,12 @@ tl::expected<bool, ApiError> flag(std::string_view query, std::string_view name)
   return tl::unexpected(std::move(error));
 }
 
-ApiError admins_only() {
-  ApiError error = bad_request("admin_only", "this command needs an administrator's key");
+ApiError not_allowed(config::Role needed) {
+  ApiError error = needed == config::Role::Admin
+                       ? bad_request("admin_only", "this command needs an administrator's key")
+                       : bad_request("operator_only", "this command needs an operator's key");
   error.status = 403;
+  error.hint = "ask whoever runs the server; your key may use and load models";
   return error;
 }
 
@@ -84,9 +87,9 @@ void unload(Context& context, Call call, ModelId model) {
   if (!mode) {
     return call.refuse(mode.error());
   }
-  std::string who = call.caller.name.empty() ? call.exchange->head().peer : call.caller.name;
+  std::string by = call.who();
   context.engine.unload(
-      model, *mode, std::move(who),
+      model, *mode, std::move(by),
       [&context, call = std::move(call), model, mode = *mode](const engine::CommandResult& result) {
         const int active = active_requests_of(context.engine.status(), model);
         const auto answer = unload_answer(result, mode, context.engine.name_of(model), active);
@@ -98,8 +101,9 @@ void unload(Context& context, Call call, ModelId model) {
 }
 
 void pin(Context& context, Call call, ModelId model, bool pinned) {
+  std::string by = call.who();
   context.engine.pin(
-      model, pinned,
+      model, pinned, std::move(by),
       [&context, call = std::move(call), model, pinned](const engine::CommandResult& result) {
         const std::string name = context.engine.name_of(model);
         if (result.code != AnswerCode::Done && result.code != AnswerCode::Started) {
@@ -117,8 +121,10 @@ void cleanup(Context& context, Call call) {
   if (!level) {
     return call.refuse(level.error());
   }
+  std::string by = call.who();
   context.engine.cleanup(
-      *level, [call = std::move(call), level = *level](const engine::CommandResult& result) {
+      *level, std::move(by),
+      [call = std::move(call), level = *level](const engine::CommandResult& result) {
         call.answer(200, cleanup_json(result, level));
       });
 }
@@ -135,9 +141,9 @@ void reload(const Context& context, Call call) {
 }  // namespace
 
 void run_command(Context& context, Call call, const Route& route) {
-  const bool is_load = route.endpoint == Endpoint::AdminCommand && route.verb == Verb::Load;
-  if (!call.caller.admin && !is_load) {
-    return call.refuse(admins_only());
+  const config::Role needed = needed_role(route, call.exchange->head().query);
+  if (!call.caller.is(needed)) {
+    return call.refuse(not_allowed(needed));
   }
   if (route.endpoint == Endpoint::Cleanup) {
     return cleanup(context, std::move(call));
@@ -159,6 +165,20 @@ void run_command(Context& context, Call call, const Route& route) {
     case Verb::Unpin:
       return pin(context, std::move(call), *model, false);
   }
+}
+
+config::Role needed_role(const Route& route, std::string_view query) {
+  if (route.endpoint == Endpoint::Reload) {
+    return config::Role::Admin;
+  }
+  if (route.endpoint == Endpoint::Cleanup || route.verb == Verb::Pin || route.verb == Verb::Unpin) {
+    return config::Role::Operator;
+  }
+  if (route.verb == Verb::Load) {
+    return config::Role::User;
+  }
+  const auto forced = flag(query, "force");
+  return forced && *forced ? config::Role::Admin : config::Role::Operator;
 }
 
 tl::expected<UnloadMode, ApiError> unload_mode(std::string_view query) {

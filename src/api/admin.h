@@ -1,6 +1,7 @@
 #pragma once
 // Our own commands over HTTP: load, unload, pin, unpin, cleanup, reload. They change state, so they
-// are POST only; once keys exist all but load are the administrator's. Loop thread.
+// are POST only. Once keys exist, everybody may load; an operator may do what spares those who use
+// a model; force and reload are the administrator's. Loop thread.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -11,6 +12,9 @@ namespace hf::api {
 
 // Takes the call over. Requires: route.endpoint is AdminCommand, Cleanup or Reload.
 void run_command(Context& context, Call call, const Route& route);
+
+// Who may give the command: the least role. `query`: of an unload, whether it is forced.
+config::Role needed_role(const Route& route, std::string_view query);
 
 // The pure halves, for tests: what a command's result is to a client.
 struct CommandAnswer {

@@ -33,6 +33,26 @@ TEST(UnloadMode, RefusesWhatItDoesNotUnderstand) {
   EXPECT_FALSE(unload_mode("force=true&drain=true"));
 }
 
+TEST(NeededRole, OperatorsSpareWhoIsInUseAndAdministratorsNeedNot) {
+  using config::Role;
+  const auto role = [](std::string_view path, std::string_view query = "") {
+    return needed_role(find_route("POST", path).value(), query);
+  };
+  EXPECT_EQ(role("/api/v1/models/a/load"), Role::User);
+  EXPECT_EQ(role("/api/v1/models/a/load", "force=true"), Role::User) << "it means nothing there";
+  for (const char* path : {"/api/v1/models/a/unload", "/api/v1/models/a/pin",
+                           "/api/v1/models/a/unpin", "/api/v1/cleanup"}) {
+    EXPECT_EQ(role(path), Role::Operator) << path;
+  }
+  EXPECT_EQ(role("/api/v1/cleanup", "level=emergency"), Role::Operator);
+  EXPECT_EQ(role("/api/v1/models/a/unload", "drain=true"), Role::Operator);
+  EXPECT_EQ(role("/api/v1/models/a/unload", "force=false"), Role::Operator);
+  for (const char* query : {"force=true", "force=1", "force", "drain=true&force=true", "f%6Frce"}) {
+    EXPECT_EQ(role("/api/v1/models/a/unload", query), Role::Admin) << query;
+  }
+  EXPECT_EQ(role("/api/v1/reload"), Role::Admin);
+}
+
 TEST(CleanupLevel, FromQuery) {
   EXPECT_EQ(*cleanup_level(""), core::CleanupLevel::Normal);
   EXPECT_EQ(*cleanup_level("level=normal"), core::CleanupLevel::Normal);

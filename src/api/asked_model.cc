@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "api/fitness.h"
 #include "net/json_model.h"
 #include "net/multipart.h"
 
@@ -62,6 +63,14 @@ tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call)
   }
   if (!found) {
     return tl::unexpected(unknown_model(found.error()));
+  }
+  const net::MediaFacts& media = body.fields->media;
+  if (std::optional<ApiError> refused = unacceptable(media, *context.config)) {
+    return tl::unexpected(std::move(*refused));
+  }
+  if (std::optional<ApiError> refused = unsuited(context.engine.abilities_of(*found), call.use,
+                                                 media, context.engine.name_of(*found))) {
+    return tl::unexpected(std::move(*refused));
   }
   return Asked{*found, body.fields->stream};
 }

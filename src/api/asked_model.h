@@ -16,7 +16,7 @@ struct Asked {
 };
 
 // The whole body is checked before. Errors: 400 for a bad body, or one that names another model
-// than the query; 404 for a model that is not there.
+// than the query, or does not suit the model; 404 for a model that is not there.
 tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call);
 
 // A form goes on as it came, with its own Content-Type, which knows its boundary. nullopt: the body

@@ -13,6 +13,10 @@ net::Reply json_reply(int status, std::string json, const std::string& request_i
   return reply;
 }
 
+std::string Call::who() const {
+  return caller.name.empty() ? exchange->head().peer : caller.name;
+}
+
 void Call::answer(int status, std::string json) const {
   exchange->reply(json_reply(status, std::move(json), request_id));
 }

@@ -52,11 +52,14 @@ struct Call {
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
   bool takes_forms = false;      // its body may be a form instead of JSON
   bool upgrades = false;         // to another protocol: it has no body
+  Use use = Use::Any;            // what it wants of a model
   bool streams = false;          // if it asks for a stream, an event stream will come
   // Of a request in another API than its model's: it was read already, and asks for `model`.
   std::shared_ptr<Translation> translation{};
   ModelId model{};
 
+  // Who asks, for log and journal: the user's name, or where the request came from.
+  [[nodiscard]] std::string who() const;
   void answer(int status, std::string json) const;
   void refuse(const ApiError& error) const;
 };

@@ -2,23 +2,32 @@
 
 #include <openssl/evp.h>
 
-#include <array>
+#include "base/assert.h"
 
 namespace hf::api {
 
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+Sha256 sha256(std::string_view text) {
+  Sha256 digest{};
   unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    return {};
-  }
+  const int good =
+      EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  // Without it no key could be told from another.
+  HF_ASSERT(good == 1 && size == digest.size(), "SHA-256 is there");
+  return digest;
+}
+
+std::string to_hex(const Sha256& digest) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kDigits[digest[i] >> 4U];
-    hex += kDigits[digest[i] & 15U];
+  for (const unsigned char byte : digest) {
+    hex += kDigits[byte >> 4U];
+    hex += kDigits[byte & 15U];
   }
   return hex;
+}
+
+std::string sha256_hex(std::string_view text) {
+  return to_hex(sha256(text));
 }
 
 }  // namespace hf::api

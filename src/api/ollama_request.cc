@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/fitness.h"
 #include "api/model_request.h"
 #include "api/ollama_translation.h"
 #include "net/json_model.h"
@@ -30,17 +31,6 @@ ApiError no_memory() {
   error.status = 503;
   error.retry_after = std::chrono::seconds(1);
   return error;
-}
-
-// What the engine will get must be as harmless as what it gets from clients directly.
-std::optional<ApiError> check_body(std::string& body, bool lists_are_tasks) {
-  const std::size_t size = body.size();
-  body.resize(size + kPadding);
-  const net::BodyRules rules{.model_required = true, .lists_are_tasks = lists_are_tasks};
-  const net::BodyResult checked = net::read_body_fields(std::string_view(body.data(), size), rules);
-  body.resize(size);
-  return checked.fields ? std::nullopt
-                        : std::optional(from_body_fault(checked.fault, checked.detail));
 }
 
 void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_view reason) {
@@ -98,7 +88,7 @@ void unload(Context& context, Call call, ModelId model, ollama::AnswerPlan plan)
   if (context.recent_use->by_others(model, call.caller.user, use_time())) {
     return answer(false);
   }
-  context.engine.let_go(model, who_asks(call), answer);
+  context.engine.let_go(model, call.who(), answer);
 }
 
 // A request while it is read. A plain value that two threads use one after the other.
@@ -107,9 +97,31 @@ struct Reading {
   std::string_view body;  // borrowed from the exchange
   std::string asked;
   ollama::ModelFacts facts;
+  engine::Abilities abilities;
+  std::shared_ptr<const config::Config> config;
   std::optional<ollama::Request> request{};  // set exactly when there is no error
   ApiError error{};
 };
+
+// What the engine will get must be as harmless as what it gets from clients directly.
+std::optional<ApiError> check_body(Reading& reading, ollama::Request& request) {
+  std::string& body = request.body;
+  const std::size_t size = body.size();
+  body.resize(size + kPadding);
+  const net::BodyRules rules{.model_required = true, .lists_are_tasks = request.lists_are_tasks};
+  const net::BodyResult checked = net::read_body_fields(std::string_view(body.data(), size), rules);
+  body.resize(size);
+  if (!checked.fields) {
+    return from_body_fault(checked.fault, checked.detail);
+  }
+  const net::MediaFacts& media = checked.fields->media;
+  const bool embeds = request.plan.source == ollama::Source::Vectors;
+  if (auto refused = unsuited(reading.abilities, embeds ? Use::Embed : Use::Generate, media,
+                              reading.facts.name)) {
+    return refused;
+  }
+  return unacceptable(media, *reading.config);
+}
 
 void read(Reading& reading) {
   auto request = ollama::read_request(reading.endpoint, reading.body, reading.asked, reading.facts);
@@ -118,7 +130,7 @@ void read(Reading& reading) {
     return;
   }
   if (request->work == Work::Answer) {
-    if (auto fault = check_body(request->body, request->lists_are_tasks)) {
+    if (auto fault = check_body(reading, *request)) {
       reading.error = std::move(*fault);
       return;
     }
@@ -175,7 +187,12 @@ void start_ollama_request(Context& context, Call call, ollama::Endpoint endpoint
     error.hint = "GET /api/tags lists the names";
     return call.refuse(error);
   }
-  Reading reading{endpoint, text, name, ollama_facts(context.engine, *model)};
+  Reading reading{endpoint,
+                  text,
+                  name,
+                  ollama_facts(context.engine, *model),
+                  context.engine.abilities_of(*model),
+                  context.config};
   if (text.size() > kQuickBytes) {
     return read_on_worker(context, std::move(call), *model, std::move(reading));
   }

@@ -19,7 +19,7 @@ class OllamaTranslation final : public Translation,
       : context_(context),
         exchange_(call.exchange),
         user_(call.caller.user),
-        who_(who_asks(call)),
+        who_(call.who()),
         model_(model),
         request_(std::move(request)),
         clock_(ollama::system_clock()),
@@ -138,13 +138,8 @@ ollama::ModelFacts ollama_facts(const engine::Engine& engine, ModelId model) {
   facts.name = engine.name_of(model);
   facts.context = traits.context;
   facts.has_chat_template = traits.has_chat_template;
-  facts.takes_images = traits.takes_images;
   facts.embedding_input = traits.embedding_input;
   return facts;
-}
-
-std::string who_asks(const Call& call) {
-  return call.caller.name.empty() ? call.exchange->head().peer : call.caller.name;
 }
 
 std::shared_ptr<Translation> translate_ollama(Context& context, const Call& call, ModelId model,

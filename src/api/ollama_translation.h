@@ -3,7 +3,6 @@
 // the engine and the exchange. Loop thread.
 
 #include <memory>
-#include <string>
 
 #include "api/context.h"
 #include "api/translation.h"
@@ -12,8 +11,6 @@
 namespace hf::api {
 
 ollama::ModelFacts ollama_facts(const engine::Engine& engine, ModelId model);
-// For the journal.
-std::string who_asks(const Call& call);
 
 // Requires: request.work is Answer, and it was read from the call's body.
 std::shared_ptr<Translation> translate_ollama(Context& context, const Call& call, ModelId model,

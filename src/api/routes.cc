@@ -82,6 +82,18 @@ constexpr std::array<std::pair<std::string_view, Verb>, 4> kVerbs{{
 constexpr std::string_view kModelInfo = "/v1/models/";
 constexpr std::string_view kAdminModel = "/api/v1/models/";
 
+Use use_of(std::string_view path) {
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  if (last == "rerank" || last == "reranking") {
+    return Use::Rank;
+  }
+  if (last == "embeddings" || last == "embedding") {
+    return Use::Embed;
+  }
+  const bool writes = std::find(kStreaming.begin(), kStreaming.end(), path) != kStreaming.end();
+  return writes ? Use::Generate : Use::Any;
+}
+
 ApiError not_found(std::string_view path) {
   ApiError error;
   error.status = 404;
@@ -167,6 +179,7 @@ tl::expected<Route, ApiError> find_route(std::string_view method, std::string_vi
   if (of_tasks || holds(kOfOneText, path)) {
     Route route{Endpoint::Proxied};
     route.lists_are_tasks = of_tasks;
+    route.use = use_of(path);
     route.streams = holds(kStreaming, path);
     return allow_only(true, method, std::move(route));
   }

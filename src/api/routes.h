@@ -34,6 +34,9 @@ enum class Endpoint {
 
 enum class Verb { Load, Unload, Pin, Unpin };
 
+// What a proxied request wants of a model.
+enum class Use { Any, Generate, Embed, Rank };
+
 struct Route {
   Endpoint endpoint = Endpoint::Home;
   std::string model{};  // as asked, not yet looked up
@@ -42,6 +45,7 @@ struct Route {
   bool lists_are_tasks = false;  // of a proxied body, see net::BodyRules
   bool takes_forms = false;      // of a proxied path: its body may be multipart/form-data
   bool upgrades = false;         // of a proxied path: to another protocol, without a body
+  Use use = Use::Any;            // of a proxied path
   bool streams = false;          // of a proxied path: "stream": true is answered by an event stream
 };
 

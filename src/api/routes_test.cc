@@ -158,5 +158,18 @@ TEST(QueryValue, AbsentIsNotEmpty) {
   EXPECT_EQ(query_value("models=1&&", "model"), std::nullopt);
 }
 
+TEST(Routes, SayWhatIsWantedOfTheModel) {
+  const auto use = [](std::string_view path) { return find_route("POST", path)->use; };
+  EXPECT_EQ(use("/v1/chat/completions"), Use::Generate);
+  EXPECT_EQ(use("/v1/messages"), Use::Generate);
+  EXPECT_EQ(use("/infill"), Use::Generate);
+  EXPECT_EQ(use("/v1/embeddings"), Use::Embed);
+  EXPECT_EQ(use("/embedding"), Use::Embed);
+  EXPECT_EQ(use("/v1/reranking"), Use::Rank);
+  EXPECT_EQ(use("/rerank"), Use::Rank);
+  EXPECT_EQ(use("/tokenize"), Use::Any);
+  EXPECT_EQ(use("/v1/messages/count_tokens"), Use::Any);
+}
+
 }  // namespace
 }  // namespace hf::api

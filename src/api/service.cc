@@ -4,6 +4,7 @@
 
 #include "api/admin.h"
 #include "api/errors.h"
+#include "api/headed_exchange.h"
 #include "api/home.h"
 #include "api/model_request.h"
 #include "api/ollama_reads.h"
@@ -26,7 +27,7 @@ bool open_to_all(Endpoint endpoint) {
 ApiError key_needed() {
   ApiError error = bad_request("invalid_api_key", "a valid API key is needed");
   error.status = 401;
-  error.hint = "send it as Authorization: Bearer KEY";
+  error.hint = "send it as Authorization: Bearer KEY or x-api-key: KEY";
   return error;
 }
 
@@ -39,25 +40,56 @@ Detail detail_for(const Caller& caller) {
   if (!caller.known) {
     return Detail::StatusOnly;
   }
-  return caller.admin ? Detail::Admin : Detail::User;
+  switch (caller.role) {
+    case config::Role::User:
+      break;
+    case config::Role::Operator:
+      return Detail::Operator;
+    case config::Role::Admin:
+      return Detail::Admin;
+  }
+  return Detail::User;
 }
 
 }  // namespace
 
 Service::Service(engine::Engine& engine, std::shared_ptr<const config::Config> config, After after)
-    : context_{engine, config, std::move(after)}, access_(*config) {}
+    : context_{engine, config, std::move(after)}, access_(*config), site_(*config) {
+  use_people(*config);
+}
 
 void Service::use(std::shared_ptr<const config::Config> config) {
-  access_.use(*config);
+  use_people(*config);
   context_.config = std::move(config);
 }
 
+void Service::use_people(const config::Config& config) {
+  access_.use(config);
+  site_.use(config);
+  for (const auto& [name, user] : access_.users()) {
+    context_.engine.name_user(user, name);
+  }
+}
+
 std::optional<net::Reply> Service::check_head(const net::RequestHead& head) {
+  std::optional<net::Reply> reply = refusal_of(head);
+  if (reply) {
+    append(reply->headers, site_.headers(head));
+  }
+  return reply;
+}
+
+// Whoever has no key gets the same answer for every path, whether there is something or not.
+std::optional<net::Reply> Service::refusal_of(const net::RequestHead& head) const {
   const auto refused = [&head](const ApiError& error) {
     return error_reply(error, dialect_of(head.path), net::request_id_of(head));
   };
-  if (const std::optional<ApiError> wrong_site = access_.check_site(head)) {
+  if (const std::optional<ApiError> wrong_site = site_.check(head)) {
     return refused(*wrong_site);
+  }
+  if (std::optional<net::Reply> leave = site_.preflight(head)) {
+    leave->headers.push_back({"x-request-id", net::request_id_of(head)});
+    return leave;
   }
   const auto route = route_of(head);
   const bool open = route && open_to_all(route->endpoint);
@@ -78,7 +110,10 @@ std::uint64_t Service::body_limit(const net::RequestHead& head) const {
 }
 
 net::Reply Service::too_large(const net::RequestHead& head, std::uint64_t limit) {
-  return error_reply(body_too_large(limit), dialect_of(head.path), net::request_id_of(head));
+  net::Reply reply =
+      error_reply(body_too_large(limit), dialect_of(head.path), net::request_id_of(head));
+  append(reply.headers, site_.headers(head));
+  return reply;
 }
 
 net::Reply Service::malformed(std::string_view why) {
@@ -90,6 +125,8 @@ net::Reply Service::malformed(std::string_view why) {
 }
 
 void Service::handle(std::shared_ptr<net::Exchange> exchange) {
+  std::vector<net::Header> headers = site_.headers(exchange->head());
+  exchange = with_headers(std::move(exchange), std::move(headers));
   const net::RequestHead& head = exchange->head();
   Call call;
   call.caller = access_.identify(head);
@@ -108,6 +145,7 @@ void Service::handle(std::shared_ptr<net::Exchange> exchange) {
     call.takes_forms = route->takes_forms;
     call.upgrades = route->upgrades;
     call.streams = route->streams;
+    call.use = route->use;
     return ModelRequest::start(context_, std::move(call));
   }
   if (route->endpoint == Endpoint::OllamaRequest) {

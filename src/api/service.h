@@ -9,6 +9,7 @@
 
 #include "api/access.h"
 #include "api/context.h"
+#include "api/site.h"
 #include "engine/engine.h"
 #include "net/exchange.h"
 
@@ -34,11 +35,14 @@ class Service final : public net::Service {
   void handle(std::shared_ptr<net::Exchange> exchange) override;
 
  private:
+  void use_people(const config::Config& config);
+  std::optional<net::Reply> refusal_of(const net::RequestHead& head) const;
   void answer_view(const Call& call, const Route& route);
   void answer_model(const Call& call, const Route& route, const std::string& name);
 
   Context context_;
   Access access_;
+  Site site_;
 };
 
 }  // namespace hf::api

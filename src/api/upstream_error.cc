@@ -55,6 +55,12 @@ bool names_machine(std::string_view message) {
   return false;
 }
 
+// What servers say of a path that they do not know: nothing about the model or the request.
+bool says_nothing(std::string_view message) {
+  return message.empty() || message == "File Not Found" || message == "Not Found" ||
+         message == "Method Not Allowed";
+}
+
 std::string default_message(int status, const std::string& name) {
   if (status == 404 || status == 405 || status == 501) {
     return "model " + name + " does not offer this";
@@ -121,8 +127,9 @@ ApiError from_upstream_error(int status, std::string_view body, std::string_view
   error.status = status;
   error.code = code_of(engine, type, status);
   error.param = text_of(engine, "param");
-  error.message = message.empty() || names_machine(message) ? default_message(status, name)
-                                                            : presentable(message, kMessageMax);
+  error.message = says_nothing(message) || names_machine(message)
+                      ? default_message(status, name)
+                      : presentable(message, kMessageMax);
   if (error.code == "unsupported_by_model") {
     error.hint = "GET /v1/models tells what each model is for";
   }

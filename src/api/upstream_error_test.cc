@@ -55,6 +55,15 @@ TEST(UpstreamError, DoesNotNameFlagsOrFiles) {
   }
 }
 
+TEST(UpstreamError, ADeadPathIsTheModelsAffair) {
+  for (const char* body : {R"({"error": {"code": 404, "message": "File Not Found"}})",
+                           R"({"detail": "Not Found"})", "<html>no</html>"}) {
+    const ApiError error = from_upstream_error(404, body, "m", Dialect::OpenAi);
+    EXPECT_EQ(error.code, "unsupported_by_model");
+    EXPECT_EQ(error.message, "model \"m\" does not offer this");
+  }
+}
+
 TEST(UpstreamError, KeepsCodeAndFieldOfServersThatSpeakTheDialect) {
   const ApiError error = from_upstream_error(
       422, R"({"error": {"code": "bad_size", "type": "x", "message": "too big", "param": "size"}})",

@@ -40,7 +40,24 @@ std::string_view level_name(core::PressureLevel level) {
   return "normal";
 }
 
-json::object cached_model(const ModelStatus& model, Detail detail) {
+// Names and counts, the busiest first; never what was asked.
+json::array users_array(std::vector<engine::UserUse> uses,
+                        const std::map<UserId, std::string>& names) {
+  std::stable_sort(uses.begin(), uses.end(),
+                   [](const engine::UserUse& a, const engine::UserUse& b) {
+                     return a.running + a.waiting > b.running + b.waiting;
+                   });
+  json::array array;
+  for (const engine::UserUse& use : uses) {
+    array.push_back(json::object{{"name", names.at(use.user)},
+                                 {"running", use.running},
+                                 {"waiting", use.waiting},
+                                 {"oldest_s", rounded_seconds(use.oldest)}});
+  }
+  return array;
+}
+
+json::object cached_model(const engine::Status& status, const ModelStatus& model, Detail detail) {
   const core::ModelView& view = model.view;
   json::object object{{"name", view.name},
                       {"use_count", view.use_count},
@@ -52,7 +69,10 @@ json::object cached_model(const ModelStatus& model, Detail detail) {
                       {"bytes_reserved", view.reserved.total().count},
                       {"bytes_measured", view.measured.total().count},
                       {"idle_s", rounded_seconds(view.idle)}};
-  if (detail == Detail::Admin) {
+  if (detail >= Detail::Operator && !status.user_names.empty()) {
+    object["users"] = users_array(model.users, status.user_names);
+  }
+  if (detail >= Detail::Admin) {
     object["pid"] = model.pid;
   }
   if (view.state == State::Loading) {
@@ -153,6 +173,7 @@ json::object client_model(const ModelStatus& model) {
                       {"aliases", names_array(model.aliases)}};
   if (!model.kind.empty()) {
     object["kind"] = model.kind;
+    object["capabilities"] = names_array(model.abilities);
     object["context_length"] = number_or_null(model.context);
   }
   return object;
@@ -173,11 +194,12 @@ json::object refused_object(const engine::Refusal& refusal, const std::string& n
   return object;
 }
 
-json::object admin_model(const ModelStatus& model, Detail detail) {
+json::object admin_model(const engine::Status& status, const ModelStatus& model, Detail detail) {
   const core::ModelView& view = model.view;
-  json::object object = cached_model(model, detail);
+  json::object object = cached_model(status, model, detail);
   object["aliases"] = names_array(model.aliases);
   object["kind"] = model.kind;
+  object["capabilities"] = names_array(model.abilities);
   object["architecture"] = model.architecture;
   // Of a file that cannot be read they are 0.
   const bool command = model.kind == "command";
@@ -262,7 +284,7 @@ std::string health_json(const engine::Status& status, Detail detail) {
   json::object active;
   for (const ModelStatus& model : status.models) {
     if (is_cached(model.view.state)) {
-      cached.push_back(cached_model(model, detail));
+      cached.push_back(cached_model(status, model, detail));
       cached.back().as_object()["bytes_by_domain"] = bytes_by_domain(status, model.view);
     }
     if (model.view.state == State::Loading) {
@@ -317,7 +339,7 @@ std::optional<std::string> model_info_json(const engine::Status& status, ModelId
 std::string admin_models_json(const engine::Status& status, Detail detail) {
   json::array models;
   for (const ModelStatus& model : status.models) {
-    models.push_back(admin_model(model, detail));
+    models.push_back(admin_model(status, model, detail));
     models.back().as_object()["bytes_by_domain"] = bytes_by_domain(status, model.view);
   }
   json::object object;
@@ -333,7 +355,7 @@ std::optional<std::string> explain_json(const engine::Status& status, ModelId mo
     return std::nullopt;
   }
   json::object object;
-  object["model"] = admin_model(*found, detail);
+  object["model"] = admin_model(status, *found, detail);
   object["costs"] = costs_object(found->costs);
   object["waiting"] = nullptr;
   for (const WaitStatus& wait : status.waiting) {
@@ -342,6 +364,9 @@ std::optional<std::string> explain_json(const engine::Status& status, ModelId mo
     }
   }
   object["requests"] = tickets_array(tickets);
+  if (detail >= Detail::Operator) {
+    name_users(object["requests"].as_array(), tickets, status.user_names);
+  }
   object["memory"] = memory_object(status);
   json::array lines;
   for (const engine::Decision& decision : decisions) {

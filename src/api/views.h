@@ -14,8 +14,9 @@ namespace hf::api {
 // How much of /health a caller sees once keys exist.
 enum class Detail {
   StatusOnly,  // without a key
-  User,        // everything but what is an administrator's: pid
-  Admin,
+  User,        // everything but what follows
+  Operator,    // and who uses and waits for what
+  Admin,       // and pid
 };
 
 std::string health_json(const engine::Status& status, Detail detail);

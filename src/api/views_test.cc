@@ -27,6 +27,7 @@ engine::ModelStatus model(std::uint32_t id, std::string name, State state, int l
   m.view.idle = std::chrono::milliseconds(1500);
   m.pid = 4711;
   m.kind = "chat";
+  m.abilities = {"chat", "vision"};
   m.context = 4096;
   return m;
 }
@@ -188,6 +189,48 @@ TEST(Health, PidIsForAdministrators) {
   EXPECT_FALSE(body.at("cached_models").at(0).as_object().contains("pid"));
 }
 
+engine::Status two_users() {
+  engine::Status status = two_models();
+  status.user_names = {{UserId(1), "ann"}, {UserId(2), "bob"}};
+  status.models[0].users = {{UserId(1), 1, 0, std::chrono::seconds(3)},
+                            {UserId(2), 1, 1, std::chrono::milliseconds(12500)}};
+  return status;
+}
+
+TEST(Health, OperatorsSeeWhoUsesWhat) {
+  for (const Detail detail : {Detail::Operator, Detail::Admin}) {
+    const json::value body = health(two_users(), detail);
+    EXPECT_EQ(body.at("cached_models").at(0).at("users"),
+              json::parse(R"([{"name": "bob", "running": 1, "waiting": 1, "oldest_s": 12.5},
+                        {"name": "ann", "running": 1, "waiting": 0, "oldest_s": 3.0}])"));
+    EXPECT_TRUE(body.at("cached_models").at(1).at("users").as_array().empty());
+  }
+  EXPECT_FALSE(
+      health(two_users(), Detail::Operator).at("cached_models").at(0).as_object().contains("pid"));
+}
+
+TEST(Health, UsersDoNotSeeEachOther) {
+  EXPECT_EQ(health_json(two_users(), Detail::User).find("bob"), std::string::npos);
+  EXPECT_EQ(admin_models_json(two_users(), Detail::User).find("bob"), std::string::npos);
+  EXPECT_EQ(health_json(two_users(), Detail::StatusOnly).find("bob"), std::string::npos);
+}
+
+TEST(Health, WithoutKeysThereAreNoUsers) {
+  EXPECT_FALSE(health(two_models()).at("cached_models").at(0).as_object().contains("users"));
+}
+
+TEST(Explain, OperatorsSeeWhoWaits) {
+  core::TicketView ticket;
+  ticket.user = UserId(2);
+  const auto explain = [&ticket](Detail detail) {
+    return *explain_json(two_users(), ModelId(0), detail, {}, {ticket});
+  };
+  const json::value body = json::parse(explain(Detail::Operator));
+  EXPECT_EQ(body.at("requests").at(0).at("user").as_string(), "bob");
+  EXPECT_EQ(body.at("model").at("users").at(0).at("name").as_string(), "bob");
+  EXPECT_EQ(explain(Detail::User).find("bob"), std::string::npos);
+}
+
 TEST(ModelList, IsWhatClientsExpect) {
   engine::Status status = two_models();
   status.models[0].created_unix_s = 951782400;  // 29 February 2000
@@ -198,6 +241,7 @@ TEST(ModelList, IsWhatClientsExpect) {
   ASSERT_EQ(data.size(), 5U);
   EXPECT_EQ(data[0].at("id").as_string(), "a");
   EXPECT_EQ(data[0].at("object").as_string(), "model");
+  EXPECT_EQ(data[0].at("capabilities").as_array(), (json::array{"chat", "vision"}));
   EXPECT_EQ(data[0].at("created").as_int64(), 951782400);
   EXPECT_EQ(data[0].at("created_at").as_string(), "2000-02-29T00:00:00Z");
   EXPECT_EQ(data[0].at("owned_by").as_string(), "holdfast");

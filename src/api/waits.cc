@@ -111,6 +111,15 @@ json::array tickets_array(const std::vector<core::TicketView>& tickets) {
   return array;
 }
 
+void name_users(json::array& array, const std::vector<core::TicketView>& tickets,
+                const std::map<UserId, std::string>& names) {
+  for (std::size_t i = 0; i < tickets.size(); ++i) {
+    if (const auto found = names.find(tickets[i].user); found != names.end()) {
+      array.at(i).as_object()["user"] = found->second;
+    }
+  }
+}
+
 void add_promise_headers(const engine::Promise& promise, std::vector<net::Header>& headers) {
   const core::TicketView& ticket = promise.ticket;
   headers.push_back({"x-holdfast-position", std::to_string(ticket.position)});

@@ -6,6 +6,8 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/view.h"
@@ -18,6 +20,9 @@ namespace hf::api {
 boost::json::object wait_object(const engine::WaitStatus& wait);
 // Those who wait for one model, first to be granted first.
 boost::json::array tickets_array(const std::vector<core::TicketView>& tickets);
+// Adds whose each is, where that is known, to what tickets_array() made of them.
+void name_users(boost::json::array& array, const std::vector<core::TicketView>& tickets,
+                const std::map<UserId, std::string>& names);
 
 // x-holdfast-position, -eta-ms, -bound-ms, -bound-terms, -waiting-for: as it was told when the
 // request came. Only for requests that had to wait.

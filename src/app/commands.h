@@ -30,6 +30,7 @@ void add_reload(CLI::App& app, Choice& choice);
 void add_explain(CLI::App& app, Choice& choice);
 void add_pull(CLI::App& app, Choice& choice);
 void add_config(CLI::App& app, Choice& choice);
+void add_user(CLI::App& app, Choice& choice);
 void add_advise(CLI::App& app, Choice& choice);
 void add_simulate(CLI::App& app, Choice& choice);
 void add_doctor(CLI::App& app, Choice& choice);

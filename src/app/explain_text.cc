@@ -7,6 +7,7 @@
 
 #include "app/server_link.h"
 #include "app/terminal.h"
+#include "app/users_text.h"
 #include "base/units.h"
 
 namespace hf::app {
@@ -68,6 +69,9 @@ std::string model_text(const json::value& model) {
   text += "  uses: " + count_text(model, "use_count") +
           "; running now: " + count_text(model, "leases") + " of " + count_text(model, "slots") +
           ", waiting: " + count_text(model, "waiting") + "\n";
+  if (const std::string users = users_text(model); !users.empty()) {
+    text += "  used by: " + users + "\n";
+  }
   if (number_at(model, "bytes_reserved") > 0) {
     text += "  memory: " + bytes_text(model, "bytes_reserved") + " reserved, " +
             bytes_text(model, "bytes_measured") + " measured at most\n";
@@ -97,7 +101,9 @@ std::string wait_text(const json::value& wait) {
 std::string requests_text(const json::array& requests) {
   std::string text = requests.empty() ? "" : "requests that wait\n";
   for (const json::value& request : requests) {
-    text += "  " + count_text(request, "place") + ". for " + seconds_text(request, "waited_s");
+    const std::string user = text_at(request, "user");
+    text += "  " + count_text(request, "place") + ". " + user + (user.empty() ? "for " : " for ") +
+            seconds_text(request, "waited_s");
     if (member(request, "eta_s").is_number()) {
       text += ", expected in " + seconds_text(request, "eta_s");
     }

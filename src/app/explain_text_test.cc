@@ -57,6 +57,15 @@ TEST(ExplainText, SaysThatAnAbsentModelIsNotLoaded) {
               HasSubstr("a is not loaded, for 2.0 s"));
 }
 
+TEST(ExplainText, NamesWhoUsesAndWhoWaitsWhereItIsTold) {
+  const std::string text = text_of(R"({"model": {"name": "a", "state": "ready",
+      "users": [{"name": "ann", "running": 1, "waiting": 1}]},
+      "requests": [{"place": 1, "waited_s": 3, "user": "ann"}, {"place": 2, "waited_s": 1}]})");
+  EXPECT_THAT(text, HasSubstr("  used by: ann 1 + 1 waiting\n"));
+  EXPECT_THAT(text, HasSubstr("  1. ann for 3.0 s"));
+  EXPECT_THAT(text, HasSubstr("  2. for 1.0 s"));
+}
+
 TEST(ExplainText, HasNoTroubleToTellOfAModelThatWorks) {
   const std::string text = text_of(R"({"model": {"name": "a", "state": "ready",
       "refused": null, "last_failure": null, "problem": null, "pin_problem": null}})");

@@ -69,6 +69,7 @@ int run(int argc, char** argv) {
   add_explain(app, choice);
   add_pull(app, choice);
   add_config(app, choice);
+  add_user(app, choice);
   add_advise(app, choice);
   add_simulate(app, choice);
   add_doctor(app, choice);

@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/server_link.h"
 #include "app/terminal.h"
+#include "app/users_text.h"
 #include "base/units.h"
 
 namespace hf::app {
@@ -78,12 +79,18 @@ std::string cards_text(const json::value& model) {
   return text.empty() ? "-" : text;
 }
 
-// The column of cards is there only where a card is.
+// The columns of users and of cards are there only where there is something to tell.
 void print_models(const json::array& models, const std::map<std::string, int>& waiting,
                   bool with_cards) {
+  const bool with_users = std::any_of(models.begin(), models.end(), [](const json::value& model) {
+    return !users_text(model).empty();
+  });
   std::vector<Table::Column> columns{{"NAME"},          {"STATE"},        {"ACTIVE", true},
                                      {"WAITING", true}, {"MEMORY", true}, {"IDLE", true},
                                      {"USES", true}};
+  if (with_users) {
+    columns.push_back({"USERS"});
+  }
   if (with_cards) {
     columns.push_back({"CARDS"});
   }
@@ -103,6 +110,10 @@ void print_models(const json::array& models, const std::map<std::string, int>& w
         loaded ? memory_text(model) : "-",
         idle ? seconds_text(model, "idle_s") : "-",
         std::to_string(static_cast<std::int64_t>(number_at(model, "use_count")))};
+    if (with_users) {
+      const std::string users = users_text(model);
+      row.push_back(users.empty() ? "-" : users);
+    }
     if (with_cards) {
       row.push_back(cards_text(model));
     }

@@ -12,6 +12,8 @@ namespace {
 
 // A model's name travels in URLs, log lines and file names of slots; longer ones are mistakes.
 constexpr std::size_t kLongestName = 200;
+// A user's name stands in columns of `holdfast ps`.
+constexpr std::size_t kLongestUserName = 100;
 
 // A mark as it was written, and not rounded: two that differ must not look alike.
 std::string as_written(double percent) {
@@ -196,7 +198,11 @@ void check_users(Draft& draft) {
         draft.add_error_at(prefix, prefix + ": no " + key + ", expected name and key_sha256");
       }
     }
-    if (!user.name.empty() && !names.insert(user.name).second) {
+    if (!user.name.empty() && !is_user_name(user.name)) {
+      draft.add_error_at(prefix + ".name", prefix + ".name: longer than " +
+                                               std::to_string(kLongestUserName) +
+                                               " bytes, expected for example \"ann\"");
+    } else if (!user.name.empty() && !names.insert(user.name).second) {
       draft.add_error_at(prefix + ".name", prefix + ".name: \"" + user.name +
                                                "\" is there twice, expected a name of its own");
     }
@@ -235,6 +241,12 @@ void check_files(Draft& draft) {
 
 }  // namespace
 
+bool is_user_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestUserName &&
+         std::none_of(name.begin(), name.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 std::string_view canonical_model_name(std::string_view name) {
   constexpr std::string_view kLatest = ":latest";
   if (name.size() > kLatest.size() && name.ends_with(kLatest)) {
@@ -257,6 +269,7 @@ const ModelConfig* find_model(const Config& config, std::string_view name) {
 void check_across(Draft& draft) {
   check_marks(draft);
   check_listen(draft);
+  check_web(draft);
   check_args(draft, "defaults", draft.config.defaults.args);
   check_cache_types(draft, "defaults", draft.config.defaults);
   check_preload(draft);

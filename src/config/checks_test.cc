@@ -130,6 +130,43 @@ TEST(Users, NeedNamesAndKeysOfTheirOwn) {
   EXPECT_THAT(twice[1], HasSubstr("another user has the same key"));
 }
 
+TEST(Users, HaveNamesThatATerminalMayShow) {
+  const std::string key = std::string(kUser).substr(std::string(kUser).find("key_sha256"));
+  for (const std::string name : {"", "\\u001b[2J", "a\\tb", "a\\u007f"}) {
+    const auto found = mistakes("[[users]]\nname = \"" + name + "\"\n" + key);
+    ASSERT_THAT(found, SizeIs(1)) << name;
+    EXPECT_THAT(found[0], StartsWith("a.toml:2:8: users[1].name: "));
+  }
+  EXPECT_THAT(mistakes("[[users]]\nname = \"Änne B.\"\n" + key), IsEmpty());
+  EXPECT_THAT(mistakes("[[users]]\nname = \"" + std::string(101, 'x') + "\"\n" + key),
+              ElementsAre(HasSubstr("longer than 100 bytes")));
+}
+
+TEST(Web, HostsAreNamesWithoutSchemeAndPort) {
+  EXPECT_THAT(mistakes("allowed_hosts = [\"Box.lan\", \"10.0.0.7\", \"[fe80::1]\"]\n"), IsEmpty());
+  EXPECT_EQ(parse_config("allowed_hosts = [\"Box.LAN\"]\n", "a.toml")->allowed_hosts,
+            std::vector<std::string>{"box.lan"});
+  for (const char* host : {"http://box.lan", "box.lan:80", "box.lan:", "*", "", "box lan", "a/b"}) {
+    const auto found = mistakes("allowed_hosts = [\"" + std::string(host) + "\"]\n");
+    ASSERT_THAT(found, SizeIs(1)) << host;
+    EXPECT_THAT(found[0], StartsWith("a.toml:1:17: allowed_hosts: "));
+  }
+}
+
+TEST(Web, OriginsAreWhole) {
+  EXPECT_THAT(mistakes("cors_origins = [\"https://chat.example\", \"http://localhost:*\"]\n"),
+              IsEmpty());
+  EXPECT_THAT(mistakes("cors_origins = [\"https://chat.example/\"]\n").at(0),
+              HasSubstr("no slash at its end"));
+  EXPECT_THAT(mistakes("cors_origins = [\"https://*\"]\n"), SizeIs(1));
+}
+
+TEST(Web, EveryOriginNeedsKeys) {
+  const std::string all = "cors_origins = [\"*\"]\n";
+  EXPECT_THAT(mistakes(all).at(0), HasSubstr("without keys"));
+  EXPECT_THAT(mistakes(all + std::string(kUser)), IsEmpty());
+}
+
 TEST(Files, JournalAndHistoryDiffer) {
   EXPECT_THAT(mistakes("[store]\npath = \"/x/h\"\njournal = \"/x/y/../h\"\n").at(0),
               HasSubstr("store.journal: the history is in the same file"));

@@ -22,7 +22,8 @@ namespace hf::config {
 enum class Language { English, Russian };
 enum class LogFormat { Text, Json };
 enum class LogLevel { Debug, Info, Warning, Error };
-enum class Role { User, Admin };
+// What a key's owner may do; each may what the one before it may. docs/api.md says what.
+enum class Role { User, Operator, Admin };
 // How the engine reads the weights (--load-mode); Auto leaves the choice to it.
 enum class LoadMode { Auto, Mmap, None, Mlock, MmapMlock, Dio };
 // Number formats of the KV cache (--cache-type-k, --cache-type-v).
@@ -149,7 +150,11 @@ struct Config {
   std::filesystem::path models_dir;   // absolute, like every path here but a bare program name
   std::optional<std::string> default_model;
   Bytes body_limit;
+  int picture_megapixels = 0;
+  bool fetch_media = false;
   Duration drain{};
+  std::vector<std::string> allowed_hosts;  // further names that Host may have, lower case
+  std::vector<std::string> cors_origins;   // whose pages may call us, see origin.h
   MemoryConfig memory;
   QueueConfig queue;
   EngineConfig engine;
@@ -164,12 +169,18 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
+// Neither empty nor too long for a table, UTF-8 without control characters: it is shown on
+// terminals.
+bool is_user_name(std::string_view name);
+
 // "X:latest" is "X"; every other name is itself.
 std::string_view canonical_model_name(std::string_view name);
 
 // The table of a model by name or alias (canonical or not), or null.
 const ModelConfig* find_model(const Config& config, std::string_view name);
 
+// The word of a role in a file: "user", "operator", "admin".
+std::string_view to_text(Role role);
 // The word an engine's --load-mode takes.
 std::string_view to_text(LoadMode mode);
 // The word --cache-type-k and --cache-type-v take.

@@ -51,6 +51,8 @@ void resolve_paths(const Environment& environment, Draft& draft);
 // port).
 void check_across(Draft& draft);
 
+// check_web.cc: allowed_hosts and cors_origins.
+void check_web(Draft& draft);
 // command_checks.cc: of check_across, what a model of kind command must and must not have. `prefix`
 // is its table as it was written. What does not count for a command is reset, so that it cannot
 // differ.

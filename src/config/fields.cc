@@ -24,7 +24,8 @@ constexpr std::array<Word<LogLevel>, 4> kLevels{{{"debug", LogLevel::Debug},
                                                  {"info", LogLevel::Info},
                                                  {"warning", LogLevel::Warning},
                                                  {"error", LogLevel::Error}}};
-constexpr std::array<Word<Role>, 2> kRoles{{{"user", Role::User}, {"admin", Role::Admin}}};
+constexpr std::array<Word<Role>, 3> kRoles{
+    {{"user", Role::User}, {"operator", Role::Operator}, {"admin", Role::Admin}}};
 constexpr std::array<Word<LoadMode>, 6> kLoadModes{{{"auto", LoadMode::Auto},
                                                     {"mmap", LoadMode::Mmap},
                                                     {"none", LoadMode::None},
@@ -180,7 +181,7 @@ std::string_view type_of(Tag<LogLevel>) {
   return "`\"debug\"`, `\"info\"`, `\"warning\"`, `\"error\"`";
 }
 std::string_view type_of(Tag<Role>) {
-  return "`\"user\"` or `\"admin\"`";
+  return "`\"user\"`, `\"operator\"`, `\"admin\"`";
 }
 std::string_view type_of(Tag<LoadMode>) {
   return "`\"auto\"`, `\"mmap\"`, `\"none\"`, `\"mlock\"`, `\"mmap+mlock\"`, `\"dio\"`";
@@ -443,6 +444,15 @@ bool is_word_for_none(const SettingInfo& info, const Value& value) {
   const auto* text = std::get_if<std::string>(&value.data);
   const std::string_view word = word_for_none(info);
   return text != nullptr && !word.empty() && *text == word;
+}
+
+std::string_view to_text(Role role) {
+  for (const Word<Role>& word : kRoles) {
+    if (word.value == role) {
+      return word.text;
+    }
+  }
+  return "user";
 }
 
 std::string_view to_text(LoadMode mode) {

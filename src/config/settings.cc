@@ -118,6 +118,20 @@ std::span<const Setting<Config>> server_settings() {
           "that "
           "is not loopback needs at least one `[[users]]` table: without keys, everybody who "
           "reaches the port could use and unload models. Port 0 lets the kernel choose.")),
+      setting<&Config::allowed_hosts>(
+          "allowed_hosts", "[]",
+          "Further names by which clients may call a server without keys, such as "
+          "`\"box.lan\"`. Always allowed are `localhost`, numeric loopback addresses, those it "
+          "listens on, and the names by which containers call their host. Other names "
+          "are refused, because a web page could make one of its own point here. With keys any "
+          "name is fine."),
+      setting<&Config::cors_origins>(
+          "cors_origins", "[]",
+          "Web origins whose pages may call this server from a browser: "
+          "`\"https://chat.example\"`, `\"app://obsidian.md\"`, `\"http://localhost:*\"` (any "
+          "port), "
+          "`\"vscode-webview://*\"` (any page of that app). `\"*\"` means every page, and needs "
+          "`[[users]]`: the key is the only thing that keeps a stranger's page out then."),
       setting<&Config::models_dir>(
           "models_dir",
           "(`./models` if that folder exists, else `$XDG_DATA_HOME/holdfast/models`, else "
@@ -134,6 +148,16 @@ std::span<const Setting<Config>> server_settings() {
           "Longest request body. Images travel inside it, hence the room; it is held in memory "
           "while the request waits, hence a limit.",
           {1024, 2048 * kMi}),
+      setting<&Config::picture_megapixels>(
+          "picture_megapixels", "64",
+          "Most pixels of all pictures of a request together, in millions; more is refused. The "
+          "engine takes three bytes for each, and as many again while it decodes, however small "
+          "the file is.",
+          {1, 100'000}),
+      setting<&Config::fetch_media>(
+          "fetch_media", "false",
+          "Whether engines may fetch pictures and sounds that a request only names by an address. "
+          "They would fetch whatever this machine can reach for whoever may send a request."),
       setting<&Config::drain>(
           "drain", "\"30s\"",
           "How long running answers may go on after the server was told to stop. What is left then "
@@ -385,15 +409,20 @@ std::span<const Setting<ModelConfig>> model_settings() {
 
 std::span<const Setting<UserConfig>> user_settings() {
   static const std::vector<Setting<UserConfig>> kSettings{
-      setting<&UserConfig::name>("name", "(required)", "Who it is, in logs and for fairness."),
+      setting<&UserConfig::name>(
+          "name", "(required)",
+          "Who it is: in the log, in the journal, and to operators. Users share each model's "
+          "queue evenly."),
       setting<&UserConfig::key_sha256>("key_sha256", "(required)",
-                                       "SHA-256 of the user's key as 64 hexadecimal digits "
-                                       "(`printf %s KEY | sha256sum`), so that "
-                                       "this file holds no secret."),
+                                       "SHA-256 of the user's key as 64 hexadecimal digits, so "
+                                       "that this file holds no secret. `holdfast user add NAME` "
+                                       "makes a key and this table."),
       setting<&UserConfig::role>(
           "role", "\"user\"",
-          "Every user may ask models and load them; an `admin` may also unload, pin, unpin, clean "
-          "up and see process ids."),
+          "A `user` may ask models and load them. An `operator` also sees who uses and who waits "
+          "for which model, and may unload idle models, drain, pin, unpin and clean up, all of "
+          "which spare who is in use. An `admin` may also cut answers (`force`), reload the "
+          "configuration and see process ids."),
       setting<&UserConfig::max_active>(
           "max_active", "(off)",
           "Requests of this user, waiting and running, at the same time. Beyond it: 429.",
@@ -424,7 +453,10 @@ std::span<const Setting<LogConfig>> log_settings() {
                                     "reloads; the others are English."),
       setting<&LogConfig::format>("format", "\"text\"",
                                   "`json` writes one object a line, for log collectors."),
-      setting<&LogConfig::level>("level", "\"info\"", "The least important lines to write."),
+      setting<&LogConfig::level>(
+          "level", "\"info\"",
+          "The least important lines to write. `debug` passes on what engines print, in which "
+          "prompts are only if `args` make an engine verbose (`--verbose`)."),
   };
   return kSettings;
 }
@@ -476,9 +508,11 @@ std::vector<SectionInfo> all_sections() {
                "`[defaults]` holds for every model; a model's own table overrides it key by key. A "
                "model found in `models_dir` needs no table. `NAME:latest` is `NAME`.",
                model_settings()),
-      describe("users", "[[users]]",
-               "One table a user. As soon as there is one, every request needs a key.",
-               user_settings()),
+      describe(
+          "users", "[[users]]",
+          "One table a user, written by `holdfast user add NAME`. As soon as there is one, every "
+          "request needs a key.",
+          user_settings()),
       describe("tls", "[tls]",
                "With a certificate, every listen address speaks HTTPS (TLS 1.2 and 1.3). "
                "Connections to loopback addresses may be plain as well: they never leave the "

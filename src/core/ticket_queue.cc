@@ -12,7 +12,7 @@ namespace hf::core {
 WaitingTicket& TicketQueue::add(TicketId id, UserId user, TicketKind kind, TimePoint now) {
   HF_ASSERT(find(id) == nullptr, "a ticket id is used once");
   WaitingTicket* kept = nullptr;
-  std::uint64_t round = served_.contains(user) ? round_ + 1 : round_;
+  std::uint64_t round = was_served(user) ? round_ + 1 : round_;
   for (WaitingTicket& ticket : tickets_) {
     if (ticket.user != user) {
       continue;
@@ -43,10 +43,28 @@ WaitingTicket& TicketQueue::add(TicketId id, UserId user, TicketKind kind, TimeP
   if (tickets_.empty() || now < oldest_) {
     oldest_ = now;
   }
-  const auto place = std::upper_bound(
-      tickets_.begin(), tickets_.end(), ticket,
-      [](const WaitingTicket& a, const WaitingTicket& b) { return a.tag < b.tag; });
-  return *tickets_.insert(place, ticket);
+  return *tickets_.insert(spot_of(user, round), ticket);
+}
+
+bool TicketQueue::was_served(UserId user) const {
+  return std::find(served_.begin(), served_.end(), user) != served_.end();
+}
+
+std::vector<WaitingTicket>::iterator TicketQueue::spot_of(UserId user, std::uint64_t round) {
+  const auto first = std::lower_bound(
+      tickets_.begin(), tickets_.end(), round,
+      [](const WaitingTicket& ticket, std::uint64_t sought) { return ticket.tag < sought; });
+  const auto own = std::find(served_.begin(), served_.end(), user);
+  const bool by_service = round == round_ + 1 && own != served_.end();
+  // Behind all of its round; or, where it was served in the one before it, behind those who were so
+  // earlier and ask again. The others had, or will have, that turn later than it.
+  auto spot = first;
+  for (auto it = first; it != tickets_.end() && it->tag == round; ++it) {
+    if (!by_service || std::find(served_.begin(), own, it->user) != own) {
+      spot = it + 1;
+    }
+  }
+  return spot;
 }
 
 const WaitingTicket* TicketQueue::next(bool slots_free) const {
@@ -67,8 +85,8 @@ WaitingTicket TicketQueue::take(TicketId id) {
       round_ = ticket.tag;
       served_.clear();
     }
-    if (ticket.tag == round_) {
-      served_.insert(ticket.user);
+    if (ticket.tag == round_ && !was_served(ticket.user)) {
+      served_.push_back(ticket.user);
     }
   }
   remove(id);
@@ -176,53 +194,61 @@ const WaitingTicket* TicketQueue::newest_of_largest_user(UserId favoured) const 
 }
 
 int TicketQueue::place_of(const WaitingTicket& ticket, int users) const {
-  // A newcomer joins the present round at the earliest, behind those who are in it, and nobody is
-  // served twice in one round. So in each round from there to this ticket's own every other user
-  // may still be served once; for the rest those in front are all that there will be.
-  int in_front = 0;
-  for (const WaitingTicket& other : tickets_) {
-    if (other.id == ticket.id) {
-      break;
-    }
-    const bool may_be_joined = other.tag >= round_ && other.tag < ticket.tag;
-    in_front += !may_be_joined || other.user == ticket.user ? 1 : 0;
+  InFront front;
+  std::size_t at = 0;
+  while (tickets_[at].id != ticket.id) {
+    const WaitingTicket& other = tickets_[at++];
+    front.left_behind += other.tag < round_ ? 1 : 0;
+    front.own += other.tag >= round_ && other.user == ticket.user ? 1 : 0;
+    front.of_round += other.tag == ticket.tag ? 1 : 0;
   }
-  return in_front + may_join_before(ticket, std::max(users, live_users()) - 1) + 1;
-}
-
-int TicketQueue::may_join_before(const WaitingTicket& ticket, int others) const {
-  if (ticket.tag <= round_) {
-    return 0;
-  }
-  const int served = static_cast<int>(served_.size()) - (served_.contains(ticket.user) ? 1 : 0);
-  const auto later_rounds = static_cast<int>(ticket.tag - round_ - 1);
-  return std::max(0, others - served) + later_rounds * others;
+  return place_at(at, front, std::max(users, live_users()) - 1);
 }
 
 std::vector<int> TicketQueue::places(int users) const {
   const int others = std::max(users, live_users()) - 1;
-  std::unordered_map<UserId, int> own_between;  // in rounds before the one looked at; look-up only
+  std::unordered_map<UserId, int> own;  // of rounds that can still be joined; look-up only
   std::vector<int> places;
   places.reserve(tickets_.size());
-  std::size_t first = 0;  // of the round looked at
-  int left_behind = 0;    // of rounds that nobody can join any more
-  for (std::size_t i = 0; i < tickets_.size(); ++i) {
-    const WaitingTicket& ticket = tickets_[i];
-    if (ticket.tag < round_) {
-      places.push_back(static_cast<int>(i) + 1);
-      ++left_behind;
-      first = i + 1;
-      continue;
-    }
-    if (tickets_[first].tag != ticket.tag) {
-      for (; first < i; ++first) {
-        ++own_between[tickets_[first].user];
-      }
-    }
-    const int in_front = left_behind + static_cast<int>(i - first) + own_between[ticket.user];
-    places.push_back(in_front + may_join_before(ticket, others) + 1);
+  InFront front;
+  for (std::size_t at = 0; at < tickets_.size(); ++at) {
+    const WaitingTicket& ticket = tickets_[at];
+    const bool same_round = at > 0 && tickets_[at - 1].tag == ticket.tag;
+    front.of_round = same_round ? front.of_round + 1 : 0;
+    front.own = own[ticket.user];
+    places.push_back(place_at(at, front, others));
+    front.left_behind += ticket.tag < round_ ? 1 : 0;
+    own[ticket.user] += ticket.tag >= round_ ? 1 : 0;
   }
   return places;
+}
+
+int TicketQueue::place_at(std::size_t at, const InFront& front, int others) const {
+  const WaitingTicket& ticket = tickets_[at];
+  if (ticket.tag <= round_) {
+    return static_cast<int>(at) + 1;  // whoever comes now is behind it
+  }
+  // Nobody is served twice in a round. What is left of the present one is for those who were not;
+  // in each round between it and the ticket's own every other user may be served.
+  const int served = static_cast<int>(served_.size()) - (was_served(ticket.user) ? 1 : 0);
+  const auto rounds_between = static_cast<int>(ticket.tag - round_ - 1);
+  return front.left_behind + front.own + std::max(0, others - served) + rounds_between * others +
+         ahead_in_round(at, front.of_round, others) + 1;
+}
+
+// Of the ticket's own round, which is not the present one: those in front and those who may still
+// get there.
+int TicketQueue::ahead_in_round(std::size_t at, int in_front, int others) const {
+  const WaitingTicket& ticket = tickets_[at];
+  const auto own = std::find(served_.begin(), served_.end(), ticket.user);
+  if (ticket.tag != round_ + 1 || own == served_.end()) {
+    return others;  // nobody knows yet in which order the round before it will be served
+  }
+  auto ahead = static_cast<int>(own - served_.begin());
+  for (std::size_t i = at - static_cast<std::size_t>(in_front); i < at; ++i) {
+    ahead += std::find(served_.begin(), own, tickets_[i].user) == own ? 1 : 0;
+  }
+  return ahead;
 }
 
 const WaitingTicket* TicketQueue::find(TicketId id) const {

@@ -3,13 +3,13 @@
 // with the places of departed clients kept for a while. Why tags: a ticket's place is fixed when it
 // arrives (start-time fair queueing), so a newcomer can delay it by a bounded amount only, and a
 // user with two hundred requests shares the model evenly with a user who has one. A tag is a round:
-// each user is granted at most one ticket of a round. Who asks for nothing else joins the round
-// that is being granted, so that it is next after those who joined it before, however many others
-// wait. Single thread, no clock.
+// each user is granted at most one ticket of a round. Who has nothing else here joins the round
+// that is being granted, or was served in it and takes the place in the next one that the order of
+// service gives: so nobody else is granted twice before it, however many wait. Single thread, no
+// clock.
 
 #include <cstdint>
 #include <optional>
-#include <unordered_set>
 #include <vector>
 
 #include "base/ids.h"
@@ -25,7 +25,7 @@ struct WaitingTicket {
   TicketKind kind = TicketKind::Request;
   TimePoint arrived;      // age counts from here, also across a client's return
   TimePoint asked;        // when this very request came
-  std::uint64_t tag = 0;  // its round: grant order; ties by sequence
+  std::uint64_t tag = 0;  // its round
   std::uint64_t sequence = 0;
   std::optional<TimePoint> placeholder_until;  // set: its client has gone
   std::optional<TimePoint> deadline;           // published bound; nullopt: unknown
@@ -72,7 +72,7 @@ class TicketQueue {
   [[nodiscard]] const WaitingTicket* newest_of_largest_user(UserId favoured) const;
   // j of the bound: how many grants, this one included, may come first at most: everybody in front
   // who can no longer be joined there by a newcomer, those of its own user, and one request of each
-  // other user for every round before its own that may still be joined.
+  // other user for every round up to its own that may still be joined before it.
   [[nodiscard]] int place_of(const WaitingTicket& ticket, int users) const;
   // The same for all tickets(), in one pass.
   [[nodiscard]] std::vector<int> places(int users) const;
@@ -82,16 +82,24 @@ class TicketQueue {
 
  private:
   void refresh_oldest();
-  // How many of `others` other users may be granted a ticket, there or to come, in rounds before
-  // this one's.
-  [[nodiscard]] int may_join_before(const WaitingTicket& ticket, int others) const;
+  [[nodiscard]] bool was_served(UserId user) const;
+  // Where a new ticket of that user goes in its round.
+  [[nodiscard]] std::vector<WaitingTicket>::iterator spot_of(UserId user, std::uint64_t round);
+  // Tickets that stand before another one.
+  struct InFront {
+    int left_behind = 0;  // of rounds that nobody can join any more
+    int own = 0;          // of the same user, in rounds that can be joined
+    int of_round = 0;     // in the same round
+  };
+  [[nodiscard]] int place_at(std::size_t at, const InFront& front, int others) const;
+  [[nodiscard]] int ahead_in_round(std::size_t at, int in_front, int others) const;
 
-  std::vector<WaitingTicket> tickets_;  // sorted by (tag, sequence)
+  std::vector<WaitingTicket> tickets_;  // in the order of their grants: by tag
   int live_ = 0;
   TimePoint oldest_;
   mutable std::optional<TimePoint> oldest_live_;  // nullopt: to be looked for
   std::uint64_t round_ = 0;                       // the latest one of which a ticket was granted
-  std::unordered_set<UserId> served_;             // in that round; look-up only
+  std::vector<UserId> served_;                    // in that round, in this order
   std::uint64_t sequence_ = 0;
 };
 

@@ -73,6 +73,19 @@ TEST_F(TicketQueueTest, AskingOneByOneGainsNothing) {
   EXPECT_EQ(take_next(), 11U);
 }
 
+TEST_F(TicketQueueTest, WhoWasServedFirstInARoundIsSoInTheNext) {
+  add(1, 1);
+  EXPECT_EQ(take_next(), 1U);
+  add(2, 2);
+  add(3, 2);
+  EXPECT_EQ(take_next(), 2U) << "of the round in which user 1 was served already";
+  add(4, 1);
+  add(5, 3);
+  EXPECT_EQ(take_next(), 5U) << "the round is not over: user 3 was not served yet";
+  EXPECT_EQ(take_next(), 4U) << "user 2 had its turn after user 1";
+  EXPECT_EQ(take_next(), 3U);
+}
+
 TEST_F(TicketQueueTest, NewcomersOfOneRoundAreServedInTheOrderInWhichTheyCame) {
   for (std::uint64_t id = 1; id <= 3; ++id) {
     add(id, 1);
@@ -140,23 +153,26 @@ TEST_F(TicketQueueTest, TheNewestOfTheLargestUserIsFound) {
   EXPECT_EQ(queue_.newest_of_largest_user(UserId(2))->id, TicketId(3));
 }
 
-TEST_F(TicketQueueTest, ThePlaceCountsOneOfEachOtherUserForEachRoundBeforeItsOwn) {
+TEST_F(TicketQueueTest, ThePlaceCountsOneOfEachOtherUserForEachRoundUpToItsOwn) {
   const auto place = [this](std::uint64_t id, int users) {
     return queue_.place_of(*queue_.find(TicketId(id)), users);
   };
   add(1, 1);
   add(2, 1);
   EXPECT_EQ(place(2, 1), 2);
-  EXPECT_EQ(place(2, 2), 3) << "another user may come and be served in turn";
+  EXPECT_EQ(place(2, 2), 4) << "user 2 may be served in the first round, and first in the second";
   EXPECT_EQ(place(1, 2), 1) << "nobody who comes later goes before a user's first";
   add(3, 2);
   EXPECT_EQ(place(3, 2), 2);
   queue_.take(TicketId(1));
-  EXPECT_EQ(place(2, 1), 2);
+  EXPECT_EQ(place(2, 1), 2) << "user 1 was served first, so it is first in the second round";
   EXPECT_EQ(place(2, 5), 5) << "users 2 to 5 may be served before user 1 is again";
   queue_.take(TicketId(3));
   EXPECT_EQ(place(2, 5), 4) << "user 2 was";
   EXPECT_EQ(place(2, 2), 1);
+  add(4, 2);
+  EXPECT_EQ(place(4, 2), 2);
+  EXPECT_EQ(place(4, 5), 5) << "user 1 is ahead, and users 3 to 5 may come";
 }
 
 TEST_F(TicketQueueTest, ThePlaceCountsThoseWhoAreLeftOfARoundThatIsOver) {
@@ -169,13 +185,15 @@ TEST_F(TicketQueueTest, ThePlaceCountsThoseWhoAreLeftOfARoundThatIsOver) {
   add(4, 1);
   add(5, 1);
   EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(4)), 2), 1 + 1) << "it may be taken again";
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 2), 2 + 1) << "user 2 had its turn";
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 2 + 1 + 1) << "a third user may come";
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 2), 2 + 1 + 1)
+      << "user 2 was served and may be so first in the next round";
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 2 + 1 + 2 + 1) << "a third may come";
   add(6, 3);
-  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 2 + 1 + 1) << "and was counted";
+  EXPECT_EQ(queue_.place_of(*queue_.find(TicketId(5)), 3), 2 + 1 + 2 + 1) << "and was counted";
 }
 
-// Whatever comes, nobody is granted later than the place says that was told when it came.
+// Whatever comes and goes, nobody is granted later than the place says that was told when it came,
+// nor moves back.
 TEST_F(TicketQueueTest, NobodyIsGrantedLaterThanItsPlace) {
   constexpr int kUsers = 5;
   std::uint32_t chance = 7;
@@ -189,11 +207,21 @@ TEST_F(TicketQueueTest, NobodyIsGrantedLaterThanItsPlace) {
     const std::uint32_t user = below(3) == 0 ? below(kUsers) : 1;  // one asks most
     add(id, user);
     latest[id] = grants + queue_.place_of(*queue_.find(TicketId(id)), kUsers);
+    if (below(4) == 0) {  // a client leaves; it may come back, and takes the place again
+      queue_.leave_placeholder(
+          queue_.tickets()[below(static_cast<std::uint32_t>(queue_.size()))].id, at(1));
+    }
+    if (below(9) == 0) {
+      queue_.expire(at(1));
+    }
     while (queue_.live() > 0 && (queue_.live() > 40 || below(2) == 0)) {
       const std::uint64_t granted = take_next();
       ++grants;
       ASSERT_LE(grants, latest[granted]) << granted;
       for (const WaitingTicket& ticket : queue_.tickets()) {
+        if (!ticket.live()) {
+          continue;  // told anew when it comes back
+        }
         const int due = grants + queue_.place_of(ticket, kUsers);
         ASSERT_LE(due, latest[ticket.id.value]) << "it moved back";
         latest[ticket.id.value] = due;

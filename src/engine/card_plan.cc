@@ -8,9 +8,6 @@
 namespace hf::engine {
 namespace {
 
-// The projector's weights, and as much again for its activations.
-constexpr std::int64_t kProjectorTimes = 2;
-
 // The one card that a model was on.
 std::optional<std::size_t> only_card(const RunPlan* plan, const CardRoom& room) {
   if (plan == nullptr || plan->cards.size() != 1) {
@@ -35,7 +32,7 @@ DeviceNeed device_need(const gguf::Header& header, gguf::RunOptions options, Byt
     need.layers[layers] = std::max(need.layers[layers - 1], cost.device);
     need.each = std::max(need.each, kDriverContext + cost.device_compute);
   }
-  need.first = kProjectorTimes * projector;
+  need.first = projector;
   // A large batch is computed on the card even where the weights are not: a layer at a time is
   // copied there.
   for (const Bytes layer : header.tensors.layers) {

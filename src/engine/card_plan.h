@@ -15,7 +15,7 @@ namespace hf::engine {
 // corrects it.
 constexpr Bytes kDriverContext{550'000'000};
 
-// `projector`: bytes of the image projector's weights; 0: none.
+// `projector`: bytes of the projector's weights and of what it computes with; 0: none.
 DeviceNeed device_need(const gguf::Header& header, gguf::RunOptions options, Bytes projector);
 
 struct OnCards {

@@ -129,7 +129,7 @@ TEST_F(CardPlan, MoreLayersNeedMore) {
   EXPECT_TRUE(std::is_sorted(need.layers.begin(), need.layers.end()));
   EXPECT_GT(need.layers[3], need.layers[1]);
   EXPECT_GT(need.each, kDriverContext);
-  EXPECT_EQ(need.first, 2 * kMiB);
+  EXPECT_EQ(need.first, kMiB);
   EXPECT_GT(need.partial, Bytes(0));
 }
 

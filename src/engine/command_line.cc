@@ -8,6 +8,11 @@
 namespace hf::engine {
 namespace {
 
+// For the C library: blocks of a mebibyte and more are mapped, and unmapped when they are freed. By
+// itself it learns from the first picture to keep what pictures took, once for each thread that
+// ever decoded one: 230 MB at rest instead of 95, after photographs of six million pixels.
+constexpr const char* kLargeBlocksGoBack = "MALLOC_MMAP_THRESHOLD_=1048576";
+
 // Adds flags, but only those that this engine knows: one it does not know ends it at once.
 class Line {
  public:
@@ -173,12 +178,15 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
   return std::move(line).take();
 }
 
-std::vector<std::string> child_environment(CardOrder order) {
+std::vector<std::string> child_environment(CardOrder order, const RunPlan* plan) {
   // LLAMA_SERVER_ROUTER_PORT makes the stock server print its state on standard output and end when
   // its standard input closes. Nothing listens on that port.
   std::vector<std::string> environment{"LANG=C.UTF-8", "LLAMA_SERVER_ROUTER_PORT=1"};
   if (order == CardOrder::OfTheBus) {
     environment.emplace_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
+  }
+  if (plan != nullptr && !plan->mmproj_path.empty()) {
+    environment.emplace_back(kLargeBlocksGoBack);
   }
   // Which cards may be used is the one thing that drivers take from the environment only.
   for (const char* name : {"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",

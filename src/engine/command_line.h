@@ -57,7 +57,8 @@ std::vector<std::string> command_line(const RunPlan& plan, const std::string& so
                                       const process::EngineTraits& traits);
 // NVML counts cards in the order of the bus; CUDA counts the fastest first unless it is told.
 enum class CardOrder { AsItComes, OfTheBus };
-std::vector<std::string> child_environment(CardOrder order);
+// `plan`: of the model that it will serve; null: none, it is only asked something.
+std::vector<std::string> child_environment(CardOrder order, const RunPlan* plan = nullptr);
 
 // Everything that changes memory or speed, in a fixed order: the key under which measurements are
 // kept. The kind of CPU is in it, as the layouts that it has of its own (gguf/repack.h): the

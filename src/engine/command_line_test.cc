@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace hf::engine {
 namespace {
 
@@ -184,6 +186,19 @@ TEST(CommandLine, CardsThatAreNotCountedAreLeftToTheEngine) {
   const auto line = command_line(p, "/run/x.sock", kCards);
   EXPECT_EQ(after(line, "--n-gpu-layers"), "999");
   EXPECT_THAT(line, Not(Contains("--device")));
+}
+
+TEST(ChildEnvironment, WhatPicturesTookGoesBack) {
+  const auto has = [](const std::vector<std::string>& environment) {
+    return std::any_of(environment.begin(), environment.end(), [](const std::string& pair) {
+      return pair.starts_with("MALLOC_MMAP_THRESHOLD_=");
+    });
+  };
+  RunPlan plan;
+  EXPECT_FALSE(has(child_environment(CardOrder::AsItComes, &plan)));
+  plan.mmproj_path = "/m/mm.gguf";
+  EXPECT_TRUE(has(child_environment(CardOrder::AsItComes, &plan)));
+  EXPECT_FALSE(has(child_environment(CardOrder::AsItComes)));
 }
 
 }  // namespace

@@ -68,6 +68,14 @@ std::string Engine::name_of(ModelId model) const {
   return impl_->catalog().name(model);
 }
 
+void Engine::name_user(UserId user, std::string name) {
+  impl_->name_user(user, std::move(name));
+}
+
+Abilities Engine::abilities_of(ModelId model) const {
+  return engine::abilities_of(impl_->catalog().at(model).file);
+}
+
 TicketId Engine::acquire(ModelId model, UserId user, AcquireCallback callback) {
   return impl_->acquire(model, user, core::TicketKind::Request, std::move(callback));
 }
@@ -87,13 +95,14 @@ void Engine::unload(ModelId model, core::UnloadMode mode, std::string who,
   impl_->command(core::event::Unload{number, model, mode}, number, std::move(callback));
 }
 
-void Engine::cleanup(core::CleanupLevel level, CommandCallback callback) {
+void Engine::cleanup(core::CleanupLevel level, std::string who, CommandCallback callback) {
   const std::uint64_t number = impl_->next_command();
-  impl_->note_cleanup(level);
+  impl_->note_cleanup(level, who);
   impl_->command(core::event::Cleanup{number, level}, number, std::move(callback));
 }
 
-void Engine::pin(ModelId model, bool pinned, CommandCallback callback) {
+void Engine::pin(ModelId model, bool pinned, std::string who, CommandCallback callback) {
+  impl_->note_command(pinned ? "pin" : "unpin", model, who, false);
   impl_->pin_by_hand(model, pinned, std::move(callback));
 }
 

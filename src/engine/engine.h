@@ -22,6 +22,7 @@
 #include "core/event.h"
 #include "core/reason.h"
 #include "core/view.h"
+#include "engine/abilities.h"
 #include "engine/model_traits.h"
 #include "engine/refusal.h"
 #include "engine/status.h"
@@ -140,6 +141,8 @@ class Engine {
   // The model of that name (exact, alias, or with ":latest" taken off).
   [[nodiscard]] tl::expected<ModelId, NotFound> resolve(std::string_view name) const;
   [[nodiscard]] std::string name_of(ModelId model) const;
+  // From now on this user is called so in the status and the journal. An id is given once.
+  void name_user(UserId user, std::string name);
   [[nodiscard]] ModelTraits traits_of(ModelId model) const;
   // What the model's file says of itself, as `text` tells it; read when asked, on the worker.
   void describe(ModelId model, gguf::Detail detail, DescriptionText text,
@@ -148,6 +151,7 @@ class Engine {
   // borrows it from `done`, which runs on the loop afterwards. Before the engine is gone the job is
   // over.
   void on_worker(std::function<void()> job, std::function<void()> done);
+  [[nodiscard]] Abilities abilities_of(ModelId model) const;
 
   // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
   // by ticket while it has not been answered.
@@ -160,8 +164,8 @@ class Engine {
   // Unloads it if nobody uses it or waits for it and it is not pinned, nor meant to be: what a user
   // may ask for who is done with it. No pin is cleared. Calls back with false if it stays.
   void let_go(ModelId model, std::string who, std::function<void(bool)> callback);
-  void cleanup(core::CleanupLevel level, CommandCallback callback);
-  void pin(ModelId model, bool pinned, CommandCallback callback);
+  void cleanup(core::CleanupLevel level, std::string who, CommandCallback callback);
+  void pin(ModelId model, bool pinned, std::string who, CommandCallback callback);
   // Takes over what changed; reloads come one after another. Files are read on the worker; the
   // callback is called in the same step in which the new configuration begins to count, so that
   // who else holds one can change with it.

@@ -70,7 +70,8 @@ process::ChildSpec Engine::Impl::stock_spec(const ModelFile& file, const Running
   process::ChildSpec spec;
   spec.engine = traits_.path;
   spec.arguments = command_line(file.plan, running.socket_path, traits_);
-  spec.environment = child_environment(has_cards() ? CardOrder::OfTheBus : CardOrder::AsItComes);
+  const CardOrder order = has_cards() ? CardOrder::OfTheBus : CardOrder::AsItComes;
+  spec.environment = child_environment(order, &file.plan);
   spec.prompts_only = file.plan.kind != ModelKind::Chat;
   return spec;
 }

@@ -76,6 +76,7 @@ void Engine::Impl::perform(const core::action::Grant& a) {
   granted->promise = std::move(found->second.promise);
   Held held{a.model, a.generation,      {}, {}, found->second.user, found->second.asked,
             now(),   found->second.cold};
+  const UserId user = found->second.user;
   waiting_.erase(found);
   granted->generation = a.generation;
   granted->waited = a.waited;
@@ -90,6 +91,7 @@ void Engine::Impl::perform(const core::action::Grant& a) {
               .generation(a.generation.value)
               .leases(++leases_of(a.model, a.generation))
               .request(std::to_string(a.ticket.value))
+              .user(user_name(user))
               .text("why", core::name_of(a.reason.why))
               .reason(explain(a.reason)));
     set_oom_score(a.model);
@@ -99,12 +101,13 @@ void Engine::Impl::perform(const core::action::Grant& a) {
 }
 
 void Engine::Impl::perform(const core::action::Refuse& a) {
+  const auto found = waiting_.find(a.ticket);
   write(journal_line("refuse", a.model)
             .request(std::to_string(a.ticket.value))
+            .user(found == waiting_.end() ? std::string_view() : user_name(found->second.user))
             .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   remember(a.model, "refuse", a.reason);
-  const auto found = waiting_.find(a.ticket);
   if (found == waiting_.end()) {
     return;
   }
@@ -132,6 +135,7 @@ void Engine::Impl::perform(const core::action::CutLease& a) {
             .generation(generation.value)
             .leases(leases)
             .request(std::to_string(a.ticket.value))
+            .user(user_name(found->second.user))
             .text("why", core::name_of(a.reason.why))
             .reason(explain(a.reason)));
   spdlog::info("request {} on {} was cut: {}", a.ticket.value, catalog_.name(a.model),

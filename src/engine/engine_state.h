@@ -84,6 +84,7 @@ class EngineState {
   bool draining_events_ = false;
   std::unordered_map<TicketId, Waiting> waiting_;
   std::unordered_map<TicketId, Held> held_;
+  std::map<UserId, std::string> user_names_;  // of everybody who ever had a key
   std::map<std::uint64_t, CommandCallback> commands_;
   std::map<ModelId, Running> running_;
   int no_leases_ = 0;  // what a generation that is gone counts on

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/abilities.h"
 #include "engine/impl.h"
 
 namespace hf::engine {
@@ -62,6 +63,7 @@ Status Engine::Impl::status() {
     waiting.view = std::move(wait);
     status.waiting.push_back(std::move(waiting));
   }
+  add_users(status);
   judge(status);
   return status;
 }
@@ -117,6 +119,7 @@ ModelStatus Engine::Impl::model_status(ModelId id) const {
   model.view = scheduler_->view(id);
   model.aliases = file.source.settings.aliases;
   model.kind = file.problem.empty() ? kind_name(file.plan.kind) : "";
+  model.abilities = engine::names_of(engine::abilities_of(file));
   model.architecture = file.architecture;
   model.context = file.plan.context;
   model.trained_context = file.trained_context;
@@ -226,8 +229,12 @@ void Engine::Impl::write(const store::JournalLine& line) {
 }
 
 // An emergency cleanup writes its own line when it runs, whoever asked for it.
-void Engine::Impl::note_cleanup(core::CleanupLevel level) {
-  if (level == core::CleanupLevel::Normal) {
+// An emergency cleanup by hand is told by the core's notice, as that of pressure is.
+void Engine::Impl::note_cleanup(core::CleanupLevel level, const std::string& who) {
+  const bool normal = level == core::CleanupLevel::Normal;
+  store::JournalLine command(monotonic_ms(), "command");
+  write(command.text("verb", normal ? "cleanup" : "emergency_cleanup").text("who", who));
+  if (normal) {
     store::JournalLine line(monotonic_ms(), "cleanup");
     write(line.text("level", "normal"));
   }

@@ -59,7 +59,7 @@ ModelTraits Engine::Impl::traits_of(ModelId model) const {
   traits.weights = file.weights;
   traits.quantisation = file.quantisation;
   traits.has_chat_template = file.has_chat_template;
-  traits.takes_images = !file.plan.mmproj_path.empty();
+  traits.takes_images = hf::engine::abilities_of(file).sees;
   // The engine gives no request more than the model was trained for.
   traits.context = file.trained_context > 0 ? std::min(file.plan.context, file.trained_context)
                                             : file.plan.context;
@@ -69,7 +69,6 @@ ModelTraits Engine::Impl::traits_of(ModelId model) const {
   if (traits.kind == ModelKind::Command) {
     // Its own server knows what it can, and says so.
     traits.has_chat_template = true;
-    traits.takes_images = true;
     traits.context = traits.embedding_input = 0;
   }
   traits.file_key = file_key(file);

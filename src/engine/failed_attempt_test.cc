@@ -37,6 +37,21 @@ TEST(FailedAttempt, NamesTheFenceThatWasHit) {
               HasSubstr("fence"));
 }
 
+TEST(FailedAttempt, OfACommandSaysWhatItsReadinessPathAnswered) {
+  process::ChildExit exit = exit_with(process::ExitKind::Signalled, 15);
+  const auto timed_out = [&exit] {
+    return of_command(load(LoadFailure::TimedOut), LoadFailure::TimedOut, exit);
+  };
+  EXPECT_THAT(timed_out().cause, HasSubstr(": nothing answered at its readiness path"));
+  exit.last_status = 404;
+  EXPECT_THAT(timed_out().cause, HasSubstr(": its readiness path answered 404"));
+  EXPECT_THAT(timed_out().next_step, HasSubstr("load_within"));
+  EXPECT_THAT(of_command(load(LoadFailure::OutOfMemory), LoadFailure::OutOfMemory, exit).next_step,
+              HasSubstr("`bytes`"));
+  EXPECT_EQ(of_command(load(LoadFailure::Crashed), LoadFailure::Crashed, exit).cause,
+            load(LoadFailure::Crashed).cause);
+}
+
 TEST(FailedAttempt, TellsACrashFromAFailedLoad) {
   const FailedAttempt attempt = crash(exit_with(process::ExitKind::Signalled, 11));
   EXPECT_EQ(attempt.kind, FailedAttempt::Kind::Crash);

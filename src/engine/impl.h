@@ -34,9 +34,10 @@ class Engine::Impl : private EngineState {
   std::uint64_t next_command() { return ++last_command_; }
   void pin_by_hand(ModelId model, bool pinned, CommandCallback callback);
   void reload(ConfigReader reader, ReloadCallback callback);
-  void note_cleanup(core::CleanupLevel level);
+  void note_cleanup(core::CleanupLevel level, const std::string& who);
   void note_command(std::string_view verb, ModelId model, const std::string& who, bool force);
 
+  void name_user(UserId user, std::string name) { user_names_[user] = std::move(name); }
   [[nodiscard]] ModelTraits traits_of(ModelId model) const;
   void describe(ModelId model, gguf::Detail detail, DescriptionText text,
                 DescribeCallback callback);
@@ -217,6 +218,10 @@ class Engine::Impl : private EngineState {
   [[nodiscard]] Bytes least_budget(std::optional<ModelId> unpinned = std::nullopt) const;
   [[nodiscard]] Bytes pinned_bytes(std::optional<ModelId> but = std::nullopt) const;
   void make_room_for(const core::Event& event);
+
+  // engine_users.cc
+  void add_users(Status& status) const;
+  [[nodiscard]] std::string_view user_name(UserId user) const;
 
   // engine_status.cc
   [[nodiscard]] ModelStatus model_status(ModelId model) const;

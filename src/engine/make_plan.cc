@@ -110,15 +110,35 @@ Bytes cache_of(const config::ModelConfig& settings, const gguf::Header& header,
   return Bytes((whole + kMiB.count - 1) / kMiB.count * kMiB.count);  // the engine counts MiB
 }
 
-// For the engine: as many tokens as one input may have, where it must fit into one batch. 0: that
-// does not matter.
-int batch_of(const gguf::Header& header, const RunPlan& plan) {
+// The engine's own choice of rows.
+constexpr int kDefaultBatch = 512;
+
+// For the engine: as many tokens as one input or picture may have, where it must fit into one
+// batch. 0: that does not matter.
+int batch_of(const gguf::Header& header, const gguf::ProjectorShape& projector,
+             const RunPlan& plan) {
   if (!gguf::reads_at_one_go(header)) {
-    return 0;
+    const auto context = static_cast<std::uint32_t>(plan.context);
+    const auto tokens = static_cast<int>(gguf::largest_picture(projector, context).tokens);
+    return gguf::takes_picture_at_one_go(projector) && tokens > kDefaultBatch ? tokens : 0;
   }
   const auto trained = static_cast<int>(
       std::min<std::uint32_t>(header.context_length, std::numeric_limits<std::int32_t>::max()));
   return trained > 0 ? std::min(plan.context, trained) : plan.context;
+}
+
+// Of a projector on a card: its weights, and what it computes with.
+Bytes on_card(const PlanFacts& facts, const gguf::RunOptions& options) {
+  return facts.mmproj + gguf::picture_memory(facts.projector, facts.mmproj, options).compute;
+}
+
+void add_pictures(gguf::Cost& cost, const PlanFacts& facts, const RunPlan& plan) {
+  if (facts.mmproj_path.empty()) {
+    return;
+  }
+  const gguf::PictureMemory pictures =
+      gguf::picture_memory(facts.projector, facts.mmproj, cost_options(plan, Bytes(0)));
+  cost.compute += plan.cards.empty() ? pictures.all_on_host() : pictures.host;
 }
 
 // A draft model is run in the same process with as many slots of the same context. It is counted
@@ -208,10 +228,11 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
   plan.context = settings.context.value_or(static_cast<int>(gguf::default_context(header)));
   run.wanted_context = plan.context;
   const auto settle = [&] {
-    plan.batch = batch_of(header, plan);
+    plan.batch = batch_of(header, facts.projector, plan);
     plan.cache_ram = cache_of(settings, header, plan);
     if (cards.counted) {
-      const DeviceNeed need = device_need(header, cost_options(plan, Bytes(0)), facts.mmproj);
+      const gguf::RunOptions alone = cost_options(plan, Bytes(0));
+      const DeviceNeed need = device_need(header, alone, on_card(facts, alone));
       const OnCards placed = place_on_cards(plan, settings, need, cards, before);
       run.on_cards = placed.bytes;
       run.fits_cards = placed.fit;
@@ -221,6 +242,7 @@ PlannedRun make_plan(const config::ModelConfig& settings, const gguf::Header& he
         cost_options(plan, plan.cards.empty() ? facts.mmproj : Bytes(0));
     plan.batch_rows = static_cast<int>(gguf::batch_rows(options));
     run.cost = gguf::predict_cost(header, options);
+    add_pictures(run.cost, facts, plan);
     add_side_files(run.cost, facts, plan);
   };
   settle();

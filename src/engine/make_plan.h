@@ -29,6 +29,7 @@ struct PlanFacts {
   std::string model_path;
   std::string mmproj_path;  // "" none
   Bytes mmproj;
+  gguf::ProjectorShape projector{};
   Bytes adapters{0};                                 // that flags name, likewise below
   std::optional<gguf::Header> draft = std::nullopt;  // of a draft model
 };

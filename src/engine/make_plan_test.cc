@@ -52,7 +52,21 @@ TEST(MakePlan, AProjectorCountsWhenTheContextIsShrunk) {
   const PlannedRun run = make_plan(settings(), header(), with, alone);
   EXPECT_EQ(run.plan.context, 4'096);
   EXPECT_EQ(run.plan.mmproj_path, "/m/mmproj-a.gguf");
-  EXPECT_EQ(make_plan(settings(), header(), with, kTiB).cost.total() - alone, 50 * kMiB);
+  EXPECT_EQ(make_plan(settings(), header(), with, kTiB).cost.total() - alone, 50 * kMiB)
+      << "of a projector whose shape is not known: its weights and a quarter";
+}
+
+TEST(MakePlan, ABatchTakesAWholePictureWhereTheEngineCannotSplitIt) {
+  PlanFacts facts{"/m/a.gguf", "/m/mmproj-a.gguf", 40 * kMiB};
+  facts.projector.type = "gemma3";
+  facts.projector.sees = 1;
+  facts.projector.image_size = 896;
+  facts.projector.patch_size = 14;
+  EXPECT_EQ(make_plan(settings(), header(), facts, kTiB).plan.batch, 0) << "256 tokens";
+  facts.projector.scale_factor = 2;
+  EXPECT_EQ(make_plan(settings(), header(), facts, kTiB).plan.batch, 1'024);
+  facts.projector.type = "mlp";
+  EXPECT_EQ(make_plan(settings(), header(), facts, kTiB).plan.batch, 0);
 }
 
 TEST(MakePlan, TheDefaultPromptCacheHoldsWholePrompts) {

@@ -335,6 +335,7 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
     if (projector) {
       facts.mmproj = projector->tensors.total;
       facts.mmproj_path = path.string();
+      facts.projector = file.projector = projector->projector;
     } else {
       file.problem = "the model's image projector is missing or damaged";
       file.next_step = "put the projector's file (mmproj) back, or fetch it again";

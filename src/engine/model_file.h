@@ -55,10 +55,11 @@ struct ModelFile {
   std::string next_step;  // what to do about it, for clients, too
   std::string detail;     // the same for the log
   RunPlan plan;
-  Bytes cost{0};               // peak in use, host RAM
-  Bytes mapped{0};             // of these, pages of the files; 0: they are read into memory
-  core::Footprint on_cards;    // peak in use on each card; domain 0 is empty
-  bool fits_cards = true;      // false: more layers are configured than the cards can ever hold
+  Bytes cost{0};             // peak in use, host RAM
+  Bytes mapped{0};           // of these, pages of the files; 0: they are read into memory
+  core::Footprint on_cards;  // peak in use on each card; domain 0 is empty
+  bool fits_cards = true;    // false: more layers are configured than the cards can ever hold
+  gguf::ProjectorShape projector{};
   gguf::Cost parts;            // what it consists of
   int wanted_context = 0;      // before it was shrunk so that the model fits
   Bytes file_size{0};          // all parts

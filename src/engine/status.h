@@ -3,6 +3,7 @@
 // No references into the engine, so that a status may be kept. Any thread.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,14 @@ struct LastFailure {
   bool of_file = false;  // its file was found to be unusable; nothing was started
 };
 
+// What one user has asked of a model and has not got whole yet.
+struct UserUse {
+  UserId user;
+  int running = 0;
+  int waiting = 0;
+  Duration oldest{};  // since the earliest of these requests came
+};
+
 struct ModelStatus {
   ModelId id;
   core::ModelView view;
@@ -32,6 +41,7 @@ struct ModelStatus {
   int pid = 0;
   double load_progress = 0;  // 0…1 while loading
   std::string kind;  // "chat", "embedding", "reranker", "command"; "" while the file is unreadable
+  std::vector<std::string> abilities;  // "chat", "vision", … (engine/abilities.h)
   std::string architecture;
   std::int64_t context = 0;  // tokens one request may use; 0: not known, of a command
   std::int64_t trained_context = 0;
@@ -43,6 +53,7 @@ struct ModelStatus {
   std::optional<LastFailure> last_failure;
   std::string pin_problem;  // why the pin that is configured is not done yet, for clients; ""
   ModelCosts costs;
+  std::vector<UserUse> users;  // by id; those without a name (nobody in particular) are not told
 };
 
 struct WaitStatus {
@@ -68,6 +79,7 @@ struct Status {
   std::vector<std::string> warnings;  // why it is not ok
   std::vector<ModelStatus> models;    // all listed ones, sorted by name
   std::vector<WaitStatus> waiting;
+  std::map<UserId, std::string> user_names;
   core::MemoryView memory;
   std::optional<readers::MemorySignals> machine;  // as last read; nullopt: it cannot be
   StallSource stall_source = StallSource::None;

@@ -52,10 +52,13 @@ Widths widths_of(const Header& header) {
 // gate, up and their product, beside the residual stream, its norm and what was added to it. In the
 // attention half: the stream and its norm, queries before and after their rotation, keys and values
 // or what comes out.
-std::uint64_t row_numbers(const Widths& w) {
+std::uint64_t row_numbers(const Header& header, const Widths& w) {
   const std::uint64_t widest = std::max(w.embedding, w.queries);
+  // BERT has no gate, and changes the one product where it lies.
+  const bool gated = header.architecture != "bert";
   const std::uint64_t feed_forward =
-      plus(times(3, w.feed_forward), times(3 + w.experts, w.embedding), widest);
+      gated ? plus(times(3, w.feed_forward), times(3 + w.experts, w.embedding), widest)
+            : plus(w.feed_forward, times(3, w.embedding));
   const std::uint64_t attention =
       plus(times(2, w.embedding), times(2, widest), std::max(w.embedding, w.keys));
   return plus(std::max(feed_forward, attention), w.recurrent);
@@ -74,10 +77,11 @@ std::uint64_t visible_cells(std::uint64_t of_a_slot, const RunOptions& options) 
 // Attention masks: of whole contexts and, where there are windows, of those; without flash
 // attention twice as wide, and the scores of every head in full.
 std::uint64_t mask_bytes(const Header& header, const RunOptions& options) {
-  if (keeps_no_cache(header.architecture)) {
-    return times(batch_rows(options), batch_rows(options), kFloat);
-  }
   const std::uint64_t number = uses_flash_attention(header, options) ? kHalf : kFloat;
+  if (keeps_no_cache(header.architecture)) {
+    const std::uint64_t kinds = effective_window(header) != 0 ? 2 : 1;
+    return times(kinds, batch_rows(options), batch_rows(options), number);
+  }
   std::uint64_t cells = slot_cells(options);
   if (needs_swa_full(header)) {
     cells = plus(cells, window_cells(header, options));
@@ -110,16 +114,16 @@ ComputeSize compute_size(const Header& header, const RunOptions& options) {
   const Widths widths = widths_of(header);
   const std::uint64_t rows = batch_rows(options);
   const std::uint64_t masks = mask_bytes(header, options);
-  const std::uint64_t logits = keeps_no_cache(header.architecture) ? 0 : header.vocab_size;
+  // Encoders compute no logits, but the engine makes (and clears) room for them all the same.
+  const std::uint64_t computed = keeps_no_cache(header.architecture) ? 0 : header.vocab_size;
   const std::uint64_t embedding =
       options.embeddings ? std::max(header.embedding_length, header.embedding_length_out) : 0;
-  const std::uint64_t row_out = times(plus(logits, embedding), kFloat);
   ComputeSize size;
-  size.outputs = times(output_rows(options), row_out);
+  size.outputs = times(output_rows(options), plus(header.vocab_size, embedding), kFloat);
   // The last product comes when the layers are done: it takes their place.
-  const std::uint64_t last =
-      plus(times(output_rows(options), row_out), times(rows, widths.embedding, kFloat));
-  const std::uint64_t layers = times(rows, row_numbers(widths), kFloat);
+  const std::uint64_t last = plus(times(output_rows(options), plus(computed, embedding), kFloat),
+                                  times(rows, widths.embedding, kFloat));
+  const std::uint64_t layers = times(rows, row_numbers(header, widths), kFloat);
   // A product of matrices copies its input, in 16 bits or fewer, on the host only.
   const std::uint64_t widest = std::max({widths.feed_forward, widths.embedding, widths.queries});
   // With experts it also lists, for each of them, which rows it may get (ggml_graph_plan).

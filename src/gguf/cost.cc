@@ -18,6 +18,8 @@ namespace {
 constexpr std::uint64_t kProgramBytes = 11'000'000;
 // Heap, threads and stacks of a child with one slot and an empty model.
 constexpr std::uint64_t kHeapBytes = 5'500'000;
+// The same where no text is generated, with one graph instead of three.
+constexpr std::uint64_t kEncoderHeapBytes = 4'500'000;
 // A slot: its thread for requests, with a heap of its own, and its samplers.
 constexpr std::uint64_t kBytesPerSlot = 400'000;
 // Per cell of a cache: its entry, and a node in the index of positions.
@@ -86,13 +88,16 @@ std::uint64_t cells_of(const Header& header, const RunOptions& options) {
 std::uint64_t overhead(const Header& header, const RunOptions& options) {
   const std::uint64_t tokenizer =
       plus(times(header.vocab_size, kBytesPerToken), times(header.merge_count, kBytesPerMerge));
-  const std::uint64_t nodes = std::max(kNodesLeast, times(kNodesPerTensor, header.tensors.count));
+  const bool encodes = keeps_no_cache(header.architecture);
+  const std::uint64_t nodes =
+      std::max(kNodesLeast, times(kNodesPerTensor, header.tensors.count)) / (encodes ? 3 : 1);
   const std::uint64_t slots =
       times(options.parallel, plus(kBytesPerSlot, times(header.vocab_size, kBytesPerCandidate)));
   const std::uint64_t prompts =
       times(slot_cells(options),
             plus(times(options.parallel, kBytesPerPromptToken), kKeptPerPromptToken));
-  return plus(plus(kProgramBytes, kHeapBytes, tokenizer), slots, prompts,
+  return plus(plus(kProgramBytes, encodes ? kEncoderHeapBytes : kHeapBytes, tokenizer), slots,
+              prompts,
               plus(times(cells_of(header, options), kBytesPerCell), times(nodes, kBytesPerNode)));
 }
 
@@ -122,9 +127,7 @@ Cost predict_cost(const Header& header, const RunOptions& options) {
   Cost cost;
   cost.weights = to_bytes(host_weights(header, options));
   cost.kv_cache = to_bytes(times(slot.total() - slot.on_device, options.parallel));
-  // A projector computes images in about a quarter of its own size.
-  cost.compute = to_bytes(plus(all_offloaded ? compute.inputs : compute.scratch, compute.outputs,
-                               count_of(options.mmproj) / 4));
+  cost.compute = to_bytes(plus(all_offloaded ? compute.inputs : compute.scratch, compute.outputs));
   if (options.cache_ram.count > 0) {
     // The engine makes room before it puts a prompt in, and skips one that is larger than all.
     const std::uint64_t most = count_of(options.cache_ram);

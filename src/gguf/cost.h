@@ -18,7 +18,7 @@ struct Cost {
   // on a card are not among them.
   Bytes weights;
   Bytes kv_cache;   // keys and values, and recurrent states
-  Bytes compute;    // scratch of a full batch, and the output buffer
+  Bytes compute;    // scratch of a full batch, the output buffer; pictures are added (projector.h)
   Bytes cache_ram;  // prompts kept aside
   Bytes checkpoints;
   Bytes process_overhead;  // program, tokenizer, graphs, book-keeping of cells, connections

@@ -154,6 +154,15 @@ TEST(Cost, EncodersKeepNothing) {
   EXPECT_EQ(predict_cost(model("bert"), options()).kv_cache, Bytes(0));
 }
 
+TEST(Cost, EachTokenOfAnEncodersBatchGetsARowOfTheVocabulary) {
+  Header header = model("bert");
+  RunOptions with = options(512, 1);
+  with.embeddings = true;
+  const Bytes few = predict_cost(header, with).compute;
+  header.vocab_size = 250'000;
+  EXPECT_EQ(predict_cost(header, with).compute - few, Bytes(249'000LL * 512 * 4));
+}
+
 TEST(Cost, CheckpointsCountOnlyWhereTheyAreMade) {
   RunOptions with = options();
   with.ctx_checkpoints = 8;

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "gguf/byte_source.h"
+#include "gguf/projector.h"
 #include "gguf/tensor_type.h"
 
 namespace hf::gguf {
@@ -97,6 +98,8 @@ struct Header {
   std::uint32_t merge_count = 0;  // of a byte-pair tokenizer
   Bytes vocab_bytes;              // texts of the tokenizer: tokens and merges
   bool has_chat_template = false;
+
+  ProjectorShape projector;  // of a file that is one
 
   std::uint32_t split_count = 0;  // 0 or 1: the whole model is in this file
   std::uint32_t split_no = 0;

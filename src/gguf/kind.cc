@@ -4,16 +4,21 @@
 #include <string_view>
 
 #include "gguf/architecture.h"
+#include "gguf/saturating.h"
 
 namespace hf::gguf {
 namespace {
 
 // More context than this is rarely used and would cost memory that other models need.
 constexpr std::uint32_t kContextMax = 32'768;
-// The masks of an encoder's batch grow with its square: 512 MB here.
+// Where a batch must hold all of a context. The masks of an encoder's batch grow with its square:
+// 128 MB here. Others also keep a cache.
 constexpr std::uint32_t kEncoderContextMax = 8'192;
-// Others get a row of the whole vocabulary for each token: 1.2 GB here, for one of 150,000 words.
 constexpr std::uint32_t kPooledContextMax = 2'048;
+// Each token of such a batch gets a row of the whole vocabulary: it may take this, if more than the
+// least context fits into it. With 30,000 words that is 8,192 tokens, with 250,000 it is 1,024.
+constexpr std::uint64_t kRowsBytesMax = 1'250'000'000;
+constexpr std::uint32_t kAtOneGoContextLeast = 512;
 constexpr std::int64_t kCacheShare = 8;
 
 // Encoders: they embed even when an old file does not state a pooling type.
@@ -48,6 +53,9 @@ std::uint32_t default_context(const Header& header) {
   std::uint32_t most = kContextMax;
   if (reads_at_one_go(header)) {
     most = keeps_no_cache(header.architecture) ? kEncoderContextMax : kPooledContextMax;
+    while (most > kAtOneGoContextLeast && times(most, header.vocab_size, 4) > kRowsBytesMax) {
+      most /= 2;
+    }
   }
   return header.context_length == 0 ? most : std::min(header.context_length, most);
 }

@@ -62,6 +62,10 @@ TEST(DefaultContext, IsLessWhereABatchMustHoldAllOfIt) {
   EXPECT_EQ(default_context(header), 512U);
   header.context_length = 32'768;
   EXPECT_EQ(default_context(header), 8'192U);
+  header.vocab_size = 30'522;
+  EXPECT_EQ(default_context(header), 8'192U);
+  header.vocab_size = 250'002;
+  EXPECT_EQ(default_context(header), 1'024U) << "8,192 rows of it would take 8 GB";
   Header pooled = of("qwen3");
   pooled.pooling = Pooling::Mean;
   pooled.context_length = 32'768;

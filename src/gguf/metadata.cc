@@ -72,6 +72,23 @@ constexpr LayerField kLayerFields[] = {
     {"attention.recurrent_layers", &Header::recurrent_layers},
 };
 
+struct ProjectorField {
+  std::string_view key;
+  std::uint32_t ProjectorShape::*member;
+};
+constexpr ProjectorField kProjectorFields[] = {
+    {"has_vision_encoder", &ProjectorShape::sees},
+    {"has_audio_encoder", &ProjectorShape::hears},
+    {"vision.image_size", &ProjectorShape::image_size},
+    {"vision.patch_size", &ProjectorShape::patch_size},
+    {"vision.projector.scale_factor", &ProjectorShape::scale_factor},
+    {"vision.spatial_merge_size", &ProjectorShape::spatial_merge},
+    {"vision.image_max_pixels", &ProjectorShape::pixels_max},
+    {"vision.embedding_length", &ProjectorShape::embedding_length},
+    {"vision.feed_forward_length", &ProjectorShape::feed_forward_length},
+    {"vision.attention.head_count", &ProjectorShape::head_count},
+};
+
 constexpr std::string_view kPoolingKey = "pooling_type";
 
 bool ends_with_field(std::string_view key, std::string_view field) {
@@ -83,6 +100,7 @@ bool may_be_wanted(std::string_view key) {
   const auto matches = [key](const auto& field) { return ends_with_field(key, field.key); };
   return std::any_of(std::begin(kScalarFields), std::end(kScalarFields), matches) ||
          std::any_of(std::begin(kLayerFields), std::end(kLayerFields), matches) ||
+         std::any_of(std::begin(kProjectorFields), std::end(kProjectorFields), matches) ||
          ends_with_field(key, kPoolingKey);
 }
 
@@ -133,6 +151,9 @@ class MetadataReader {
       header_.name = cursor_.take_string(kNameBytesMax);
     } else if (key == "general.type") {
       header_.type = cursor_.take_string(kNameBytesMax);
+    } else if (key == "clip.vision.projector_type" ||
+               (key == "clip.projector_type" && header_.projector.type.empty())) {
+      header_.projector.type = cursor_.take_string(kNameBytesMax);
     } else {
       const std::uint64_t length = cursor_.skip_string();
       if (key == "tokenizer.chat_template") {
@@ -296,6 +317,11 @@ class MetadataReader {
           numbers.values.push_back(dimension(key, value));
         }
         header_.*field.member = std::move(numbers);
+      }
+    }
+    for (const ProjectorField& field : kProjectorFields) {
+      if (field.key == key) {
+        header_.projector.*field.member = dimension(key, values[0]);
       }
     }
     if (key == kPoolingKey && values[0] >= 0 && values[0] <= 4) {

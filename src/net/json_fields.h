@@ -23,6 +23,7 @@ struct CollectedFields {
   std::int64_t prompts = 0;  // in lists of them
   std::int64_t rest = 0;     // bytes that the engine keeps of what is not in such a list
   std::int64_t parts = 0;    // strings, keys, arrays and objects, in all depths
+  MediaFacts media;
 
   static bool is_token_limit(std::string_view key) {
     return key == "max_tokens" || key == "max_completion_tokens" || key == "n_predict" ||
@@ -35,6 +36,19 @@ struct CollectedFields {
     return key == "prompt" || key == "input" || key == "content" || key == "documents" ||
            key == "texts";
   }
+  // What an object is if it holds a picture or a sound: OpenAI's two APIs, Anthropic's.
+  static bool is_medium(std::string_view type) {
+    return type == "image_url" || type == "input_image" || type == "input_audio" ||
+           type == "input_video" || type == "video_url" || type == "image";
+  }
+  // Where in such an object it stands: the text itself, or an object with it as `url` or `data`.
+  static bool holds_medium(std::string_view key) {
+    return key == "image_url" || key == "input_audio" || key == "input_video" ||
+           key == "video_url" || key == "source";
+  }
+  static bool is_medium_text(std::string_view key) { return key == "url" || key == "data"; }
+  // llama.cpp's own, in a prompt: a list of them.
+  static constexpr std::string_view kMediaList = "multimodal_data";
   // A list of prompts has ended.
   void add_prompts(std::int64_t elements, bool has_number) { prompts += has_number ? 1 : elements; }
   void add_probabilities(double count) { probabilities = std::max(probabilities, count); }

@@ -100,6 +100,69 @@ void add_parts(CollectedFields& found, const dom::element& value) {
   }
 }
 
+void add_text(MediaFacts& media, const dom::element& value) {
+  std::string_view text;
+  if (value.get_string().get(text) == simdjson::SUCCESS) {
+    media.add(text);
+  }
+}
+
+// Of an object that says it holds a picture or a sound. Keys may repeat: each one counts, whichever
+// the engine takes.
+void add_medium(MediaFacts& media, const dom::object& object) {
+  for (const dom::key_value_pair field : object) {
+    if (!CollectedFields::holds_medium(field.key)) {
+      continue;
+    }
+    add_text(media, field.value);
+    dom::object inside;
+    if (field.value.get_object().get(inside) == simdjson::SUCCESS) {
+      for (const dom::key_value_pair inner : inside) {
+        if (CollectedFields::is_medium_text(inner.key)) {
+          add_text(media, inner.value);
+        }
+      }
+    }
+  }
+}
+
+bool says_medium(const dom::key_value_pair& field) {
+  std::string_view type;
+  return field.key == "type" && field.value.get_string().get(type) == simdjson::SUCCESS &&
+         CollectedFields::is_medium(type);
+}
+
+// In all depths: the APIs put them into messages, results of tools and lists of items, and the next
+// version of the engine may look elsewhere. Recursion: the parser has bounded the depth.
+void add_media(MediaFacts& media, const dom::element& value) {
+  dom::array array;
+  dom::object object;
+  if (value.get_array().get(array) == simdjson::SUCCESS) {
+    for (const dom::element element : array) {
+      add_media(media, element);
+    }
+    return;
+  }
+  if (value.get_object().get(object) != simdjson::SUCCESS) {
+    return;
+  }
+  bool medium = false;
+  for (const dom::key_value_pair field : object) {
+    medium = medium || says_medium(field);
+    if (field.key == CollectedFields::kMediaList &&
+        field.value.get_array().get(array) == simdjson::SUCCESS) {
+      for (const dom::element element : array) {
+        add_text(media, element);
+      }
+    } else {
+      add_media(media, field.value);
+    }
+  }
+  if (medium) {
+    add_medium(media, object);
+  }
+}
+
 CollectedFields collect(const dom::element& document, BodyRules rules) {
   CollectedFields found;
   dom::object object;
@@ -180,6 +243,7 @@ BodyResult verdict(CollectedFields found, BodyRules rules) {
   result.fields.emplace();
   result.fields->model = std::move(found.model);
   result.fields->stream = found.stream;
+  result.fields->media = found.media;
   if (!found.unlimited) {
     result.fields->max_tokens = found.max_tokens;
   }
@@ -211,6 +275,9 @@ BodyResult read_body_fields(std::string_view padded_body, BodyRules rules) {
   // Each part is two bytes at least: most bodies need not be walked through.
   if (padded_body.size() > 2 * static_cast<std::size_t>(kPartsMax)) {
     add_parts(found, document);
+  }
+  if (found.parts <= kPartsMax) {
+    add_media(found.media, document);
   }
   return verdict(std::move(found), rules);
 }

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "net/media.h"
+
 namespace hf::net {
 
 enum class BodyFault {
@@ -49,6 +51,7 @@ struct BodyFields {
   // The largest of max_tokens, max_completion_tokens, n_predict and max_output_tokens; a negative
   // one means "without end" and gives nullopt.
   std::optional<std::int64_t> max_tokens;
+  MediaFacts media;  // wherever in the body they are
 };
 
 struct BodyResult {

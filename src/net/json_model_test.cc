@@ -21,6 +21,8 @@ BodyResult read(const std::string& body, BodyRules rules = {}) {
     EXPECT_EQ(fast.fields->model, slow.fields->model);
     EXPECT_EQ(fast.fields->stream, slow.fields->stream);
     EXPECT_EQ(fast.fields->max_tokens, slow.fields->max_tokens);
+    EXPECT_TRUE(slow.fields->media.remote || !fast.fields->media.remote) << body.substr(0, 80);
+    EXPECT_GE(slow.fields->media.pictures, fast.fields->media.pictures) << body.substr(0, 80);
   } else {
     EXPECT_EQ(fast.fault, slow.fault) << body.substr(0, 80);
   }
@@ -181,6 +183,75 @@ TEST(BodyFields, AModelMayBeMissingWhenADefaultServes) {
 
 TEST(BodyFields, TheDetailHoldsNothingOfTheBody) {
   EXPECT_EQ(read(R"({"model":"m", "secret-word })").detail.find("secret"), std::string::npos);
+}
+
+// A GIF of 2 by 3 pixels, as far as its size is told.
+constexpr std::string_view kGif = "R0lGODlhAgADAA==";
+
+MediaFacts media_of(const std::string& rest) {
+  const BodyResult result = read(R"({"model":"m",)" + rest + "}");
+  EXPECT_TRUE(result.fields.has_value()) << rest;
+  return result.fields.value_or(BodyFields{}).media;
+}
+
+TEST(BodyFields, FindsPicturesWhereEachApiPutsThem) {
+  const std::string gif(kGif);
+  const std::string uri = "data:image/gif;base64," + gif;
+  const std::string part = R"({"type":"image_url","image_url":{"url":")" + uri + R"("}})";
+  const std::string block =
+      R"({"type":"image","source":{"type":"base64","media_type":"image/gif","data":")" + gif +
+      R"("}})";
+  for (const std::string& rest : {
+           R"("messages":[{"role":"user","content":[{"type":"text","text":"a"},)" + part + "]}]",
+           R"("messages":[{"role":"user","content":[)" + block + "]}]",
+           R"("messages":[{"content":[{"type":"tool_result","content":[)" + block + "]}]}]",
+           R"("input":[{"role":"user","content":[{"image_url":")" + uri +
+               R"(","type":"input_image"}]}])",
+           R"("prompt":{"prompt_string":"<__media__>","multimodal_data":[")" + gif + R"("]})",
+           R"("prompt":[[1,{"prompt_string":"a","multimodal_data":[")" + gif + R"("]}]])",
+       }) {
+    const MediaFacts media = media_of(rest);
+    EXPECT_EQ(media.pictures, 1) << rest;
+    EXPECT_EQ(media.pixels, 2U * 2 * 3) << rest;
+    EXPECT_FALSE(media.remote || media.unreadable) << rest;
+  }
+}
+
+TEST(BodyFields, NoticesAddressesOfPictures) {
+  for (const std::string address : {"http://10.0.0.1/", "https://a.example/b.png", "httpx",
+                                    "file:///etc/passwd", "ftp://a/b", "HTTP://a/"}) {
+    EXPECT_TRUE(media_of(R"("messages":[{"content":[{"type":"image_url","image_url":{"url":")" +
+                         address + R"("}}]}])")
+                    .remote)
+        << address;
+    EXPECT_TRUE(media_of(R"("messages":[{"content":[{"type":"image","source":{"url":")" + address +
+                         R"(","type":"url"}}]}])")
+                    .remote)
+        << address;
+  }
+  // A key that is repeated: the engine takes the last one, whoever checks often the first.
+  EXPECT_TRUE(media_of(R"("messages":[{"content":[{"type":"image_url","image_url":{"url":")" +
+                       std::string(kGif) + R"(","\u0075rl":"http://a/"}}]}])")
+                  .remote);
+}
+
+TEST(BodyFields, AddressesThatAToolIsGivenAreNoPictures) {
+  const std::string rest =
+      R"("messages":[{"content":[{"type":"tool_use","input":{"url":"https://a.example/",)"
+      R"("source":{"url":"https://b.example/"}}}]}],"tools":[{"image_url":{"type":"string"}}])";
+  std::string body = R"({"model":"m",)" + rest + "}";
+  const std::size_t size = body.size();
+  body.resize(size + 64, '\0');
+  const BodyResult result = read_body_fields(std::string_view(body).substr(0, size), {});
+  ASSERT_TRUE(result.fields.has_value());
+  EXPECT_FALSE(result.fields->media.remote);
+  EXPECT_EQ(result.fields->media.pictures, 0);
+}
+
+TEST(BodyFields, ANumberOfAnySizeHidesNoAddress) {
+  EXPECT_TRUE(media_of(R"("seed":123456789012345678901234567890,"messages":[{"content":[{"type":)"
+                       R"("image_url","image_url":{"url":"http://a/"}}]}])")
+                  .remote);
 }
 
 }  // namespace

@@ -24,6 +24,17 @@ struct FieldHandler {
   bool has_number = false;
   std::string key;
   std::string text;
+  std::string last_key;  // in whatever depth; of a list's elements: the list's
+  std::string new_key;
+  std::string medium;
+
+  // May the string that comes be a picture, a sound or the address of one? What kind of object it
+  // stands in may be said behind it, so that this is true of more than the other reader takes.
+  bool may_be_medium() const {
+    const bool by_itself = CollectedFields::holds_medium(last_key) && last_key != "source";
+    return by_itself || CollectedFields::is_medium_text(last_key) ||
+           last_key == CollectedFields::kMediaList;
+  }
 
   // True: the value that begins now is that of an outermost field `key`; counts a model.
   bool at_field() const { return depth == 1 && found.is_object; }
@@ -92,6 +103,7 @@ struct FieldHandler {
     return true;
   }
   bool on_key_part(Text piece, std::size_t, Ec&) {
+    new_key.append(piece.data(), piece.size());
     if (at_field()) {
       text.append(piece.data(), piece.size());
     } else {
@@ -102,6 +114,8 @@ struct FieldHandler {
   bool on_key(Text piece, std::size_t, Ec& ec) {
     on_key_part(piece, 0, ec);
     ++found.parts;
+    last_key.swap(new_key);
+    new_key.clear();
     if (!at_field()) {
       rest(kBytesPerValue);
     } else {
@@ -112,6 +126,9 @@ struct FieldHandler {
   }
   bool on_string_part(Text piece, std::size_t, Ec&) {
     rest(piece.size());
+    if (may_be_medium()) {
+      medium.append(piece.data(), piece.size());
+    }
     if (at_field() && key == "model") {
       text.append(piece.data(), piece.size());
     }
@@ -121,6 +138,10 @@ struct FieldHandler {
     on_string_part(piece, 0, ec);
     other_value();
     part();
+    if (may_be_medium()) {
+      found.media.add(medium);
+      medium.clear();
+    }
     if (at_field() && key == "model") {
       found.model_is_string = true;
       found.model.swap(text);

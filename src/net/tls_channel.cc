@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t kRecordBytes = 16 * 1024;  // what one record holds
 constexpr std::size_t kKeptCapacity = 2 * kRecordBytes;
+// A record, or a handshake with a long chain, and some answers to wishes for new keys. More comes
+// only of somebody who wishes on and on and reads nothing.
+constexpr std::size_t kUnsentMax = 256 * 1024;
 
 }  // namespace
 
@@ -39,10 +42,8 @@ void TlsChannel::collect() {
   if (pending == 0) {
     return;
   }
-  if (!has_unsent()) {
-    outgoing_.clear();
-    sent_ = 0;
-  }
+  outgoing_.erase(0, sent_);
+  sent_ = 0;
   const std::size_t before = outgoing_.size();
   outgoing_.resize(before + pending);
   const int count = BIO_read(out, outgoing_.data() + before, static_cast<int>(pending));
@@ -62,11 +63,13 @@ error_code TlsChannel::flush(std::size_t& count) {
     if (errno == EINTR) {
       continue;
     }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    const bool full = errno == EAGAIN || errno == EWOULDBLOCK;
+    if (full && outgoing_.size() - sent_ <= kUnsentMax) {
       return {};
     }
     broken_ = true;
-    return {errno, boost::system::system_category()};
+    return full ? error_code(asio::error::no_buffer_space)
+                : error_code(errno, boost::system::system_category());
   }
   outgoing_.clear();
   sent_ = 0;

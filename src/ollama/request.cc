@@ -192,9 +192,6 @@ class RequestReader {
     request_.target = "/v1/chat/completions";
     plan().source = Source::Chat;
     body_["messages"] = std::move(messages);
-    if (!facts_.takes_images && has_image(body_["messages"].get_array())) {
-      return wrong("this model takes no images", "images");
-    }
     if (const Checked<void> think = add_think(); !think) {
       return think;
     }
@@ -305,12 +302,6 @@ class RequestReader {
     body_["chat_template_kwargs"] = json::object{{"enable_thinking", true}};
     body_["reasoning_effort"] = *level;
     return {};
-  }
-
-  static bool has_image(const json::array& messages) {
-    return std::any_of(messages.begin(), messages.end(), [](const json::value& message) {
-      return message.get_object().at("content").is_array();
-    });
   }
 
   void add_stream() {

@@ -16,10 +16,9 @@ namespace hf::ollama {
 
 // What of a model decides how a request is told to it.
 struct ModelFacts {
-  std::string name;               // as the engine calls it
-  std::int64_t context = 0;       // tokens that one request may use; 0: not known
-  bool has_chat_template = true;  // else /api/generate sends its prompt as it is
-  bool takes_images = true;
+  std::string name;                  // as the engine calls it
+  std::int64_t context = 0;          // tokens that one request may use; 0: not known
+  bool has_chat_template = true;     // else /api/generate sends its prompt as it is
   std::int64_t embedding_input = 0;  // tokens of one text that it can embed; 0: not known
 };
 

@@ -148,9 +148,6 @@ TEST(GenerateRequest, PicturesAreForChat) {
   const Request request =
       read(Endpoint::Generate, R"({"prompt":"What?","images":["/9j/AAAA"]})", plain);
   EXPECT_EQ(request.target, "/v1/chat/completions");
-  plain.takes_images = false;
-  EXPECT_EQ(fault(Endpoint::Generate, R"({"prompt":"What?","images":["/9j/AAAA"]})", plain),
-            "this model takes no images");
   EXPECT_EQ(fault(Endpoint::Generate, R"({"prompt":"x","images":["/9j/AAAA"],"raw":true})"),
             "images go neither together with raw nor with suffix");
 }

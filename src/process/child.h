@@ -96,7 +96,7 @@ class Child {
 // ENGINE ARGS…` (hidden subcommand) before anything else of main, with argv[0] == "jail": sets
 // PR_SET_PDEATHSIG, checks that the parent still is PID, enters its fence, sets no_new_privs, no
 // core dumps, umask 077 and the oom score of a loading model, closes inherited descriptors above 2,
-// execs. Returns the exit code: on failure 127, and that of the engine when it was supervised.
+// execs or supervises. Returns only on failure, with the exit code (127).
 int jail_main(int argc, char** argv);
 
 // Sets who is to be executed as the jail: normally /proc/self/exe; tests name a program that calls

@@ -233,7 +233,8 @@ int supervise(char** command, int server) {
   if (leader == 0) {
     become(command, self, before);
   }
-  return end_like(Supervisor(leader, server).watch(signals));
+  // Without the ends of a program that was one: nothing of it was begun.
+  ::_exit(end_like(Supervisor(leader, server).watch(signals)));
 }
 
 }  // namespace hf::process

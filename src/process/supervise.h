@@ -20,10 +20,10 @@ inline constexpr int kEndNow = SIGQUIT;
 inline constexpr int kServerGone = SIGCONT;
 
 // Executes the command (program and arguments, null-terminated) as the leader of a session of its
-// own, its standard input empty, and ends as it ended (same status or same signal) once nothing is
-// left below. What the program left running gets SIGTERM and a second to end by itself. Called
-// with the descriptors above 2 closed and PR_SET_PDEATHSIG set to kServerGone. Returns an exit
-// status, 127 if it could not begin.
+// own, its standard input empty, and ends this process as it ended (same status or same signal)
+// once nothing is left below. What the program left running gets SIGTERM and a second to end by
+// itself. Called with the descriptors above 2 closed and PR_SET_PDEATHSIG set to kServerGone.
+// Returns only if it could not begin, with the exit status (127).
 int supervise(char** command, int server);
 
 }  // namespace hf::process

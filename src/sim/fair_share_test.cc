@@ -138,10 +138,13 @@ TEST_P(FairShare, ASingleRequestBesideAFloodGetsTheNextFreeSlot) {
     Box box(room_for_one());
     box.add_model("a", GetParam());
     Random random(seed, 1);
+    // The other one had something shortly before, which may or may not be over.
+    box.ask("a", 2, random.duration(seconds(1), seconds(3)));
+    box.run_until(box.now() + random.duration(seconds(0), seconds(9)));
     for (int i = 0; i < kFlood; ++i) {
       box.ask("a", 1, random.duration(seconds(1), seconds(20)));
     }
-    box.run_until(box.now() + random.duration(seconds(3), seconds(9)));
+    box.run_until(box.now() + random.duration(seconds(9), seconds(19)));
     for (int question = 0; question < 5; ++question) {
       const std::size_t number = box.ask("a", 2, random.duration(seconds(1), seconds(5)));
       box.run_until(box.now() + seconds(30) + random.duration(seconds(0), seconds(9)));

@@ -63,6 +63,9 @@ JournalLine& JournalLine::leases(int after_the_event) {
 JournalLine& JournalLine::request(std::string_view id) {
   return text("request", id);
 }
+JournalLine& JournalLine::user(std::string_view name) {
+  return name.empty() ? *this : text("user", name);
+}
 JournalLine& JournalLine::reason(std::string_view why) {
   return text("reason", why);
 }

@@ -25,6 +25,7 @@ class JournalLine {
   JournalLine& pid(int number);
   JournalLine& leases(int after_the_event);
   JournalLine& request(std::string_view id);
+  JournalLine& user(std::string_view name);  // nothing if it is empty: there are no keys
   JournalLine& reason(std::string_view text);
   // Further fields. Requires: `key` is a plain word of ours, it is not escaped.
   JournalLine& text(std::string_view key, std::string_view value);

@@ -24,6 +24,12 @@ TEST(JournalLine, MayBeShortAndMayHaveFurtherFields) {
             R"({"t_ms":0,"event":"exit","status":-9,"by":"us"})");
 }
 
+TEST(JournalLine, NamesAUserWhereThereIsOne) {
+  EXPECT_EQ(JournalLine(0, "grant").request("7").user("ann").str(),
+            R"({"t_ms":0,"event":"grant","request":"7","user":"ann"})");
+  EXPECT_EQ(JournalLine(0, "grant").user("").str(), R"({"t_ms":0,"event":"grant"})");
+}
+
 TEST(JsonQuoted, EscapesWhatJsonForbids) {
   EXPECT_EQ(json_quoted("a\"b\\c"), R"("a\"b\\c")");
   EXPECT_EQ(json_quoted("a\nb\tc\x7f"), R"("a\u000ab\u0009c\u007f")");

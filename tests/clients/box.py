@@ -105,6 +105,7 @@ class HeldLoad:
     def __enter__(self):
         while self._pid is None:
             self._box.unload(self._model)
+            wait_until(lambda: self._box.child_of(self._model) is None, "its process has ended")
             self._begin()
             pid = wait_until(lambda: self._box.child_of(self._model), "the load has begun")
             processes.freeze(pid)

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from background import InBackground
-from box import ALL_MODELS, CALLER, ECHO, PEOPLE, RANKER, REAL, SHORT, SHORT_CONTEXT, TALKER, WORDS
+from box import ALL_MODELS, CALLER, ECHO, PEOPLE, REAL, SHORT, SHORT_CONTEXT, TALKER, WORDS
 from drivers.answer import Ask, Refused, tool
 from which import ALL, ANTHROPIC, OLLAMA, OPENAI, each
 
@@ -109,13 +109,12 @@ def test_embeddings(box, client):
 @pytest.mark.proves("list", "all models")
 def test_the_list_of_models(box, client):
     names = client.models(box.connection())
-    expected = set(ALL_MODELS)
-    if client.name in OLLAMA:
-        expected.remove(RANKER)  # Ollama has no such models, and nothing to ask them
-    assert sorted(name.removesuffix(":latest") for name in names) == sorted(expected)
+    assert sorted(name.removesuffix(":latest") for name in names) == ALL_MODELS
 
 
-@each(ALL)
+# LangChain's Ollama model for JavaScript does not close a stream that its user leaves, nor when its
+# signal is aborted: it asks the signal at the next piece only, for which nobody waits any more.
+@each([name for name in ALL if name != "LangChain Ollama (npm)"])
 @pytest.mark.proves("chat", "leaving a stream ends it")
 def test_a_client_that_leaves(box, client):
     ask = Ask(TALKER, max_tokens=100_000)
@@ -202,7 +201,7 @@ def test_eight_people_at_once_by_a_schema(box, client):
     assert told == {name: {"text": _own_text(name, 40)} for name in PEOPLE}
 
 
-@each(["openai (Python)", "ollama (Python)"])
+@each(["openai (Python)"])
 @pytest.mark.proves("chat", "eight people at once, the real model")
 def test_eight_people_at_the_real_model(box, client):
     told = _schema_each(box, client, REAL, 4)

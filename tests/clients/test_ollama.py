@@ -7,7 +7,7 @@ import re
 import jsonschema
 import pytest
 
-from box import ALL_MODELS, CALLER, COPIER, HELD, RANKER, REAL, REAL_CONTEXT, SHORT
+from box import ALL_MODELS, CALLER, COPIER, HELD, REAL, REAL_CONTEXT, SHORT
 from box import SHORT_CONTEXT, TALKER, WORDS
 from drivers import curl, ollama_python
 from drivers.answer import Ask, Refused, tool
@@ -205,7 +205,7 @@ def test_an_image_for_a_model_that_cannot_see(box, client):
 def test_the_list_in_detail(box, client):
     models = {model["model"].removesuffix(":latest"): model
               for model in call(box, client, "list")["models"]}
-    assert sorted(models) == [name for name in ALL_MODELS if name != RANKER]
+    assert sorted(models) == ALL_MODELS
     real = models[REAL]
     assert int(real["size"]) == 253113024
     assert re.fullmatch(r"[0-9a-f]{64}", real["digest"])

@@ -67,6 +67,7 @@ def impatient(shared_box, driver_of):
 
     def begin():
         for name, person in zip(RETRYING, PEOPLE):
+            taps[name].requests = 0
             reach = taps[name].reach(
                 shared_box.connection(person, timeout_s=SHORT_LIMIT_S, retries=30))
             calls[name] = InBackground(functools.partial(

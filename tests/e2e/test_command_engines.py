@@ -1,5 +1,6 @@
 """Models of kind command: any server that speaks the OpenAI API (here openai_stub.py)."""
 
+import json
 import os
 import re
 import sqlite3
@@ -56,6 +57,21 @@ def test_any_path_of_the_table_goes_to_it_with_the_whole_target(serve):
     for path in ("/v1/embeddings", "/v1/rerank", "/v1/responses", "/v1/completions?x=1%20y"):
         answer = server.post(path, {"model": "x", "input": "a"})
         assert (answer.status, answer.json["path"]) == (200, path)
+    server.stop()
+
+
+def test_ollama_s_clients_reach_it_too(serve):
+    server = with_commands(serve, "x").start()
+    ask = {"model": "x", "messages": [{"role": "user", "content": "hi"}], "stream": False}
+    answer = server.post("/api/chat", ask)
+    assert (answer.status, answer.json["message"]["content"]) == (200, WHOLE), answer
+    lines = server.post("/api/chat", {**ask, "stream": True}).body.splitlines()
+    texts = [json.loads(line)["message"]["content"] for line in lines]
+    assert "".join(texts).strip() == WHOLE and json.loads(lines[-1])["done"]
+    shown = server.post("/api/show", {"model": "x"}).json
+    assert (shown["details"]["format"], shown["capabilities"]) == ("command", ["completion"])
+    assert [model["name"] for model in server.get("/api/tags").json["models"]] == ["x"]
+    assert server.get("/api/ps").json["models"][0]["size"] == 256 * MIB
     server.stop()
 
 
@@ -187,7 +203,8 @@ def test_its_slots_are_what_parallel_says(serve):
     server.stop()
 
 
-@pytest.mark.parametrize("how", ["unload", "force", "head killed", "supervisor told", "server killed",
+@pytest.mark.parametrize("how", ["unload", "force", "head killed", "supervisor told",
+                                 "server killed",
                                  "server stopped"])
 def test_nothing_that_it_started_outlives_it(serve, how):
     server = with_commands(serve, "x")
@@ -247,7 +264,8 @@ def test_what_its_workers_hold_is_measured(serve):
 
 
 def test_it_gets_its_own_environment_and_little_of_ours(serve):
-    server = serve({}, stub.settings(), {"OPENAI_API_KEY": CANARY, "TMPDIR": "/var/tmp"}, started=False)
+    server = serve({}, stub.settings(), {"OPENAI_API_KEY": CANARY, "TMPDIR": "/var/tmp"},
+                   started=False)
     command.add(server, "team/x", env=["WHO={name}", "PORT={port}", "EMPTY=", "HOME=/nowhere"])
     server.start()
     server.load("team/x")
@@ -393,7 +411,7 @@ def test_its_longest_answer_is_part_of_the_bound(serve):
 
 
 def test_a_request_limit_holds_for_it(serve):
-    settings = {"queue": {"request_limit": "1s"}}
+    settings = {"queue": {"request_limit": "1s", "patience": "500ms"}}
     server = with_commands(serve, "x", settings=settings, parallel=1).start()
     held = command.held(server, "x", server.folder / "never")
     waiting = server.stream(chat("x"))

@@ -344,7 +344,7 @@ def test_errors_are_ollamas(serve):
     unknown = refused(server.post("/api/chat", chat("aa")), 404, 'model "aa" not found')
     assert 'did you mean "a"' in unknown["error"] and unknown["code"] == "model_not_found"
     refused(server.post("/api/generate", {"model": "a", "prompt": "x", "images": [PICTURE]}), 400,
-            "takes no images")
+            "takes no pictures")
     refused(server.post("/api/generate", {"model": "a", "prompt": "x", "template": "{{x}}"}), 400,
             "template is not supported")
     long = [{"role": "user", "content": "mo " * 9000}]
@@ -476,7 +476,7 @@ def test_large_requests_are_read_beside_the_loop(serve):
     server = serve({"a": "tiny-1"})
     picture = PICTURE.rstrip("=") + "A" * 8_000_001
     refused(server.post("/api/generate", {"model": "a", "prompt": "x", "images": [picture]}), 400,
-            "takes no images")
+            "takes no pictures")
     spaces = {**chat("a", 3), "unknown": " " * 1_000_000}
     assert server.post("/api/chat", spaces).json["eval_count"] == 3
     stream = lines(server, "/api/chat", {**spaces, "stream": True}).finish()

@@ -90,8 +90,8 @@ def test_a_page_of_another_site_cannot_open_one(server):
     assert command.events(server, "speech", "start") == [], "nothing was loaded for it"
 
 
-def test_a_model_that_speaks_none_says_so(server):
-    server.start()
+def test_a_model_that_speaks_none_says_so(serve):
+    server = serve({"a": "tiny-1"})
     with opened(server, "/v1/realtime?model=a") as connection:
         assert connection.status == 404
         assert json.loads(connection.read_some())["error"]["code"] == "unsupported_by_model"

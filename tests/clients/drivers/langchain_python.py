@@ -101,9 +101,9 @@ class LangChainOllama(_LangChain):
 
     @staticmethod
     def _model(connection, ask):
-        return ChatOllama(model=ask.model, base_url=connection.url,
-                          temperature="warm" if ask.broken else 0, seed=1,
-                          num_predict=ask.max_tokens, client_kwargs=_client(connection))
+        more = {"format": {"type": "no such type"}} if ask.broken else {}
+        return ChatOllama(model=ask.model, base_url=connection.url, temperature=0, seed=1,
+                          num_predict=ask.max_tokens, client_kwargs=_client(connection), **more)
 
     @staticmethod
     def _bind(model, tools, _force):

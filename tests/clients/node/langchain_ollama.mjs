@@ -17,7 +17,8 @@ export default async function (load) {
     }),
     bind: (model, tools) => model.bindTools(tools),
     makeEmbeddings: (connection, model) => new OllamaEmbeddings({ ...reach(connection), model }),
-    refusal: (error) => error?.name === 'ResponseError' && {
+    // What a stream tells of its end is a plain Error.
+    refusal: (error) => (error?.name === 'ResponseError' || error?.name === 'Error') && {
       kind: error.name, status: error.status_code ?? null, message: error.message,
     },
   })

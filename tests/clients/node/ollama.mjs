@@ -31,9 +31,11 @@ export default async function (load) {
   }
   const fresh = () => ({ text: '', pieces: 0, tool_calls: [] })
 
+  const REFUSALS = new Set(['ResponseError', 'AbortError', 'TimeoutError', 'Error'])
+
   return {
-    refusal: (error) => (error?.name === 'ResponseError' || error?.name === 'AbortError' ||
-        error?.name === 'TimeoutError') && {
+    // What a stream tells of its end is a plain Error.
+    refusal: (error) => REFUSALS.has(error?.name) && {
       kind: error.name, status: error.status_code ?? null, message: error.message,
     },
 

@@ -30,3 +30,4 @@ async function serve({ id, client: name, operation, connection, arguments: given
 }
 
 for await (const line of createInterface({ input: process.stdin })) serve(JSON.parse(line))
+process.exit(0) // whatever connection a library has left open

@@ -17,7 +17,8 @@ def add(server, name, *words, on="port", bytes_=256 * MIB, **keys):
     listen = ["--port", "{port}"] if on == "port" else ["--uds", "{socket}"]
     server.settings[f'models."{name}"'] = {
         # -P: what lies beside the script (http.py) is not for it.
-        "command": [sys.executable, "-P", str(STUB), "--state", state(server, name), *listen, *words],
+        "command": [sys.executable, "-P", str(STUB), "--state", state(server, name), *listen,
+                    *words],
         "bytes": bytes_, "parallel": 2, **keys}
 
 

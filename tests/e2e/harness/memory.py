@@ -3,7 +3,8 @@
 The fixed workload: every slot filled to its context, all at once, so that full batches run; then
 other prompts, again and again, so that the prompt cache fills up; then shorter prompts, which fill
 what whole contexts have left of it. A cache that can hold no whole context is run over by shorter
-prompts. Measured is what promises are about: RssAnon and Pss_File.
+prompts. With a projector, pictures in every slot at once, twice, as many pixels as are counted for
+a slot. Measured is what promises are about: RssAnon and Pss_File.
 """
 
 import pathlib
@@ -11,7 +12,7 @@ import random
 import shutil
 import threading
 
-from . import paths, processes
+from . import paths, pictures, processes
 
 KIB = 1024
 SAMPLE_S = 0.02
@@ -79,36 +80,56 @@ class Watch:
 
 class Workload:
     """For one model of a running server. `words`: the token numbers that prompts are made of.
-    `embeds`: it makes embeddings."""
+    `embeds`, `ranks`: that instead of text; `sees`: it takes pictures, too."""
 
     ANSWER = 4
+    PICTURES = ((4000, 2900), (600, 600))  # together what is counted for a slot
 
-    def __init__(self, server, model, context, parallel, words, embeds=False, seed=1):
+    def __init__(self, server, model, context, parallel, words, embeds=False, ranks=False,
+                 sees=False, seed=1):
         self._server = server
         self._model = model
         self._context = context
         self._parallel = parallel
         self._words = words
         self._embeds = embeds
+        self._ranks = ranks
+        self._sees = sees
         self._random = random.Random(seed)
         self.failures = []
+
+    def _look(self, parts):
+        answer = self._server.chat(pictures.look(self._model, *parts), timeout=1800)
+        if answer.status != 200:
+            self.failures.append(answer)
 
     def _ask(self, length):
         if self._embeds:
             path, body = "/v1/embeddings", {
                 "input": self._random.choices(self._words, k=max(1, length - 2))}
+        elif self._ranks:  # a short word is a token
+            path, body = "/v1/rerank", {"query": "ba", "documents": ["ba " * (length - 4)]}
         else:
             path, body = "/v1/completions", {
-                "prompt": self._random.choices(self._words, k=max(1, length - self.ANSWER)),
+                "prompt": self._prompt(max(1, length - self.ANSWER)),
                 "max_tokens": self.ANSWER, "seed": 1, "ignore_eos": True}
         answer = self._server.post(path, {"model": self._model, **body}, timeout=1800)
         if answer.status != 200:
             self.failures.append(answer)
 
+    def _prompt(self, length):
+        if self._sees:  # then the engine takes text only; each of these is a token
+            return "".join(" " + c + v for c, v in zip(
+                self._random.choices("bcdfghjklmnpqrstvwxz", k=length),
+                self._random.choices("aeiou", k=length)))
+        return self._random.choices(self._words, k=length)
+
     def round(self, length=None):
         """One prompt in every slot, at once; `length` tokens with their answers (the context)."""
-        threads = [threading.Thread(target=self._ask, args=(length or self._context,))
-                   for _ in range(self._parallel)]
+        self._at_once(self._ask, length or self._context)
+
+    def _at_once(self, ask, *arguments):
+        threads = [threading.Thread(target=ask, args=arguments) for _ in range(self._parallel)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -130,6 +151,10 @@ class Workload:
                 self.round(length)  # drives the longer ones out of the slots
         for _ in range(4):
             self.round(max(16, self._context // 8))
+        for _ in range(3 if self._sees else 0):
+            parts = [pictures.openai(pictures.png(*size, self._random.randrange(10_000)))
+                     for size in self.PICTURES]
+            self._at_once(self._look, parts)
         assert not self.failures, self.failures[0]
 
     def _count(self, words):

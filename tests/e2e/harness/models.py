@@ -24,7 +24,11 @@ RECIPES = {
     **{f"middle-{seed}": ["--size", "210MB", "--seed", str(seed), "--context", "8192"]
        for seed in (1, 2, 3)},
     "embedding": ["--size", "tiny", "--embedding"],
-    "reranker": ["--size", "tiny", "--reranker"],
+    "encoder-cls": ["--encoder", "cls", "--context", "512"],
+    "encoder-mean": ["--encoder", "mean", "--context", "512", "--seed", "2"],
+    "reranker": ["--reranker", "--context", "512"],
+    # For tiny models: 64 pixels a side, 8 by 8 patches, 16 tokens a picture.
+    "projector": ["--projector"],
     "tools": ["--size", "tiny", "--template", "tools"],
     "plain": ["--size", "tiny", "--template", "none"],
     "fill-in": ["--size", "tiny", "--fill-in"],
@@ -39,9 +43,10 @@ def model(recipe):
     FOLDER.mkdir(parents=True, exist_ok=True)
     target = FOLDER / f"{recipe}.gguf"
     generator = paths.tool("make_gguf.py")
+    written = max(part.stat().st_mtime for part in generator.parent.glob("*gguf*.py"))
     with open(FOLDER / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists() or target.stat().st_mtime < generator.stat().st_mtime:
+        if not target.exists() or target.stat().st_mtime < written:
             part = target.with_suffix(".part")
             subprocess.run([sys.executable, generator, part, "--name", recipe, *RECIPES[recipe]],
                            check=True, stdout=subprocess.DEVNULL, timeout=300)

@@ -223,9 +223,11 @@ class Server:
                 if (not events or line["event"] in events)
                 and (model is None or line.get("model") == model)]
 
-    def cli(self, *arguments, timeout=PATIENT_S):
+    def cli(self, *arguments, timeout=PATIENT_S, key=None):
         """Runs `holdfast ARGUMENTS` against this server."""
         environment = {**self._environment, "HOLDFAST_HOST": f"127.0.0.1:{self.port}"}
+        if key is not None:
+            environment["HOLDFAST_API_KEY"] = key
         return subprocess.run([paths.holdfast(), *arguments], env=environment, cwd=self.folder,
                               capture_output=True, text=True, timeout=timeout, check=False)
 
