@@ -6,6 +6,7 @@
 #include "api/model_request.h"
 #include "api/ollama_translation.h"
 #include "net/json_model.h"
+#include "ollama/answer_writer.h"
 
 namespace hf::api {
 namespace {
