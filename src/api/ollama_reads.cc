@@ -11,15 +11,10 @@
 namespace hf::api {
 namespace {
 
-// A model that Ollama's clients can do something with: its API has no reranking.
-bool is_for_ollama(const engine::ModelStatus& model) {
-  return model.view.listed && model.problem.empty() && model.kind != "reranker";
-}
-
 std::vector<OllamaModel> models_of(const engine::Engine& engine) {
   std::vector<OllamaModel> models;
   for (engine::ModelStatus& model : engine.status().models) {
-    if (is_for_ollama(model)) {
+    if (model.view.listed && model.problem.empty()) {
       models.push_back({model.view.name, engine.traits_of(model.id), std::move(model.view)});
     }
   }
