@@ -104,8 +104,7 @@ class HeldLoad:
 
     def __enter__(self):
         while self._pid is None:
-            self._box.unload(self._model)
-            wait_until(lambda: self._box.child_of(self._model) is None, "its process has ended")
+            wait_until(self._has_ended, "its process has ended")
             self._begin()
             pid = wait_until(lambda: self._box.child_of(self._model), "the load has begun")
             processes.freeze(pid)
@@ -114,6 +113,12 @@ class HeldLoad:
             else:  # it was faster than we are
                 processes.thaw(pid)
         return self
+
+    def _has_ended(self):
+        """Whoever asked for it last may still be counted: asked again until it can go."""
+        if self._box.child_of(self._model) is not None:
+            self._box.unload(self._model)
+        return self._box.child_of(self._model) is None
 
     def thaw(self):
         """And waits until it is loaded."""

@@ -69,7 +69,8 @@ def test_ollama_s_clients_reach_it_too(serve):
     texts = [json.loads(line)["message"]["content"] for line in lines]
     assert "".join(texts).strip() == WHOLE and json.loads(lines[-1])["done"]
     shown = server.post("/api/show", {"model": "x"}).json
-    assert (shown["details"]["format"], shown["capabilities"]) == ("command", ["completion"])
+    assert shown["details"]["format"] == "", "it may be anything"
+    assert "completion" in shown["capabilities"]
     assert [model["name"] for model in server.get("/api/tags").json["models"]] == ["x"]
     assert server.get("/api/ps").json["models"][0]["size"] == 256 * MIB
     server.stop()
@@ -404,8 +405,13 @@ def test_its_longest_answer_is_part_of_the_bound(serve):
                "the answer takes longer than is expected of it")
     gate.touch()
     assert held.finish().end == "complete"
-    costs = server.get("/api/v1/explain?model=x").json["costs"]
-    assert costs["longest_answer_s"] > 2 and costs["longest_answer_measured"]
+
+    def measured():
+        costs = server.get("/api/v1/explain?model=x").json["costs"]
+        return costs["longest_answer_measured"] and costs
+
+    costs = wait_until(measured, "the answer was measured")
+    assert costs["longest_answer_s"] > 2
     assert re.search("longest answer: .*, the slowest so far", server.cli("explain", "x").stdout)
     server.stop()
 
