@@ -32,8 +32,8 @@ install_clients() {
     "$python" -m venv "$target/venv"
   logged 'fetching the Python clients' "$log" \
     'Is the network up, and does pip reach a package index?' \
-    "$target/venv/bin/python" -m pip install --quiet --no-deps --disable-pip-version-check \
-    -r "$pins/requirements.txt"
+    "$target/venv/bin/python" -m pip install --quiet --no-deps --require-hashes \
+    --disable-pip-version-check -r "$pins/requirements.txt"
   say '   for Node.js'
   cp "$pins/package.json" "$pins/package-lock.json" "$target/"
   logged 'fetching the npm clients' "$log" \

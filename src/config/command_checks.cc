@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t kLongestReadyPath = 1000;
 
+constexpr auto kPlaceholders =
+    std::to_array<std::string_view>({"{socket}", "{port}", "{model}", "{name}"});
+
 bool any_holds(const std::vector<std::string>& words, std::string_view placeholder) {
   return std::any_of(words.begin(), words.end(), [placeholder](const std::string& word) {
     return word.find(placeholder) != std::string::npos;
@@ -55,6 +58,11 @@ class CommandCheck {
       add("command",
           "the program's name is empty, expected for example [\"whisper-server\", "
           "\"--port\", \"{port}\"]");
+    }
+    const std::vector<std::string> program(model_.command.begin(), model_.command.begin() + 1);
+    if (std::any_of(kPlaceholders.begin(), kPlaceholders.end(),
+                    [&](std::string_view one) { return any_holds(program, one); })) {
+      add("command", "a placeholder stands in the program's name, expected it among its arguments");
     }
     const bool by_port = any_holds(model_.command, "{port}") || any_holds(model_.env, "{port}");
     const bool by_socket =

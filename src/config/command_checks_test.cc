@@ -96,6 +96,11 @@ TEST(Command, MustBeToldWhereToListen) {
               ElementsAre(HasSubstr("the program's name is empty")));
 }
 
+TEST(Command, ItsProgramHasNoPlaceholder) {
+  EXPECT_THAT(mistakes("[models.w]\ncommand = [\"/opt/{name}/x\", \"{port}\"]\nbytes = 1\n"),
+              ElementsAre(HasSubstr("a placeholder stands in the program's name")));
+}
+
 TEST(Command, MustDeclareItsBytes) {
   EXPECT_THAT(mistakes(whisper("")), ElementsAre(HasSubstr("expected `bytes`")));
   EXPECT_THAT(mistakes(whisper("bytes = 0\n")), ElementsAre(HasSubstr("nothing is reserved")));

@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t kLeastValue = 8;
 constexpr std::size_t kLeastSecret = 4;
 
+constexpr auto kPlaceholders =
+    std::to_array<std::string_view>({"{socket}", "{port}", "{model}", "{name}"});
+
 bool any_holds(const std::vector<std::string>& words, std::string_view placeholder) {
   return std::any_of(words.begin(), words.end(), [placeholder](const std::string& word) {
     return word.find(placeholder) != std::string::npos;
@@ -64,6 +67,15 @@ bool names_a_secret(std::string_view name) {
     }
   }
   return is_one();
+}
+
+// Programs print their environment as JSON, too, and credentials are often JSON themselves.
+std::string as_in_json(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    escaped.append(c == '"' || c == '\\' ? "\\" : "").push_back(c);
+  }
+  return escaped;
 }
 
 // FNV-1a: the same in every version of this program, and enough to tell two plans apart.
@@ -249,11 +261,27 @@ SecretWords::SecretWords(const std::vector<std::string>& arguments,
   });
 }
 
-// What holds a placeholder is told anyway, and is no secret.
+// What stands for a placeholder is told anyway, and is no secret; what stands around it may be.
 void SecretWords::add(std::string_view value, std::size_t least) {
-  if (value.size() >= least && value.find('{') == std::string_view::npos) {
-    words_.emplace_back(value);
+  std::size_t begin = 0;
+  const auto end_stretch = [&](std::size_t end) {
+    if (end - begin >= least) {
+      words_.emplace_back(value.substr(begin, end - begin));
+      words_.push_back(as_in_json(words_.back()));
+    }
+  };
+  for (std::size_t at = 0; at < value.size();) {
+    const auto here =
+        std::find_if(kPlaceholders.begin(), kPlaceholders.end(),
+                     [&](std::string_view one) { return value.substr(at).starts_with(one); });
+    if (here == kPlaceholders.end()) {
+      ++at;
+      continue;
+    }
+    end_stretch(at);
+    begin = at += here->size();
   }
+  end_stretch(value.size());
 }
 
 std::string SecretWords::hidden_in(std::string_view text) const {

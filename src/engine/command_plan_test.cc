@@ -143,8 +143,20 @@ TEST(SecretWords, TheLongerOneGoesFirst) {
   EXPECT_EQ(hidden(made, "abcdefgh abcd"), "*** ***");
 }
 
-TEST(SecretWords, WordsWithPlaceholdersAreNone) {
-  EXPECT_EQ(hidden(plan({}, {"SOCKET=unix:{socket}"}), "unix:{socket}"), "unix:{socket}");
+TEST(SecretWords, PlaceholdersAreNone) {
+  EXPECT_EQ(hidden(plan({}, {"SOCKET=unix:{socket}", "NAMES={model}{name}"}), "unix:/run/s a b"),
+            "unix:/run/s a b");
+}
+
+TEST(SecretWords, BracesHideNothingFromThem) {
+  const CommandPlan made =
+      plan({"--api-key={name}:s3cr3t"},
+           {"A_KEY=hunter2{x", R"(GCP={"private_key":"pem"})", "URL=postgres://u:pass@h/{name}"});
+  EXPECT_EQ(hidden(made, "hunter2{x"), "***");
+  EXPECT_EQ(hidden(made, R"(read {"private_key":"pem"})"), "read ***");
+  EXPECT_EQ(hidden(made, R"({"GCP": "{\"private_key\":\"pem\"}"})"), R"({"GCP": "***"})");
+  EXPECT_EQ(hidden(made, "at postgres://u:pass@h/w"), "at ***w");
+  EXPECT_EQ(hidden(made, "key w:s3cr3t"), "key w***");
 }
 
 TEST(SecretWords, WithoutThemNothingChanges) {

@@ -243,7 +243,7 @@ void Engine::Impl::set_oom_score(ModelId model) {
     measure_child(model);  // the end of a busy period
   }
   if (found->second.is_command()) {
-    return set_oom_score_of_tree(found->second.pid, score);
+    return set_oom_score_of_tree(model, found->second);
   }
   // Without the right to lower it again the score stays where it is: a preference, not a promise.
   (void)process::set_oom_score(found->second.pid, score);

@@ -1,6 +1,7 @@
 // Models of kind command: what is different about their children, which may be several processes
 // each and tell nothing of themselves.
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 #include "engine/reload_time.h"
 #include "process/loopback_port.h"
 #include "process/memory_signs.h"
+#include "readers/port_listener.h"
 
 namespace hf::engine {
 namespace {
@@ -38,6 +40,32 @@ bool says_port_taken(std::string_view text) {
   });
 }
 
+// Nothing keeps the port free until the command listens on it, which takes some of them a minute:
+// what answers there before may be anybody, and must not get prompts.
+std::function<bool(int pid)> own_listener(std::string name, std::uint16_t port) {
+  return [name = std::move(name), port, warned = false](int pid) mutable {
+    const bool other = readers::listener_of(pid, port) == readers::Listener::Other;
+    if (other && !std::exchange(warned, true)) {
+      spdlog::warn("port {} of {} answers, but no process of its own listens there", port, name);
+    }
+    return !other;
+  };
+}
+
+// Of no stranger who was given the number of a supervisor that has just ended.
+void score_tree(int supervisor, int score) {
+  const std::vector<int> tree = readers::process_tree(supervisor);
+  if (readers::parent_of(supervisor) != getpid()) {
+    return;
+  }
+  for (const int pid : tree) {
+    // The supervisor itself keeps the server's score: it must be the last to go.
+    if (pid != supervisor) {
+      (void)process::set_oom_score(pid, score);
+    }
+  }
+}
+
 }  // namespace
 
 process::ChildSpec Engine::Impl::command_spec(const ModelFile& file, Running& running) const {
@@ -54,6 +82,7 @@ process::ChildSpec Engine::Impl::command_spec(const ModelFile& file, Running& ru
     running.socket_path.clear();
     if (const auto port = process::free_loopback_port()) {
       running.port = values.port = *port;
+      spec.readiness.is_own = own_listener(file.plan.name, *port);
     } else {
       spdlog::error("{} cannot be started: {}", file.plan.name, port.error().message);
       spec.engine.clear();  // reported as a spawn that failed
@@ -130,14 +159,29 @@ void Engine::Impl::take_tree_reading(ModelId model, Running& running,
   feed(core::event::Measured{model, running.generation, core::Footprint::host(memory.resident)});
 }
 
-// The supervisor itself keeps the server's score: it must be the last to go.
-void Engine::Impl::set_oom_score_of_tree(int supervisor, int score) {
-  worker_.run([supervisor, score] {
-    for (const int pid : readers::process_tree(supervisor)) {
-      if (pid != supervisor) {
-        (void)process::set_oom_score(pid, score);
+// All of /proc is looked through, so on the worker; one look at a time, however often it is busy
+// and idle meanwhile.
+void Engine::Impl::set_oom_score_of_tree(ModelId model, Running& running) {
+  if (std::exchange(running.scoring, true)) {
+    return;
+  }
+  const int score = running.oom_score;
+  worker_.run([this, model, generation = running.generation, supervisor = running.pid, score,
+               alive = alive_] {
+    attempt([supervisor, score] {
+      score_tree(supervisor, score);
+      return true;
+    });
+    boost::asio::post(io_, [this, model, generation, score, alive] {
+      const auto found = *alive ? running_.find(model) : running_.end();
+      if (!*alive || found == running_.end() || found->second.generation != generation) {
+        return;
       }
-    }
+      found->second.scoring = false;
+      if (found->second.oom_score != score && found->second.pid != 0) {
+        set_oom_score_of_tree(model, found->second);
+      }
+    });
   });
 }
 

@@ -53,7 +53,8 @@ FailedAttempt failed_load(core::LoadFailure failure, const process::ChildExit& e
 FailedAttempt of_command(FailedAttempt attempt, core::LoadFailure failure,
                          const process::ChildExit& exit) {
   if (failure == core::LoadFailure::TimedOut) {
-    attempt.cause += exit.last_status == 0
+    attempt.cause += exit.other_answered ? ": a process that it did not start has its port"
+                     : exit.last_status == 0
                          ? ": nothing answered at its readiness path"
                          : ": its readiness path answered " + std::to_string(exit.last_status);
     attempt.next_step = "correct `ready` or what it is told to listen on, or raise load_within; " +

@@ -46,6 +46,8 @@ TEST(FailedAttempt, OfACommandSaysWhatItsReadinessPathAnswered) {
   exit.last_status = 404;
   EXPECT_THAT(timed_out().cause, HasSubstr(": its readiness path answered 404"));
   EXPECT_THAT(timed_out().next_step, HasSubstr("load_within"));
+  exit.other_answered = true;
+  EXPECT_THAT(timed_out().cause, HasSubstr(": a process that it did not start has its port"));
   EXPECT_THAT(of_command(load(LoadFailure::OutOfMemory), LoadFailure::OutOfMemory, exit).next_step,
               HasSubstr("`bytes`"));
   EXPECT_EQ(of_command(load(LoadFailure::Crashed), LoadFailure::Crashed, exit).cause,

@@ -142,7 +142,7 @@ class Engine::Impl : private EngineState {
   bool again_on_another_port(ModelId model, Generation generation, const process::ChildExit& exit);
   void measure_command(ModelId model);
   void take_tree_reading(ModelId model, Running& running, const readers::TreeMemory& memory);
-  void set_oom_score_of_tree(int supervisor, int score);
+  void set_oom_score_of_tree(ModelId model, Running& running);
   void learn_answer(const Held& held);
   [[nodiscard]] ModelCosts costs_of_command(const ModelFile& file) const;
   void without_engine(ModelFile& file) const;

@@ -32,7 +32,8 @@ struct Running {
   std::optional<TimePoint> stop_asked{};
   double progress = 0;
   int pid = 0;
-  int oom_score = 0;       // as last set
+  int oom_score = 0;       // as last set, or wanted
+  bool scoring = false;    // it is being set on the processes of a command
   int leases = 0;          // granted and not yet released or cut, as the journal has told
   bool measuring = false;  // a reading of its memory is under way
   Bytes high_water{0};

@@ -57,7 +57,9 @@ class EngineChild final : public Child, public std::enable_shared_from_this<Engi
         stop_timer_(io),
         end_timer_(io),
         speeds_(spec_.prompts_only),
-        health_(io, {spec_.socket_path, spec_.port, spec_.readiness},
+        health_(io,
+                {spec_.socket_path, spec_.port, spec_.readiness,
+                 [this] { return !spec_.readiness.is_own || spec_.readiness.is_own(pid_); }},
                 [this] { handle_healthy(); }) {}
 
   ~EngineChild() override;
@@ -397,6 +399,7 @@ void EngineChild::report(ChildExit exit) {
   exit.was_ready = was_ready_;
   exit.load_timed_out = load_timed_out_;
   exit.last_status = health_.last_status();
+  exit.other_answered = health_.other_answered();
   exit.asked_to_stop = asked_to_stop_;
   exit.log_tail = tail_.text();
   // Taken out first: what the callbacks hold may hold us.

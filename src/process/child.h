@@ -29,6 +29,9 @@ struct Readiness {
   // Only a status of 200 to 299. Else any below 500: an engine without /health says 404, the stock
   // one says 503 while it loads.
   bool success_only = false;
+  // Asked on the loop with the child's pid before an answer counts; false: it came from somebody
+  // else, who has the child's port. Empty: every answer is the child's own.
+  std::function<bool(int pid)> is_own{};
 };
 
 struct ChildSpec {
@@ -56,6 +59,7 @@ struct ChildExit {
   bool load_timed_out = false;  // killed by us because the load deadline passed
   bool asked_to_stop = false;   // stop() or kill() had been called
   int last_status = 0;          // of its latest answer about readiness; 0: there was none
+  bool other_answered = false;  // … and the latest one was not its own
   bool out_of_memory = false;   // its log or the kernel says memory ran out
   bool hit_fence = false;       // … and it had a fence, which is the likely cause
   std::string log_tail;  // last lines of its output, for the server's log only, never for clients

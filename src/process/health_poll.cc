@@ -101,7 +101,7 @@ std::chrono::milliseconds HealthPoll::interval() const {
   if (urgent_) {
     return kFast;
   }
-  if (seldom_) {
+  if (seldom_ || other_answered_) {
     return kSlow;
   }
   return asked_ <= kFastCount ? kFast : asked_ <= kMediumCount ? kMedium : kSlow;
@@ -119,7 +119,9 @@ asio::awaitable<void> HealthPoll::run(std::shared_ptr<void> owner) {
     ++asked_;
     const int status = co_await ask(target_);
     last_status_ = status != 0 ? status : last_status_;
-    if (serves(status, target_.readiness) && !stopped_) {
+    const bool good = serves(status, target_.readiness) && !stopped_;
+    other_answered_ = good && !target_.is_own();
+    if (good && !other_answered_) {
       stopped_ = true;
       on_healthy_();
     }

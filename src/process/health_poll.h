@@ -19,6 +19,7 @@ struct HealthTarget {
   std::string socket_path;  // or
   std::uint16_t port = 0;   // of 127.0.0.1
   Readiness readiness;
+  std::function<bool()> is_own;  // whether it is the child that has just answered
 };
 
 class HealthPoll {
@@ -35,6 +36,8 @@ class HealthPoll {
   void stop();
   // Of the latest answer; 0: there was none.
   [[nodiscard]] int last_status() const { return last_status_; }
+  // That answer said "it serves", and was somebody else's.
+  [[nodiscard]] bool other_answered() const { return other_answered_; }
 
  private:
   boost::asio::awaitable<void> run(std::shared_ptr<void> owner);
@@ -46,6 +49,7 @@ class HealthPoll {
   boost::asio::steady_timer timer_;
   int asked_ = 0;
   int last_status_ = 0;
+  bool other_answered_ = false;
   bool seldom_ = false;
   bool urgent_ = false;
   bool stopped_ = false;

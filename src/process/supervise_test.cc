@@ -226,10 +226,30 @@ TEST_F(SuperviseTest, ReadyMeansSuccessWhereThatIsAskedFor) {
   EXPECT_EQ(ready_count_, 0);
   EXPECT_TRUE(exits_[0].load_timed_out);
   EXPECT_EQ(exits_[0].last_status, 400);
+  EXPECT_FALSE(exits_[0].other_answered);
   exits_.clear();
   strict.readiness.success_only = false;
   strict.load_deadline = kTestDeadline;
   EXPECT_TRUE(spawn_until_ready(strict));
+}
+
+TEST_F(SuperviseTest, SomebodyElsesAnswerDoesNotMakeItReady) {
+  ChildSpec spec = supervised();
+  spec.readiness.is_own = [](int) { return false; };
+  spec.load_deadline = 300ms;
+  spawn(spec);
+  ASSERT_TRUE(run_until_exit());
+  EXPECT_TRUE(exits_[0].load_timed_out);
+  EXPECT_TRUE(exits_[0].other_answered);
+  exits_.clear();
+  int asked = 0;
+  spec.readiness.is_own = [&asked, this](int pid) {
+    EXPECT_EQ(pid, child_->pid());
+    return ++asked == 2;
+  };
+  spec.load_deadline = kTestDeadline;
+  EXPECT_TRUE(spawn_until_ready(spec));
+  EXPECT_EQ(asked, 2);
 }
 
 }  // namespace

@@ -41,6 +41,12 @@ std::optional<ProcessParent> parse_process_stat(std::string_view text) {
   return ProcessParent{static_cast<int>(*parent), ended};
 }
 
+std::optional<int> parent_of(int pid, const fs::path& proc) {
+  const auto text = read_small_file(proc / std::to_string(pid) / "stat");
+  const auto stat = text ? parse_process_stat(*text) : std::nullopt;
+  return stat ? std::optional(stat->parent) : std::nullopt;
+}
+
 std::vector<int> process_tree(int root, const fs::path& proc) {
   std::multimap<int, int> children;
   bool there = false;

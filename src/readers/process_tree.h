@@ -24,6 +24,9 @@ struct ProcessParent {
 // The text of /proc/PID/stat; nullopt if it is not of that form. Source: proc(5).
 std::optional<ProcessParent> parse_process_stat(std::string_view text);
 
+// None if it is gone.
+std::optional<int> parent_of(int pid, const std::filesystem::path& proc = "/proc");
+
 // The process and its living descendants, itself first; empty if it is gone. Whose parent has gone
 // belongs to the next subreaper (process/supervise.h), so none of a supervised one is missed.
 std::vector<int> process_tree(int root, const std::filesystem::path& proc = "/proc");

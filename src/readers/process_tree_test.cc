@@ -40,6 +40,14 @@ TEST(ProcessTree, HasWhoIsBelowAndNobodyElse) {
   EXPECT_THAT(process_tree(99, root.path()), IsEmpty());
 }
 
+TEST(ParentOf, IsWhoStartedIt) {
+  FakeRoot root;
+  process(root, "11", "10");
+  EXPECT_EQ(parent_of(11, root.path()), 10);
+  EXPECT_EQ(parent_of(12, root.path()), std::nullopt);
+  EXPECT_EQ(parent_of(getpid()), getppid());
+}
+
 TEST(ProcessTree, ARingOfReusedNumbersEnds) {
   FakeRoot root;
   process(root, "10", "11");

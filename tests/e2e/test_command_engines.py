@@ -4,6 +4,8 @@ import json
 import os
 import re
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -166,6 +168,29 @@ def test_a_port_that_is_always_taken_is_one(serve):
     server.stop()
 
 
+def test_whoever_else_answers_on_its_port_gets_no_prompt(serve):
+    server = with_commands(serve, "x")
+    gate = server.folder / "gate"
+    command.script(server, "x", listen_when=str(gate))
+    server.start()
+    asked = server.stream(chat("x"))
+    wait_until(lambda: command.events(server, "x", "start"), "its start")
+    argv = command.events(server, "x", "start")[0]["argv"]
+    port = argv[argv.index("--port") + 1]
+    other = subprocess.Popen([sys.executable, "-P", command.STUB, "--port", port,
+                              "--state", server.folder / "other"])
+    try:
+        server.wait_for_line("port [0-9]+ of x answers, but no process of its own listens there")
+        assert server.health()["loading_models"] == ["x"]
+    finally:
+        other.kill()
+        other.wait()
+    gate.touch()
+    assert asked.finish().done
+    assert "request" not in (server.folder / "other.log").read_text("ascii")
+    server.stop()
+
+
 def test_what_it_declares_makes_room_and_is_made_room_for(serve, bytes_of):
     tiny = bytes_of("tiny-1")
     declared = 4 * tiny
@@ -278,8 +303,9 @@ def test_it_gets_its_own_environment_and_little_of_ours(serve):
 
 
 def test_secrets_of_it_stay_where_they_are(serve):
-    server = with_commands(serve, "x", env=[f"HF_TOKEN={CANARY}-env"],
-                           settings={"log": {"level": "debug"}})
+    secrets = [f"HF_TOKEN={CANARY}-env", f"PASSWORD={CANARY}{{brace",
+               f'GCP={{"private_key": "{CANARY}-json"}}', f"DB=postgres://u:{CANARY}@h/{{name}}"]
+    server = with_commands(serve, "x", env=secrets, settings={"log": {"level": "debug"}})
     server.settings['models."x"']["command"] += ["--api-key", f"{CANARY}-arg",
                                                  f"--hf-token={CANARY}-two"]
     command.script(server, "x", print=["I am {argv}", "with {env}"], exit=1)
