@@ -147,6 +147,9 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
       request->on_cut(reason);
     }
   });
+  if (call_.upgrades) {
+    lease_.open_ended();
+  }
   relay(Upstream{std::move(outcome->socket_path), outcome->port});
 }
 
@@ -199,7 +202,8 @@ void ModelRequest::on_relay_end(const net::RelayResult& result) {
     return;
   }
   if (result.response_started || result.end == net::RelayEnd::ClientGone || gone_) {
-    lease_.release(result.end == net::RelayEnd::Complete);
+    const auto whole = call_.upgrades ? engine::LeaseEnd::Other : engine::LeaseEnd::Answered;
+    lease_.release(result.end == net::RelayEnd::Complete ? whole : engine::LeaseEnd::BrokenOff);
     if (call_.translation && result.end == net::RelayEnd::Complete) {
       call_.translation->answered();
     }
@@ -228,11 +232,11 @@ void ModelRequest::on_upstream_error(const ApiError& error) {
     if (better) {
       return self->relay(self->upstream_);
     }
-    self->lease_.release(true);
+    self->lease_.release(engine::LeaseEnd::Other);
     self->refuse(error);
   };
   if (!call_.translation || !call_.translation->mend(error, upstream_, mended)) {
-    lease_.release(true);  // it answered
+    lease_.release(engine::LeaseEnd::Other);  // it answered
     refuse(error);
   }
 }

@@ -243,7 +243,8 @@ std::span<const Setting<QueueConfig>> queue_settings() {
       setting<&QueueConfig::request_limit>(
           "request_limit", "(off)",
           "Longest time an answer may hold a model that somebody else waits for. Off: an answer is "
-          "never cut. Setting it makes the stated wait bounds shorter.",
+          "never cut (a WebSocket is, after its model's `longest_answer`). Setting it makes the "
+          "stated wait bounds shorter.",
           {1, 7 * kDay}),
       setting<&QueueConfig::all_in_use_warning>(
           "all_in_use_warning", "\"60s\"",

@@ -84,6 +84,11 @@ struct Ended {  // a waiting ticket or a lease, whichever it is by now
   TicketId ticket;
   EndKind kind = EndKind::Done;
 };
+// The lease ends by no answer of its own (a WebSocket): once others wait it may last as long as its
+// model's longest answer, which is what they were told, whatever the request limit.
+struct OpenEnded {
+  TicketId ticket;
+};
 struct ReaderStalled {  // the client takes nothing although bytes wait for it, since now
   TicketId ticket;
 };
@@ -143,9 +148,9 @@ struct Wake {};      // next_deadline() has come
 
 using Event =
     std::variant<event::ModelAdded, event::ModelBroken, event::ModelRemoved, event::SpecTuned,
-                 event::Arrived, event::Ended, event::ReaderStalled, event::ReaderResumed,
-                 event::LoadReady, event::LoadFailed, event::Exited, event::Measured,
-                 event::MemoryReading, event::Cleanup, event::Unload, event::Pin,
+                 event::Arrived, event::Ended, event::OpenEnded, event::ReaderStalled,
+                 event::ReaderResumed, event::LoadReady, event::LoadFailed, event::Exited,
+                 event::Measured, event::MemoryReading, event::Cleanup, event::Unload, event::Pin,
                  event::LimitsChanged, event::Preload, event::Shutdown, event::Wake>;
 
 }  // namespace hf::core

@@ -26,6 +26,8 @@ struct Lease {
   UserId user;
   TimePoint since;
   std::optional<TimePoint> stalled_since;  // its reader takes nothing
+  // Open-ended: the shortest that its model's longest answer was said to be since.
+  std::optional<Duration> limit{};
 };
 
 // Where a ticket is.

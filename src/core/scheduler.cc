@@ -94,7 +94,7 @@ void Scheduler::grant_waiting(Model& model) {
     if (ticket.kind == TicketKind::Load) {
       forget_ticket(ticket.id);
     } else {
-      model.leases.push_back(Lease{ticket.id, ticket.user, now_, std::nullopt});
+      model.leases.push_back(Lease{ticket.id, ticket.user, now_, std::nullopt, std::nullopt});
       ++leases_;
       places_[ticket.id].leased = true;
       ++model.uses_since_load;

@@ -88,6 +88,7 @@ class Scheduler {
   void on(const event::SpecTuned& e);
   void on(const event::Arrived& e);
   void on(const event::Ended& e);
+  void on(const event::OpenEnded& e);
   void on(const event::ReaderStalled& e);
   void on(const event::ReaderResumed& e);
   // Children, scheduler_children.cc
@@ -176,6 +177,9 @@ class Scheduler {
   void warn_all_in_use();
   void plan_deadline();
   [[nodiscard]] std::optional<TimePoint> bite_start(const Model& model) const;
+  [[nodiscard]] std::optional<Duration> limit_of(const Lease& lease) const;
+  [[nodiscard]] Lease* find_lease(TicketId ticket);
+  static void shorten_open_ended(Model& model);
 
   // Bounds and estimates, scheduler_bounds.cc
   const SharedTerms& shared_terms();

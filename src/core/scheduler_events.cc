@@ -39,6 +39,7 @@ void Scheduler::on(const event::ModelAdded& e) {
               : std::nullopt;
   }
   model.spec = e.spec;
+  shorten_open_ended(model);
   model.listed = true;
   model.broken = false;
   if (model.state == State::Failed) {  // a new file deserves a new try
@@ -101,6 +102,7 @@ void Scheduler::on(const event::SpecTuned& e) {
   }
   if (e.longest_answer) {
     model->spec.longest_answer = *e.longest_answer;
+    shorten_open_ended(*model);
   }
   if (e.footprint) {
     model->spec.footprint = *e.footprint;
@@ -213,26 +215,42 @@ void Scheduler::on(const event::Ended& e) {
   }
 }
 
-void Scheduler::on(const event::ReaderStalled& e) {
-  const auto place = places_.find(e.ticket);
+// nullptr: it is none, or no longer.
+Lease* Scheduler::find_lease(TicketId ticket) {
+  const auto place = places_.find(ticket);
   if (place == places_.end() || !place->second.leased) {
-    return;
+    return nullptr;
   }
-  for (Lease& lease : models_[place->second.model.value].leases) {
-    if (lease.ticket == e.ticket && !lease.stalled_since) {
-      lease.stalled_since = now_;
-    }
+  std::vector<Lease>& leases = models_[place->second.model.value].leases;
+  const auto lease = std::find_if(leases.begin(), leases.end(),
+                                  [ticket](const Lease& one) { return one.ticket == ticket; });
+  return lease == leases.end() ? nullptr : &*lease;
+}
+
+void Scheduler::on(const event::OpenEnded& e) {
+  if (Lease* lease = find_lease(e.ticket)) {
+    lease->limit = models_[places_.at(e.ticket).model.value].spec.longest_answer;
+  }
+}
+
+void Scheduler::on(const event::ReaderStalled& e) {
+  Lease* lease = find_lease(e.ticket);
+  if (lease != nullptr && !lease->stalled_since) {
+    lease->stalled_since = now_;
   }
 }
 
 void Scheduler::on(const event::ReaderResumed& e) {
-  const auto place = places_.find(e.ticket);
-  if (place == places_.end() || !place->second.leased) {
-    return;
+  if (Lease* lease = find_lease(e.ticket)) {
+    lease->stalled_since.reset();
   }
-  for (Lease& lease : models_[place->second.model.value].leases) {
-    if (lease.ticket == e.ticket) {
-      lease.stalled_since.reset();
+}
+
+// Those who wait may have been told the shorter one.
+void Scheduler::shorten_open_ended(Model& model) {
+  for (Lease& lease : model.leases) {
+    if (lease.limit && model.spec.longest_answer) {
+      lease.limit = std::min(*lease.limit, *model.spec.longest_answer);
     }
   }
 }

@@ -8,6 +8,7 @@ namespace hf::core {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::gib;
@@ -29,6 +30,12 @@ class Line : public ::testing::Test {
   void hold_a() {
     h.arrive("a1", "a");
     h.ready("a");
+  }
+  void say_longest(const std::string& model, Duration answer) {
+    event::SpecTuned tuned;
+    tuned.model = h.id(model);
+    tuned.longest_answer = answer;
+    h.handle(tuned);
   }
 
   Harness h;
@@ -291,6 +298,30 @@ TEST_F(LimitedLine, ABiteGoesOnWhenTheOldestWaiterChanges) {  // rule 10
   two.end("x1");  // x3 is granted at 40 s, x4 has waited for nothing yet
   EXPECT_THAT(two.advance(seconds(30)), IsEmpty());
   EXPECT_THAT(two.advance(seconds(60)), Contains("cut x2 request_limit"));
+}
+
+TEST_F(Line, AnOpenEndedLeaseLastsNoLongerThanAnAnswer) {  // rule 10
+  hold_a();
+  say_longest("a", seconds(600));
+  say_longest("b", seconds(5));
+  h.open_ended("a1");
+  EXPECT_THAT(h.advance(seconds(100000)), IsEmpty());
+  h.arrive("b1", "b");
+  EXPECT_THAT(h.advance(seconds(30)), ElementsAre("shut a owner_waits"));
+  EXPECT_THAT(h.advance(seconds(599)), Not(Contains("cut a1 request_limit")));
+  EXPECT_THAT(h.advance(seconds(1)),
+              AllOf(Contains("cut a1 request_limit"), Contains("stop a turn_over")));
+}
+
+TEST_F(Line, AnOpenEndedLeaseKeepsToTheShortestThatWasSaid) {
+  hold_a();
+  say_longest("a", seconds(600));
+  h.open_ended("a1");
+  say_longest("a", seconds(20));
+  h.arrive("b1", "b");
+  say_longest("a", seconds(900));
+  EXPECT_THAT(h.advance(seconds(30)), ElementsAre("shut a owner_waits"));
+  EXPECT_THAT(h.advance(seconds(20)), ElementsAre("cut a1 request_limit", "stop a turn_over"));
 }
 
 TEST_F(Line, AStalledReaderIsCutOnlyWhileSomebodyWaits) {  // rule 10

@@ -108,6 +108,10 @@ void Scheduler::update_bites() {
   }
 }
 
+std::optional<Duration> Scheduler::limit_of(const Lease& lease) const {
+  return limits_.request_limit ? limits_.request_limit : lease.limit;
+}
+
 void Scheduler::cut_bitten() {
   if (!bitten_) {
     return;
@@ -121,9 +125,10 @@ void Scheduler::cut_bitten() {
       const Lease& lease = model.leases[i];
       const TimePoint bitten = std::max(lease.since, *model.bitten_since);
       Reason reason;
-      if (limits_.request_limit && bitten + *limits_.request_limit <= now_) {
+      const std::optional<Duration> limit = limit_of(lease);
+      if (limit && bitten + *limit <= now_) {
         reason = Reason{.why = Why::RequestLimit};
-        reason.limit = *limits_.request_limit;
+        reason.limit = *limit;
         reason.waited = now_ - bitten;
       } else if (lease.stalled_since && *lease.stalled_since + limits_.reader_stall <= now_) {
         reason = Reason{.why = Why::ReaderStalled};
@@ -214,8 +219,8 @@ void Scheduler::plan_deadline() {
     // Once bitten it stays so while somebody waits, also when the oldest waiter changes.
     const TimePoint bitten = std::min(*bite, model.bitten_since.value_or(*bite));
     for (const Lease& lease : model.leases) {
-      if (limits_.request_limit) {
-        consider(std::max(lease.since, bitten) + *limits_.request_limit);
+      if (const auto limit = limit_of(lease)) {
+        consider(std::max(lease.since, bitten) + *limit);
       }
       if (lease.stalled_since) {
         consider(std::max(*lease.stalled_since + limits_.reader_stall, bitten));

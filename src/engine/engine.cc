@@ -22,9 +22,15 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-void Lease::release(bool complete) {
+void Lease::release(LeaseEnd end) {
   if (Engine* engine = std::exchange(engine_, nullptr)) {
-    engine->impl_->release(ticket_, complete);
+    engine->impl_->release(ticket_, end);
+  }
+}
+
+void Lease::open_ended() {
+  if (engine_ != nullptr) {
+    engine_->impl_->open_ended(ticket_);
   }
 }
 
@@ -234,7 +240,7 @@ void Engine::Impl::cancel(TicketId ticket) {
   }
 }
 
-void Engine::Impl::release(TicketId ticket, bool complete) {
+void Engine::Impl::release(TicketId ticket, LeaseEnd end) {
   const auto found = held_.find(ticket);
   if (found == held_.end()) {
     return;  // cut before
@@ -251,9 +257,12 @@ void Engine::Impl::release(TicketId ticket, bool complete) {
             .generation(held.generation.value)
             .leases(leases)
             .request(std::to_string(ticket.value)));
+  const bool complete = end != LeaseEnd::BrokenOff;
   note_served(held, complete ? store::Outcome::Done : store::Outcome::BrokenOff);
-  if (complete) {
+  if (end == LeaseEnd::Answered) {
     learn_answer(held);
+  }
+  if (complete) {
     failed_.erase(held.model);  // it works
   }
   feed(core::event::Ended{ticket, complete ? core::EndKind::Done : core::EndKind::ClientGone});
@@ -271,6 +280,10 @@ void Engine::Impl::on_cut(TicketId ticket, std::function<void(const core::Reason
     return;
   }
   found->second.on_cut = std::move(callback);
+}
+
+void Engine::Impl::open_ended(TicketId ticket) {
+  feed(core::event::OpenEnded{ticket});
 }
 
 void Engine::Impl::reader_stalled(TicketId ticket, bool stalled) {

@@ -35,6 +35,13 @@ namespace hf::engine {
 
 class Engine;
 
+enum class LeaseEnd {
+  BrokenOff,
+  Answered,  // a whole answer, which proves that the child works (its count of crashes starts
+             // afresh)
+  Other,     // as Answered, but how long it took says nothing: an error, a WebSocket
+};
+
 // A request's hold on one generation of a child. While it lives, that child is not stopped (force
 // and the drain deadline excepted). Move-only; the destructor releases it.
 class Lease {
@@ -45,12 +52,13 @@ class Lease {
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { release(); }
 
-  // Releases now; further calls do nothing. `complete`: a whole answer was given, which proves that
-  // the child works (its count of crashes starts afresh).
-  void release(bool complete = false);
+  // Releases now; further calls do nothing.
+  void release(LeaseEnd end = LeaseEnd::BrokenOff);
   // The core took the lease away (request limit, stalled reader, dead child, force): called once,
   // after which release() is a no-op. Set it as soon as the lease is had.
   void on_cut(std::function<void(const core::Reason&)> callback);
+  // What follows will not end by itself, as an answer does.
+  void open_ended();
   // The client takes nothing although bytes wait for it / takes again.
   void reader_stalled(bool stalled);
   [[nodiscard]] TicketId ticket() const { return ticket_; }

@@ -27,7 +27,8 @@ class Engine::Impl : private EngineState {
 
   TicketId acquire(ModelId model, UserId user, core::TicketKind kind, AcquireCallback callback);
   void cancel(TicketId ticket);
-  void release(TicketId ticket, bool complete);
+  void release(TicketId ticket, LeaseEnd end);
+  void open_ended(TicketId ticket);
   void reader_stalled(TicketId ticket, bool stalled);
   void on_cut(TicketId ticket, std::function<void(const core::Reason&)> callback);
   void command(core::Event event, std::uint64_t number, CommandCallback callback);

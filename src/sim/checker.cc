@@ -65,6 +65,7 @@ void Checker::on(const core::event::ModelAdded& e) {
   model.slots = e.spec.slots;
   model.to_go = model.to_go || (e.restart && model.phase == Phase::Loading);
   tune_reload(model, e.spec.reload);
+  tune_answer(model, e.spec.longest_answer);
 }
 
 void Checker::on(const core::event::ModelBroken& e) {
@@ -84,6 +85,7 @@ void Checker::on(const core::event::SpecTuned& e) {
   if (Truth* model = find(e.model)) {
     model->estimate = e.footprint.value_or(model->estimate);
     tune_reload(*model, e.reload.value_or(model->reload_after));
+    tune_answer(*model, e.longest_answer);
   }
 }
 
@@ -91,6 +93,12 @@ void Checker::on(const core::event::SpecTuned& e) {
 void Checker::tune_reload(Truth& model, Duration reload) {
   model.reload = std::min(model.reload, reload);
   model.reload_after = reload;
+}
+
+void Checker::tune_answer(Truth& model, std::optional<Duration> longest) {
+  if (longest) {
+    model.answer = std::min(model.answer.value_or(*longest), *longest);
+  }
 }
 
 void Checker::on(const core::event::Arrived& e) {
@@ -122,6 +130,12 @@ void Checker::on(const core::event::Ended& e) {
   }
   ticket->stage = Stage::Over;
   ticket->departed = true;
+}
+
+void Checker::on(const core::event::OpenEnded& e) {
+  if (Ticket* ticket = find(e.ticket)) {
+    ticket->open_ended = true;
+  }
 }
 
 void Checker::on(const core::event::ReaderStalled& e) {

@@ -46,6 +46,7 @@ class Checker {
     TimePoint arrived;
     TimePoint leased;
     std::optional<TimePoint> stalled;
+    bool open_ended = false;
     std::optional<TimePoint> deadline;  // the latest that was published
     std::optional<TimePoint> told;      // the first, unless its model was loading
   };
@@ -53,10 +54,11 @@ class Checker {
     bool known = false, listed = false, broken = false, pinned = false;
     bool wanted = false;  // by a preload
     core::Footprint estimate;
-    int slots = 1;            // of the next generation
-    int child_slots = 0;      // of the present one
-    Duration reload{};        // the shortest that those who wait were told
-    Duration reload_after{};  // once nobody waits
+    int slots = 1;                   // of the next generation
+    int child_slots = 0;             // of the present one
+    Duration reload{};               // the shortest that those who wait were told
+    Duration reload_after{};         // once nobody waits
+    std::optional<Duration> answer;  // the shortest that its longest one was said to be
     Phase phase = Phase::None;
     bool gated = false;
     Generation generation;
@@ -85,6 +87,7 @@ class Checker {
   void on(const core::event::SpecTuned& e);
   void on(const core::event::Arrived& e);
   void on(const core::event::Ended& e);
+  void on(const core::event::OpenEnded& e);
   void on(const core::event::ReaderStalled& e);
   void on(const core::event::ReaderResumed& e);
   void on(const core::event::LoadReady& e);
@@ -132,6 +135,7 @@ class Checker {
   void judge_wait(const Ticket& ticket);
   void check_deadlines();
   void postpone_deadlines();
+  static void tune_answer(Truth& model, std::optional<Duration> longest);
   [[nodiscard]] bool stall_counts() const { return stalled_until_ && !stall_given_up_; }
   [[nodiscard]] bool stressed() const { return above_marks_ || stall_counts(); }
   void renew_stall();

@@ -106,7 +106,10 @@ void Checker::judge(const core::action::CutLease& a) {
   }
   const Why why = a.reason.why;
   if (why == Why::RequestLimit) {
-    expect(shortest_.request_limit && ticket->leased + *shortest_.request_limit <= now_,
+    const auto limit = ticket->open_ended && !shortest_.request_limit
+                           ? models_[ticket->model.value].answer
+                           : shortest_.request_limit;
+    expect(limit && ticket->leased + *limit <= now_,
            "an answer is cut no earlier than at the request limit");
     expect(somebody_waits(), "an answer is cut only while somebody waits");
   } else if (why == Why::ReaderStalled) {

@@ -63,6 +63,8 @@ std::optional<core::Event> Clients::happen(const Happening& happening, TimePoint
       request.stage = Stage::Over;
       return core::event::Ended{happening.ticket, core::EndKind::Done};
     }
+    case What::OpenEnded:
+      return core::event::OpenEnded{happening.ticket};
     case What::Stall:
       return core::event::ReaderStalled{happening.ticket};
     case What::Resume:
@@ -122,7 +124,11 @@ void Clients::told(const core::action::Grant& action, TimePoint now) {
     return;
   }
   request.stage = Stage::Served;
-  const Duration service = draw_service();
+  const bool open_ended = !calm_ && random_.chance(plan_.open_ended);
+  const Duration service = open_ended ? kEndless : draw_service();
+  if (open_ended) {
+    timeline_.add(now, {.what = What::OpenEnded, .ticket = action.ticket});
+  }
   timeline_.add(now + service, {.what = What::Answered, .ticket = action.ticket});
   if (!calm_ && random_.chance(plan_.stall)) {
     const Duration after = std::min(service, random_.exponential(plan_.service));

@@ -80,6 +80,9 @@ struct EventWriter {
   std::string operator()(const event::Ended& e) const {
     return (e.kind == core::EndKind::ClientGone ? "cancel " : "end ") + names.ticket(e.ticket);
   }
+  std::string operator()(const event::OpenEnded& e) const {
+    return "open-ended " + names.ticket(e.ticket);
+  }
   std::string operator()(const event::ReaderStalled& e) const {
     return "stall " + names.ticket(e.ticket);
   }

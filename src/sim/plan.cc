@@ -94,6 +94,7 @@ void keep_to_the_bound(Random& random, Plan& plan) {
     plan.longest_service = seconds(random.between(10, 90));
     plan.endless = 0;
     plan.stall = 0;
+    plan.open_ended = swarm(random, 0.1);
   }
   for (ModelPlan& model : plan.models) {
     model.spec.longest_answer = plan.longest_service;

@@ -61,6 +61,7 @@ struct Plan {
   double stall = 0;        // a reader stops reading, for a while or for good
   Duration service{};      // mean
   double endless = 0;      // answers that end only when they are cut
+  double open_ended = 0;   // … and are known to be no answers (WebSockets)
   std::optional<Duration> longest_service;
 
   double load_fails = 0;

@@ -15,10 +15,11 @@ namespace hf::sim {
 
 enum class What : std::uint8_t {
   // clients
-  Arrivals,  // the stream of arrivals goes on
-  Arrive,    // one request of `user` for `model`
-  Leave,     // `ticket`: its client goes away, whatever the ticket is by then
-  Answered,  // `ticket`: the answer is complete
+  Arrivals,   // the stream of arrivals goes on
+  Arrive,     // one request of `user` for `model`
+  Leave,      // `ticket`: its client goes away, whatever the ticket is by then
+  Answered,   // `ticket`: the answer is complete
+  OpenEnded,  // `ticket`: it is no answer, and will not end
   Stall,
   Resume,
   // world

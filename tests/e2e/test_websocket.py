@@ -5,6 +5,7 @@ import os
 
 import pytest
 from harness import command, stub
+from harness.prompts import chat
 from harness.waiting import wait_until
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # and the answer to it, from RFC 6455 §1.3
@@ -63,6 +64,25 @@ def test_a_force_cuts_it(server):
         assert server.post("/api/v1/models/speech/unload?force=true").status == 200
         assert connection.at_end()
     server.wait_active({})
+    server.stop()
+
+
+@pytest.mark.parametrize("waits_for", ["memory", "a slot"])
+def test_a_silent_talk_gives_way_to_those_who_wait(serve, bytes_of, waits_for):
+    declared = 4 * bytes_of("tiny-1")
+    server = serve({"a": "tiny-1"}, stub.settings() | {
+        "memory": {"budget": declared + bytes_of("tiny-1") // 2},
+        "queue": {"patience": "200ms", "turn": "200ms"}}, started=False)
+    command.add(server, "speech", bytes_=declared, parallel=1, longest_answer="500ms")
+    server.start()
+    with opened(server) as connection:
+        assert said_back(connection, b"x") == b"x"
+        assert server.chat(chat("a" if waits_for == "memory" else "speech")).status == 200
+        assert connection.at_end()
+    cut = server.journal("cut", model="speech")
+    assert [line["reason"] for line in cut] and len(cut) == 1
+    costs = server.get("/api/v1/explain?model=speech").json["costs"]
+    assert costs["longest_answer_s"] == 0.5, "how long a talk lasts is no answer's time"
     server.stop()
 
 

@@ -110,6 +110,9 @@ Texts Harness::end(const std::string& name) {
 Texts Harness::cancel(const std::string& name) {
   return handle(event::Ended{ticket(name), EndKind::ClientGone});
 }
+Texts Harness::open_ended(const std::string& name) {
+  return handle(event::OpenEnded{ticket(name)});
+}
 Texts Harness::stall(const std::string& name) {
   return handle(event::ReaderStalled{ticket(name)});
 }

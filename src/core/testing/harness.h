@@ -62,6 +62,7 @@ class Harness {
   Texts load(const std::string& ticket, const std::string& model);
   Texts end(const std::string& ticket);
   Texts cancel(const std::string& ticket);
+  Texts open_ended(const std::string& ticket);
   Texts stall(const std::string& ticket);
   Texts resume(const std::string& ticket);
   Texts ready(const std::string& model);
