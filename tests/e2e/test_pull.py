@@ -18,7 +18,7 @@ import termios
 import pytest
 
 from harness import models, paths
-from harness.fake_hub import FakeHub
+from harness.fake_hub import FakeHub, File
 from harness.prompts import chat
 from harness.waiting import PATIENT_S, wait_until
 
@@ -354,6 +354,31 @@ def test_a_damaged_part_begins_anew(hub, puller, model):
     _, err = puller.run("org/repo")
     assert "not the expected file with what was there" in err
     assert puller.content("a.gguf") == model
+
+
+@pytest.mark.parametrize("first, second", [
+    ({}, {}),                                                # no tags at all
+    ({"etag": 'W/"1"'}, {"etag": 'W/"1"'}),                  # weak ones promise nothing
+    ({"etag": '"1"'}, {"etag": '"2"', "blind": True}),       # a range of another file
+    ({"etag": '"1"'}, {"blind": True}),                      # one that could be of any
+])
+def test_a_file_that_changes_meanwhile_is_never_half_of_each(hub, puller, model, other, first,
+                                                             second):
+    other = other[:len(model)].ljust(len(model), b"\0")
+    how = {"etag": "", "head": False}
+    address = hub.put("/a.gguf", model, cuts=[len(model) - 1000], **{**how, **first},
+                      replaced_by=File(other, **{**how, **second}))
+    _, err = puller.run(address)
+    assert "begins anew" in err
+    assert puller.content("a.gguf") == other
+    assert hub.asked("/a.gguf")[-1]["range"] is None
+
+
+def test_a_range_of_a_longer_file_is_not_gone_on_with(hub, puller, model):
+    longer = File(model + b"\0" * 32, etag='"1"', head=False)
+    address = hub.put("/a.gguf", model, cuts=[5000], etag='"1"', head=False, replaced_by=longer)
+    _, err = puller.run(address)
+    assert "begins anew" in err and puller.content("a.gguf") == longer.content
 
 
 def test_a_server_that_is_busy_is_asked_again(hub, puller, model):
