@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/lower.h"
 #include "pull/url.h"
 
 namespace hf::pull {
@@ -31,14 +32,6 @@ std::string_view trimmed(std::string_view text) {
     return {};
   }
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return result;
 }
 
 std::optional<std::int64_t> number(std::string_view text) {

@@ -1,11 +1,10 @@
 #include "pull/pull.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <system_error>
 
 #include "base/units.h"
+#include "gguf/file_name.h"
 #include "pull/choose.h"
 #include "pull/hub.h"
 #include "pull/refusal.h"
@@ -49,15 +48,14 @@ void number(std::vector<Item>& items) {
   }
 }
 
-// The address of another part of the same split file. Requires: its path ends in
-// "-00001-of-0000N.gguf".
-std::string address_of_part(std::string url, const std::string& path, int number) {
-  constexpr std::size_t kBehindNumber = std::string_view("-of-00003.gguf").size();
-  constexpr std::size_t kDigits = 5;
-  std::array<char, 16> digits{};
-  std::snprintf(digits.data(), digits.size(), "%05d", number);
-  const std::size_t end = url.find(path) + path.size();
-  return url.replace(end - kBehindNumber - kDigits, kDigits, digits.data());
+// The address of another part of the same split file; "" if its name is not written plainly.
+std::string address_of_part(const std::string& url, const std::string& path, int number) {
+  auto part = gguf::split_name(path);
+  if (!part || gguf::name_of_part(*part) != path) {
+    return {};
+  }
+  part->number = number;
+  return with_path(url, gguf::name_of_part(*part));
 }
 
 Error named(Error error, const Item& item) {
@@ -161,7 +159,7 @@ Result<std::vector<Item>> Pull::items_at_address() {
   if (!name) {
     return fail(name.error());
   }
-  const PartName part = part_name(file);
+  const gguf::SplitName part = part_name(file);
   if (part.number != 1) {
     return fail(Errc::InvalidArgument,
                 "that is a later part of a split model\ngive the address of the first one, "
@@ -170,8 +168,12 @@ Result<std::vector<Item>> Pull::items_at_address() {
   std::vector<Item> items;
   for (int i = 1; i <= part.count; ++i) {
     Item item;
-    item.url =
-        part.count == 1 ? order_.source.url : address_of_part(order_.source.url, url->path, i);
+    item.url = i == 1 ? order_.source.url : address_of_part(order_.source.url, url->path, i);
+    if (item.url.empty()) {
+      return fail(Errc::InvalidArgument,
+                  "the addresses of the other parts cannot be told from that one\nwrite its end "
+                  "without percent signs: -00001-of-0000N.gguf");
+    }
     item.source = parse_url(item.url).value_or(Url{}).shown();
     item.file = part_path(*name, i, part.count);
     item.size = size_at(item.url);
@@ -238,7 +240,7 @@ Result<Plan> Pull::plan() {
   Plan plan;
   plan.name = served_name(items->front().file);
   plan.missing = Bytes(0);
-  const bool split = items->size() > 1 && !is_projector(items->at(1).file.string());
+  const bool split = items->size() > 1 && !gguf::is_projector_name(items->at(1).file.string());
   if (!order_.sha256.empty() && split) {
     return fail(Errc::InvalidArgument, "--sha256 is for models in one file");
   }

@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "base/lower.h"
+
 namespace hf::pull {
 namespace {
 
@@ -19,13 +21,6 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned int flags = 0) {
   std::string result(text);
   curl_free(text);
   return result;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return text;
 }
 
 int hex_value(char c) {
@@ -63,6 +58,14 @@ Result<Url> parse_url(std::string_view text) {
     return fail(Errc::InvalidArgument, "only https:// and http:// addresses can be fetched");
   }
   return result;
+}
+
+std::string with_path(const std::string& address, const std::string& path) {
+  const std::unique_ptr<CURLU, Cleanup> url(curl_url());
+  const bool good = url &&
+                    curl_url_set(url.get(), CURLUPART_URL, address.c_str(), 0) == CURLUE_OK &&
+                    curl_url_set(url.get(), CURLUPART_PATH, path.c_str(), 0) == CURLUE_OK;
+  return good ? part_of(url.get(), CURLUPART_URL) : std::string();
 }
 
 std::string encode_path(std::string_view path) {

@@ -42,6 +42,11 @@ TEST(Url, KnowsThisMachine) {
   EXPECT_FALSE(parse_url("http://10.0.0.1/")->is_loopback());
 }
 
+TEST(Url, AnotherPathLeavesTheRestAsItIs) {
+  EXPECT_EQ(with_path("http://u:p@h:81/a/./b?k=1", "/a/c%20d"), "http://u:p@h:81/a/c%20d?k=1");
+  EXPECT_EQ(with_path("nothing at all", "/a"), "");
+}
+
 TEST(Url, PathsAreEncodedAndDecoded) {
   EXPECT_EQ(encode_path("a b/ü+%.gguf"), "a%20b/%C3%BC%2B%25.gguf");
   EXPECT_EQ(decode_path("a%20b/%C3%BC%2B%25.gguf"), "a b/ü+%.gguf");

@@ -152,6 +152,10 @@ def test_a_split_model_by_the_address_of_its_first_part(hub, puller):
     assert puller.files() == ["mine-00001-of-00002.gguf", "mine-00002-of-00002.gguf"]
     _, err = puller.run(hub.address + "/m/s-00002-of-00002.gguf", status=1)
     assert "give the address of the first one" in err
+    puller.run(hub.address + "/x/../m/./s-00001-of-00002.gguf?sig=secret-1", "--name", "dotted")
+    assert puller.content("dotted-00002-of-00002.gguf") == _part(2)
+    _, err = puller.run(hub.address + "/m/s-00001-of-0000%32.gguf", status=1)
+    assert "cannot be told from that one" in err
 
 
 def _part(number, made={}):  # pylint: disable=dangerous-default-value
