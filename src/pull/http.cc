@@ -265,10 +265,14 @@ tl::expected<HttpHead, HttpFailure> Http::Impl::hop(const HttpRequest& request, 
   for (const std::string& line : request.headers) {
     headers.add(line);
   }
-  if (!key_.token.empty() && url.origin() == key_.origin) {
+  const bool with_key = !key_.token.empty() && url.origin() == key_.origin;
+  if (with_key) {
     headers.add("Authorization: Bearer " + key_.token);
   }
   prepare(request, headers.first);
+  if (with_key && url.scheme == "http") {
+    curl_easy_setopt(curl_, CURLOPT_NOPROXY, "*");  // it could read the key
+  }
   sink_ = &sink;
   head_ = HttpHead{};
   sink_error_.reset();

@@ -1,6 +1,8 @@
 #include "pull/url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include <memory>
 
@@ -39,7 +41,15 @@ std::string Url::shown() const {
 }
 
 bool Url::is_loopback() const {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  if (host == "localhost") {
+    return true;
+  }
+  // Numbers only: "127.example.org" is a name, and whoever owns it says where it leads.
+  in_addr four{};
+  in6_addr six{};
+  const std::string number = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  return (::inet_pton(AF_INET, number.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24U == 127) ||
+         (::inet_pton(AF_INET6, number.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
 }
 
 Result<Url> parse_url(std::string_view text) {

@@ -542,6 +542,33 @@ def test_the_key_of_the_hubs_own_tools(hub, puller, model):
     assert hub.requests[0][2]["authorization"] == f"Bearer {TOKEN}"
 
 
+def test_a_key_in_clear_passes_no_proxy(hub, puller, model):
+    """The hub is on this machine, so it gets the key over http; a proxy would read along."""
+    puller.environment["HF_TOKEN"] = TOKEN
+    hub.publish("org/repo", {"a.gguf": model})
+    proxy = FakeHub()
+    try:
+        puller.environment |= {"http_proxy": proxy.address, "ALL_PROXY": proxy.address}
+        puller.run("org/repo")
+        assert proxy.requests == []
+        assert all(headers["authorization"] == f"Bearer {TOKEN}" for _, _, headers in hub.requests)
+    finally:
+        proxy.close()
+
+
+def test_a_name_that_looks_like_this_machine_gets_no_key(puller, model):
+    puller.environment["HF_TOKEN"] = TOKEN
+    mirror = FakeHub("127.mirror.localhost")
+    try:
+        mirror.publish("org/repo", {"a.gguf": model})
+        puller.environment["HF_ENDPOINT"] = mirror.address
+        puller.run("org/repo")
+        assert mirror.requests
+        assert all(headers["authorization"] is None for _, _, headers in mirror.requests)
+    finally:
+        mirror.close()
+
+
 def test_addresses_get_no_key(cdn, puller, model):
     puller.environment["HF_TOKEN"] = TOKEN
     puller.run(cdn.put("/a.gguf", model))
