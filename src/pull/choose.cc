@@ -21,12 +21,15 @@ struct Group {
   int count = 1;               // that there should be
   std::string quantisation;
 
-  [[nodiscard]] Bytes size() const {
+  [[nodiscard]] std::string size() const {
     Bytes sum;
     for (const HubFile& part : parts) {
-      sum += part.size;
+      if (!part.size) {
+        return "of unknown size";
+      }
+      sum += *part.size;
     }
-    return sum;
+    return format_bytes(sum);
   }
 };
 
@@ -111,7 +114,7 @@ std::string list_of(const std::vector<Group>& groups) {
     const Group& group = groups[i];
     const bool by_tag = !group.quantisation.empty() && same[lower(group.quantisation)] == 1;
     text += "\n    " + (by_tag ? ":" + group.quantisation : "/" + group.parts.front().path) + "  " +
-            format_bytes(group.size());
+            group.size();
   }
   const std::size_t more = groups.size() > kShownAtMost ? groups.size() - kShownAtMost : 0;
   return more == 0 ? text : text + "\n    and " + std::to_string(more) + " more";

@@ -141,8 +141,9 @@ std::optional<Bytes> Pull::size_at(const std::string& url) {
   request.url = url;
   request.only_head = true;
   const auto head = http_.run(request, HttpSink{});
-  // Some servers answer GET alone; the answer to that will tell.
-  return head && head->status == 200 ? head->content_length : std::nullopt;
+  // Some servers answer GET alone, or any HEAD with a length of 0; the answer to GET will tell.
+  const bool known = head && head->status == 200 && head->content_length > Bytes(0);
+  return known ? head->content_length : std::nullopt;
 }
 
 Result<std::vector<Item>> Pull::items_at_address() {
@@ -186,12 +187,12 @@ Result<std::vector<Item>> Pull::items_at_address() {
 }
 
 // A file of that name is there: the one that was asked for?
-Result<bool> Pull::is_the_same(const Item& item, Bytes there) {
+Result<Pull::Sameness> Pull::compare(const Item& item, Bytes there) {
   if (item.size && *item.size != there) {
-    return false;
+    return Sameness::Different;
   }
   if (item.sha256.empty()) {
-    return item.size.has_value();
+    return item.size ? Sameness::Same : Sameness::Unknown;
   }
   watcher_.note(item.file.generic_string() + ": there already, checking it");
   Progress progress;
@@ -208,22 +209,30 @@ Result<bool> Pull::is_the_same(const Item& item, Bytes there) {
   if (!found) {
     return fail(named(found.error(), item));
   }
-  return *found == item.sha256;
+  return *found == item.sha256 ? Sameness::Same : Sameness::Different;
 }
 
 Result<PlannedFile> Pull::look_at(const Item& item) {
   PlannedFile planned{item, false, Bytes(0)};
+  const std::string file = item.file.generic_string();
   if (const auto there = size_of(item.target)) {
-    const auto same = is_the_same(item, *there);
+    const auto same = compare(item, *there);
     if (!same) {
       return fail(same.error());
     }
-    if (!*same) {
+    if (*same == Sameness::Unknown) {
       return fail(Errc::AlreadyExists,
-                  "another file named " + item.file.generic_string() +
+                  "a file named " + file +
+                      " is in models_dir, and the server does not say whether it is the same\ngive "
+                      "its checksum: --sha256 HEX; or call the new one differently: --name NAME");
+    }
+    if (*same == Sameness::Different) {
+      return fail(Errc::AlreadyExists,
+                  "another file named " + file +
                       " is in models_dir\ncall the new one differently: --name NAME; or remove the "
                       "old one");
     }
+    planned.item.size = there;
     planned.there = true;
   } else if (const auto part = size_of(item.target.string() + ".part")) {
     planned.part = *part;

@@ -14,16 +14,7 @@ constexpr std::size_t kLongestName = 200;
 
 // What a configuration and the engine's lists of aliases can say of a name.
 bool has_bad_character(std::string_view name) {
-  for (std::size_t i = 0; i < name.size();) {
-    const std::size_t length = utf8_length(name.substr(i));
-    const char c = name[i];
-    if (length == 0 || static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '"' ||
-        c == '\\' || c == ',') {
-      return true;
-    }
-    i += length;
-  }
-  return false;
+  return !is_printable(name) || name.find_first_of(" \"\\,") != std::string_view::npos;
 }
 
 bool has_bad_part(std::string_view name) {

@@ -399,6 +399,40 @@ def test_a_server_that_always_breaks_is_given_up(hub, puller, model):
     assert puller.files() == ["a.gguf.part", "a.gguf.part.json"]
 
 
+def test_a_length_of_nothing_is_no_length(hub, puller, model):
+    """Some servers answer any HEAD so."""
+    address = hub.put("/a.gguf", model, head_length=0)
+    puller.run(address)
+    assert puller.content("a.gguf") == model
+
+
+def test_a_hub_that_does_not_know_a_size(hub, puller, model):
+    hub.publish("org/repo", {"a.gguf": model})
+    status, headers, text = hub.pages["/api/models/org/repo/tree/main?recursive=true"]
+    entries = [{**entry, "lfs": {"oid": sha256(model), "size": 0}} for entry in json.loads(text)]
+    hub.pages["/api/models/org/repo/tree/main?recursive=true"] = (
+        status, headers, json.dumps(entries))
+    _, err = puller.run("org/repo:Q9", status=1)
+    assert "/a.gguf  of unknown size" in err
+    puller.run("org/repo")
+    assert puller.content("a.gguf") == model
+    out, _ = puller.run("org/repo")
+    assert re.search(r"a was there already: \d+ KiB, its checksum is right", out)
+
+
+def test_what_cannot_be_compared_is_said_so(hub, puller, model, other):
+    address = hub.put("/a.gguf", model, head=False)
+    puller.run(address)
+    _, err = puller.run(address, status=1)
+    assert "the server does not say whether it is the same" in err and "--sha256" in err
+    assert "another file" not in err
+    out, _ = puller.run(address, "--sha256", sha256(model))
+    assert "a was there already" in out
+    _, err = puller.run(address, "--sha256", sha256(other), status=1)
+    assert "another file named a.gguf is in models_dir" in err
+    assert puller.content("a.gguf") == model
+
+
 def test_a_file_of_unknown_length(hub, puller, model):
     address = hub.put("/a.gguf", model, length=False, head=False)
     puller.run(address)
@@ -477,6 +511,19 @@ def test_a_server_refuses(hub, puller, status, words):
     hub.pages["/a.gguf"] = (status, {}, "<html>no</html>")
     _, err = puller.run(hub.address + "/a.gguf?sig=secret-1", status=1)
     assert words in err and puller.files() == []
+
+
+def test_what_a_terminal_would_obey_is_not_shown(hub, puller, model):
+    """Nor does a name of any length hurt."""
+    hub.publish("org/repo", {"m-Q5_K_M.gguf": model, "n-Q6_K.gguf": model,
+                             "x\x1b]0;owned\x07-Q5_K_S.gguf": model,
+                             "y\x9b31m-Q3_K.gguf": model, "a" * 100_000 + "-Q4_K_M.gguf": model})
+    _, err = puller.run("org/repo", status=1)
+    assert err.count("\n    ") == 2, err
+    assert all(c.isprintable() for c in err.replace("\n", ""))
+    bad = f"{hub.address}/org/repo/blob/main/%1b%5B31m.gguf"
+    _, err = puller.run(bad, status=2)
+    assert "\x1b" not in err
 
 
 def test_choices_are_shown(hub, puller, model, other):

@@ -20,6 +20,7 @@ class File:
         self.ranges = True      # False: the whole file, whatever was asked
         self.length = True      # False: no Content-Length; the end of the connection is its end
         self.head = True        # False: HEAD is refused
+        self.head_length = None  # what HEAD says instead of the length
         self.cuts = []          # the next answers end after so many bytes of theirs
         self.hold_after = None  # bytes of an answer after which it waits for `released`
         self.released = threading.Event()
@@ -156,7 +157,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("ETag", file.etag)
         self.send_header("Content-Type", file.media_type)
         if file.length:
-            self.send_header("Content-Length", str(size - begin))
+            said = None if with_body else file.head_length
+            self.send_header("Content-Length", str(size - begin if said is None else said))
         else:
             self.send_header("Connection", "close")
             self.close_connection = True
