@@ -27,4 +27,20 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+bool is_printable(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) {
+      return false;
+    }
+    const auto first = static_cast<unsigned char>(text[0]);
+    const auto last = static_cast<unsigned char>(text[length - 1]);
+    if (first < 0x20 || first == 0x7F || (first == 0xC2 && last < 0xA0)) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 }  // namespace hf

@@ -11,4 +11,7 @@ namespace hf {
 // Bytes of the character at the start of `text`; 0: there is no well-formed one (or no text).
 std::size_t utf8_length(std::string_view text);
 
+// Well-formed to its end, and without control characters (C0, DEL, C1): a terminal obeys them.
+bool is_printable(std::string_view text);
+
 }  // namespace hf

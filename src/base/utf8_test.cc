@@ -41,5 +41,14 @@ TEST(Utf8Length, IsZeroForWhatIsCutOverlongOrNoStart) {
   }
 }
 
+TEST(Utf8, ControlCharactersAreNotPrintable) {
+  for (const char* text : {"", "a b", "ü€𐍈", "\u00A0"}) {
+    EXPECT_TRUE(is_printable(text)) << text;
+  }
+  for (const char* text : {"a\x1b[31m", "\x7f", "a\n", "\u009B1m", "a\xff", "a\xc3"}) {
+    EXPECT_FALSE(is_printable(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace hf

@@ -1,9 +1,7 @@
 #include "engine/model_file.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
-#include <regex>
 #include <set>
 #include <system_error>
 
@@ -12,6 +10,7 @@
 #include "engine/command_model.h"
 #include "engine/make_plan.h"
 #include "engine/side_files.h"
+#include "gguf/file_name.h"
 #include "gguf/file_type.h"
 #include "gguf/header.h"
 #include "gguf/tensor_type.h"
@@ -23,31 +22,15 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t kNoFileType = 1024;  // llama.h: not stated
 
-// The naming of split files is the engine's: NAME-00002-of-00005.gguf.
-struct PartName {
-  std::string stem;
-  int number = 0;
-  int count = 0;
-};
-
-std::optional<PartName> split_part(const std::string& stem) {
-  static const std::regex kPattern("^(.+)-([0-9]{5})-of-([0-9]{5})$");
-  std::smatch match;
-  if (!std::regex_match(stem, match, kPattern)) {
-    return std::nullopt;
-  }
-  return PartName{match[1], std::stoi(match[2]), std::stoi(match[3])};
-}
-
 bool is_projector(const fs::path& path) {
-  return path.filename().string().starts_with("mmproj");
+  return gguf::is_projector_name(path.filename().string());
 }
 
 bool is_model_file(const fs::path& path) {
   if (path.extension() != ".gguf" || is_projector(path)) {
     return false;
   }
-  const auto part = split_part(path.stem().string());
+  const auto part = gguf::split_name(path.stem().string());
   return !part || part->number == 1;
 }
 
@@ -129,14 +112,14 @@ void mark_broken(ModelFile& file, const Error& error) {
 
 // Adds the sizes of the later parts; false (and marked) if one is missing or damaged.
 bool add_parts(ModelFile& file, gguf::Header& header) {
-  const auto part = split_part(file.source.path.stem().string());
+  const auto part = gguf::split_name(file.source.path.stem().string());
   if (header.split_count < 2 || !part) {
     return true;
   }
   for (std::uint32_t number = 2; number <= header.split_count; ++number) {
-    std::array<char, 32> suffix{};
-    std::snprintf(suffix.data(), suffix.size(), "-%05u-of-%05u.gguf", number, header.split_count);
-    const fs::path path = file.source.path.parent_path() / (part->stem + suffix.data());
+    const fs::path path =
+        file.source.path.parent_path() / gguf::name_of_part({part->stem, static_cast<int>(number),
+                                                             static_cast<int>(header.split_count)});
     file.companions.emplace_back(path, gguf::identify(path).value_or(gguf::FileIdentity{}));
     auto next = gguf::read_header(path);
     if (!next) {

@@ -41,7 +41,7 @@ struct Found {
 };
 
 // Every model of the configuration and every *.gguf below models_dir that is one: projectors
-// (mmproj-*.gguf) and later parts of split files are not, nor are files whose names could not be
+// (by their names) and later parts of split files are not, nor are files whose names could not be
 // given in a request.
 Found find_models(const config::Config& config);
 

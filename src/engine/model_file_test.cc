@@ -66,6 +66,7 @@ TEST_F(ModelFiles, AreNamedByTheirPathWithoutTheEnding) {
 TEST_F(ModelFiles, ProjectorsAndLaterPartsAreNoModels) {
   write("a.gguf");
   write("mmproj-a.gguf");
+  write("b-mmproj-f16.gguf");
   write("big-00001-of-00002.gguf");
   write("big-00002-of-00002.gguf");
   EXPECT_THAT(names(), ElementsAre("a", "big-00001-of-00002"));

@@ -28,6 +28,12 @@ GgufBuilder with_architecture() {
   return builder;
 }
 
+TEST(HeaderDamage, NoErrorHoldsWhatATerminalWouldObey) {
+  auto builder = with_architecture();
+  builder.tensor("\x1b]0;owned\x07", {1, 2, 3, 4, 5}, 0, 0);
+  EXPECT_EQ(error_of(builder).message, "a tensor has too many dimensions");
+}
+
 TEST(HeaderDamage, EveryTruncationIsAnError) {
   const auto whole = small_llama().build(kSmallLlamaData);
   // The last tensor ends 608 bytes before the end of the data; those are padding.

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
+
 namespace hf::gguf {
 namespace {
 
@@ -53,6 +55,11 @@ std::optional<std::uint64_t> elements_of(const Tensor& tensor) {
   return product;
 }
 
+// Names come from outside, and errors go to terminals and logs.
+std::string shown(const Tensor& tensor) {
+  return is_printable(tensor.name) ? "tensor " + tensor.name : "a tensor";
+}
+
 void measure(Cursor& cursor, Tensor& tensor) {
   const auto type = find_tensor_type(tensor.type);
   if (!type) {
@@ -63,7 +70,7 @@ void measure(Cursor& cursor, Tensor& tensor) {
   const auto elements = elements_of(tensor);
   const auto bytes = elements ? bytes_of(*type, *elements) : std::nullopt;
   if (!bytes || tensor.extent[0] % type->block_weights != 0) {
-    cursor.fail_with(Errc::Corrupt, "tensor " + tensor.name + " has an impossible shape");
+    cursor.fail_with(Errc::Corrupt, shown(tensor) + " has an impossible shape");
     return;
   }
   tensor.elements = *elements;
@@ -75,7 +82,7 @@ Tensor take_tensor(Cursor& cursor) {
   tensor.name = cursor.take_string(kTensorNameBytesMax);
   tensor.dimensions = cursor.take_u32();
   if (cursor.ok() && tensor.dimensions > kDimensionsMax) {
-    cursor.fail_with(Errc::Corrupt, "tensor " + tensor.name + " has too many dimensions");
+    cursor.fail_with(Errc::Corrupt, shown(tensor) + " has too many dimensions");
   }
   for (std::uint32_t i = 0; i < tensor.dimensions && cursor.ok(); ++i) {
     tensor.extent[i] = cursor.take_u64();
@@ -132,11 +139,11 @@ void read_tensors(Cursor& cursor, std::uint64_t tensor_count, std::uint32_t alig
     // More bytes than the file has: also where tensors overlap to make a small file look huge.
     if (__builtin_add_overflow(tensor.offset, tensor.bytes, &end) || end > size ||
         __builtin_add_overflow(sum, tensor.bytes, &sum) || sum > size) {
-      cursor.fail_with(Errc::Corrupt, "truncated: tensor " + tensor.name + " lies beyond the end");
+      cursor.fail_with(Errc::Corrupt, "truncated: " + shown(tensor) + " lies beyond the end");
       return;
     }
     if (tensor.offset % alignment != 0) {
-      cursor.fail_with(Errc::Corrupt, "tensor " + tensor.name + " is not aligned");
+      cursor.fail_with(Errc::Corrupt, shown(tensor) + " is not aligned");
       return;
     }
     data_end = std::max(data_end, end);

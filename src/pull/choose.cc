@@ -5,7 +5,9 @@
 #include <map>
 #include <regex>
 
+#include "base/lower.h"
 #include "base/units.h"
+#include "gguf/file_name.h"
 
 namespace hf::pull {
 namespace {
@@ -19,22 +21,17 @@ struct Group {
   int count = 1;               // that there should be
   std::string quantisation;
 
-  [[nodiscard]] Bytes size() const {
+  [[nodiscard]] std::string size() const {
     Bytes sum;
     for (const HubFile& part : parts) {
-      sum += part.size;
+      if (!part.size) {
+        return "of unknown size";
+      }
+      sum += *part.size;
     }
-    return sum;
+    return format_bytes(sum);
   }
 };
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return result;
-}
 
 std::string_view base_of(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
@@ -45,15 +42,15 @@ std::string_view folder_of(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
 }
 
-// Files that lie beside models and are none: the same names that the engine passes over.
+// Files that lie beside models and are none.
 bool is_model(std::string_view path) {
   const std::string name = lower(base_of(path));
-  return !is_projector(path) && name.find("imatrix") == std::string::npos;
+  return !gguf::is_projector_name(path) && name.find("imatrix") == std::string::npos;
 }
 
 std::vector<Group> groups_of(const std::vector<HubFile>& files) {
   std::map<std::string, Group> groups;
-  std::vector<std::pair<PartName, const HubFile*>> parts;
+  std::vector<std::pair<gguf::SplitName, const HubFile*>> parts;
   for (const HubFile& file : files) {
     if (is_model(file.path)) {
       parts.emplace_back(part_name(file.path), &file);
@@ -117,7 +114,7 @@ std::string list_of(const std::vector<Group>& groups) {
     const Group& group = groups[i];
     const bool by_tag = !group.quantisation.empty() && same[lower(group.quantisation)] == 1;
     text += "\n    " + (by_tag ? ":" + group.quantisation : "/" + group.parts.front().path) + "  " +
-            format_bytes(group.size());
+            group.size();
   }
   const std::size_t more = groups.size() > kShownAtMost ? groups.size() - kShownAtMost : 0;
   return more == 0 ? text : text + "\n    and " + std::to_string(more) + " more";
@@ -130,7 +127,7 @@ std::optional<HubFile> projector_for(const std::vector<HubFile>& files, const Gr
   std::vector<HubFile> found;
   for (const std::string_view folder : {folder_of(group.stem), std::string_view()}) {
     for (const HubFile& file : files) {
-      if (is_projector(file.path) && folder_of(file.path) == folder) {
+      if (gguf::is_projector_name(file.path) && folder_of(file.path) == folder) {
         found.push_back(file);
       }
     }
@@ -149,7 +146,7 @@ std::optional<HubFile> projector_for(const std::vector<HubFile>& files, const Gr
 }
 
 Result<Group> by_file(const std::vector<Group>& groups, const std::string& path) {
-  if (is_projector(path)) {
+  if (gguf::is_projector_name(path)) {
     return fail(Errc::InvalidArgument,
                 "that is a projector and no model; pull the model, and it comes along");
   }
@@ -196,21 +193,9 @@ Result<Group> by_preference(const std::vector<Group>& groups) {
 
 }  // namespace
 
-PartName part_name(std::string_view path) {
-  static const std::regex kPattern("^(.+)-([0-9]{5})-of-([0-9]{5})$");
-  const std::string stem(path.ends_with(".gguf") ? path.substr(0, path.size() - 5) : path);
-  std::smatch match;
-  if (std::regex_match(stem, match, kPattern)) {
-    const PartName part{match[1], std::stoi(match[2]), std::stoi(match[3])};
-    if (part.number >= 1 && part.number <= part.count) {
-      return part;
-    }
-  }
-  return {stem, 1, 1};
-}
-
-bool is_projector(std::string_view path) {
-  return has_word(base_of(path), "mmproj");
+gguf::SplitName part_name(std::string_view path) {
+  const std::string_view stem = path.ends_with(".gguf") ? path.substr(0, path.size() - 5) : path;
+  return gguf::split_name(path).value_or(gguf::SplitName{std::string(stem), 1, 1});
 }
 
 std::string quantisation_of(std::string_view path) {

@@ -9,21 +9,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gguf/file_name.h"
 #include "pull/hub.h"
 
 namespace hf::pull {
 
-// The naming of split files is the engine's: NAME-00002-of-00005.gguf.
-struct PartName {
-  std::string stem;  // without number and ending
-  int number = 1;
-  int count = 1;
-};
-// Of "NAME.gguf" or a part's name (a folder in front stays in the stem).
-PartName part_name(std::string_view path);
-
-// A projector goes by its name, as in the engine's own choice.
-bool is_projector(std::string_view path);
+// Of "NAME.gguf", which is the only part of itself, or of a part of several.
+gguf::SplitName part_name(std::string_view path);
 
 // "Q4_K_M" of "org/model-Q4_K_M-00001-of-00002.gguf", as written; "" if the name tells none.
 std::string quantisation_of(std::string_view path);

@@ -117,6 +117,9 @@ Status Download::take_up() {
   }
   continued_ = true;
   if_range_ = start.if_range;
+  if (!total_) {
+    total_ = start.total;
+  }
   watcher_.note(item_.file.generic_string() + ": going on at " + format_bytes(part_.size()));
   const Status read = part_.read_into(digest_, [this](Bytes done) {
     tell(Stage::Checking, done);
@@ -128,9 +131,13 @@ Status Download::take_up() {
 
 Status Download::on_head(const HttpHead& head) {
   const Judgement judged =
-      judge(Offer{head.status, head.content_range, head.content_length}, part_.size());
+      judge(Offer{head.status, head.etag, head.content_range, head.content_length},
+            Asked{part_.size(), if_range_, !item_.sha256.empty(), total_});
   use_ = judged.use;
   content_type_ = head.content_type;
+  if (use_ == Use::Restart) {
+    return fail(Errc::Io, "of no use");  // gigabytes may follow; see after_failure()
+  }
   if (use_ != Use::Continue && use_ != Use::Anew) {
     return {};
   }
@@ -138,7 +145,9 @@ Status Download::on_head(const HttpHead& head) {
     return fail(Errc::Corrupt, "the server sends " + format_bytes(*judged.total) + " where " +
                                    format_bytes(*item_.size) + " were announced");
   }
-  total_ = judged.total ? judged.total : item_.size;
+  if (judged.total || use_ == Use::Anew) {
+    total_ = judged.total ? judged.total : item_.size;
+  }
   if (!item_.size && total_) {
     if (Status fits = check_room(use_ == Use::Anew ? *total_ : *total_ - part_.size()); !fits) {
       return fits;
@@ -214,6 +223,14 @@ Result<Download::Pause> Download::retry(Error error, std::optional<std::chrono::
 }
 
 Result<Download::Pause> Download::after_failure(HttpFailure failure) {
+  if (use_ == Use::Restart) {
+    if (Status emptied = begin_anew(); !emptied) {
+      return fail(std::move(emptied.error()));
+    }
+    return retry(Error(Errc::Io, item_.file.generic_string() +
+                                     ": the server cannot go on there, or its file has changed; "
+                                     "it begins anew"));
+  }
   // Somebody who cannot be reached at all is told at once.
   if (!failure.transfer || !http_.has_reached_somebody()) {
     return fail(std::move(failure.error));
@@ -236,11 +253,7 @@ Result<Download::Pause> Download::after_answer(const HttpHead& head) {
     case Use::Complete:
       total_ = part_.size();
       return Pause();
-    case Use::Restart:
-      if (Status emptied = begin_anew(); !emptied) {
-        return fail(std::move(emptied.error()));
-      }
-      return retry(Error(Errc::Io, "the server cannot go on there, it begins anew"));
+    case Use::Restart:  // ended at its head
     case Use::Refused:
       break;
   }
@@ -254,6 +267,14 @@ Result<Download::Pause> Download::attempt() {
   HttpRequest request;
   request.url = item_.url;
   request.headers.emplace_back("Accept-Encoding: identity");
+  if (part_.size() > Bytes(0) && if_range_.empty() && item_.sha256.empty()) {
+    watcher_.note(
+        item_.file.generic_string() +
+        ": the server does not say whether the file has changed since, so it begins anew");
+    if (Status emptied = begin_anew(); !emptied) {
+      return fail(std::move(emptied.error()));
+    }
+  }
   if (part_.size() > Bytes(0)) {
     request.headers.push_back("Range: bytes=" + std::to_string(part_.size().count) + "-");
     if (!if_range_.empty()) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/lower.h"
 #include "pull/url.h"
 
 namespace hf::pull {
@@ -31,14 +32,6 @@ std::string_view trimmed(std::string_view text) {
     return {};
   }
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return result;
 }
 
 std::optional<std::int64_t> number(std::string_view text) {
@@ -272,10 +265,14 @@ tl::expected<HttpHead, HttpFailure> Http::Impl::hop(const HttpRequest& request, 
   for (const std::string& line : request.headers) {
     headers.add(line);
   }
-  if (!key_.token.empty() && url.origin() == key_.origin) {
+  const bool with_key = !key_.token.empty() && url.origin() == key_.origin;
+  if (with_key) {
     headers.add("Authorization: Bearer " + key_.token);
   }
   prepare(request, headers.first);
+  if (with_key && url.scheme == "http") {
+    curl_easy_setopt(curl_, CURLOPT_NOPROXY, "*");  // it could read the key
+  }
   sink_ = &sink;
   head_ = HttpHead{};
   sink_error_.reset();

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include "base/utf8.h"
 #include "pull/url.h"
 
 namespace hf::pull {
@@ -12,17 +13,25 @@ namespace {
 
 namespace json = boost::json;
 
+// Longer than any that are used; also what quantisation_of() can bear.
+constexpr std::size_t kPathBytesMax = 1024;
+
 std::string text_of(const json::object& object, std::string_view key) {
   const json::value* found = object.if_contains(json::string_view(key.data(), key.size()));
   const json::string* text = found == nullptr ? nullptr : found->if_string();
   return text == nullptr ? std::string() : std::string(text->data(), text->size());
 }
 
-std::int64_t count_of(const json::object& object, std::string_view key) {
+// No model has 0 bytes: a hub that says so does not know.
+std::optional<Bytes> bytes_of(const json::object& object, std::string_view key) {
   const json::value* found = object.if_contains(json::string_view(key.data(), key.size()));
   boost::system::error_code bad;
   const auto number = found == nullptr ? 0 : found->to_number<std::int64_t>(bad);
-  return bad || number < 0 ? 0 : number;
+  return bad || number <= 0 ? std::nullopt : std::optional(Bytes(number));
+}
+
+bool is_usable_path(std::string_view path) {
+  return path.ends_with(".gguf") && path.size() <= kPathBytesMax && is_printable(path);
 }
 
 }  // namespace
@@ -52,13 +61,13 @@ Result<std::vector<HubFile>> parse_list(std::string_view text) {
   for (const json::value& entry : *entries) {
     const json::object* object = entry.if_object();
     if (object == nullptr || text_of(*object, "type") != "file" ||
-        !text_of(*object, "path").ends_with(".gguf")) {
+        !is_usable_path(text_of(*object, "path"))) {
       continue;
     }
-    HubFile file{text_of(*object, "path"), Bytes(count_of(*object, "size")), ""};
+    HubFile file{text_of(*object, "path"), bytes_of(*object, "size"), ""};
     const json::value* lfs = object->if_contains("lfs");
     if (lfs != nullptr && lfs->is_object()) {
-      file.size = Bytes(count_of(lfs->get_object(), "size"));
+      file.size = bytes_of(lfs->get_object(), "size");
       file.sha256 = normal_sha256(text_of(lfs->get_object(), "oid"));
     }
     files.push_back(std::move(file));

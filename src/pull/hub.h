@@ -15,8 +15,8 @@
 namespace hf::pull {
 
 struct HubFile {
-  std::string path;  // in the repository
-  Bytes size;
+  std::string path;           // in the repository
+  std::optional<Bytes> size;  // nullopt: the hub does not say
   std::string sha256;  // lower case; "": the hub does not say (a file that is not in its LFS)
 };
 
@@ -25,7 +25,8 @@ std::string file_address(std::string_view endpoint, const Source& source, std::s
 // The page where people accept a licence.
 std::string page_address(std::string_view endpoint, const Source& source);
 
-// One page of a list; folders and files that are no models are left out. Errors: Corrupt.
+// One page of a list; folders and files that are no models are left out, and so are those whose
+// names are longer than any file's or would not be safe to show. Errors: Corrupt.
 Result<std::vector<HubFile>> parse_list(std::string_view json);
 
 // The address with rel="next" of a Link header (RFC 8288), or "".

@@ -29,7 +29,27 @@ TEST(PullHub, WhatIsNoListIsAnError) {
   for (const char* text : {"", "{}", "<html>", "[1,", R"({"error":"no"})"}) {
     ASSERT_FALSE(parse_list(text)) << text;
   }
-  EXPECT_EQ(parse_list(R"([{"type":"file","path":"a.gguf","size":-5}])")->front().size, Bytes(0));
+}
+
+TEST(PullHub, ASizeThatCannotBeIsNotKnown) {
+  for (const char* size : {"-5", "0", "null", "\"5\"", "1e30"}) {
+    const std::string entry =
+        R"([{"type":"file","path":"a.gguf","size":)" + std::string(size) + "}]";
+    const auto files = parse_list(entry);
+    ASSERT_TRUE(files) << size;
+    EXPECT_EQ(files->front().size, std::nullopt) << size;
+  }
+}
+
+TEST(PullHub, NamesThatNobodyShouldSeeOrReadAreLeftOut) {
+  const std::string entry = R"({"type":"file","size":5,"path":")";
+  const std::string list = "[" + entry + R"(a\u001b[31m.gguf"},)" + entry + R"(a\u007f.gguf"},)" +
+                           entry + R"(a\u009b1m.gguf"},)" + entry + std::string(100'000, 'Q') +
+                           "-Q4_K_M.gguf\"}," + entry + R"(\u00fc.gguf"}])";
+  const auto files = parse_list(list);
+  ASSERT_TRUE(files);
+  ASSERT_EQ(files->size(), 1U);
+  EXPECT_EQ(files->front().path, "ü.gguf");
 }
 
 TEST(PullHub, AddressesAreEncoded) {

@@ -66,6 +66,22 @@ Status read_file(int descriptor, const std::function<Status(std::string_view)>& 
   }
 }
 
+// `at` moves behind what is written. The result is errno, or 0.
+int write_at(int descriptor, std::string_view bytes, Bytes& at) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(), at.count);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      return errno;
+    }
+    at += Bytes(count);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
 Status hash_file(int descriptor, Digest& digest, const std::function<bool(Bytes)>& seen) {
   Bytes done;
   return read_file(descriptor, [&](std::string_view piece) -> Status {
@@ -106,6 +122,7 @@ PartFile::PartFile(fs::path target, int descriptor, Bytes size)
     : target_(std::move(target)),
       path_(target_.string() + ".part"),
       state_path_(target_.string() + ".part.json"),
+      new_state_path_(target_.string() + ".part.json.new"),
       descriptor_(descriptor),
       size_(size) {}
 
@@ -113,6 +130,7 @@ PartFile::PartFile(PartFile&& other) noexcept
     : target_(std::move(other.target_)),
       path_(std::move(other.path_)),
       state_path_(std::move(other.state_path_)),
+      new_state_path_(std::move(other.new_state_path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       size_(other.size_) {}
 
@@ -164,11 +182,27 @@ std::optional<PartState> PartFile::state() const {
   return parse_state(text);
 }
 
+// A new file each time, made under another name: what is remembered is whole whenever the machine
+// stops, and no link that somebody put there is written through.
 Status PartFile::remember(const PartState& state) const {
-  std::ofstream file(state_path_, std::ios::binary | std::ios::trunc);
-  file << to_json(state);
-  file.close();
-  return file ? Status() : fail(error_of("the state cannot be written", errno));
+  if (this->state() == state) {
+    return {};
+  }
+  ::unlink(new_state_path_.c_str());
+  const int descriptor =
+      ::open(new_state_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (descriptor < 0) {
+    return fail(error_of("the state cannot be written", errno));
+  }
+  Bytes end;
+  int number = write_at(descriptor, to_json(state), end);
+  if (::close(descriptor) != 0 && number == 0) {
+    number = errno;
+  }
+  if (number == 0 && ::rename(new_state_path_.c_str(), state_path_.c_str()) != 0) {
+    number = errno;
+  }
+  return number == 0 ? Status() : fail(error_of("the state cannot be written", number));
 }
 
 Status PartFile::read_into(Digest& digest, const std::function<bool(Bytes)>& seen) const {
@@ -176,18 +210,8 @@ Status PartFile::read_into(Digest& digest, const std::function<bool(Bytes)>& see
 }
 
 Status PartFile::append(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(descriptor_, bytes.data(), bytes.size(), size_.count);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      return fail(error_of("write", errno));
-    }
-    size_ += Bytes(count);
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return {};
+  const int number = write_at(descriptor_, bytes, size_);
+  return number == 0 ? Status() : fail(error_of("write", number));
 }
 
 Status PartFile::empty() {
@@ -207,6 +231,7 @@ Status PartFile::finish() {
                             : fail(error_of("the file cannot be renamed", number));
   }
   ::unlink(state_path_.c_str());
+  ::unlink(new_state_path_.c_str());
   sync_folder(target_.parent_path());
   return {};
 }
@@ -214,6 +239,7 @@ Status PartFile::finish() {
 void PartFile::remove() {
   ::unlink(path_.c_str());
   ::unlink(state_path_.c_str());
+  ::unlink(new_state_path_.c_str());
 }
 
 void PartFile::remove_if_empty() {

@@ -32,6 +32,8 @@ class PartFile {
   [[nodiscard]] Bytes size() const { return size_; }
 
   [[nodiscard]] std::optional<PartState> state() const;
+  // Replaces what was remembered, or leaves it whole. Errors: ResourceExhausted, PermissionDenied,
+  // Io.
   Status remember(const PartState& state) const;
 
   // Feeds what is there to `digest`; `seen` is called with the bytes so far and may end it by
@@ -54,6 +56,7 @@ class PartFile {
   std::filesystem::path target_;
   std::filesystem::path path_;
   std::filesystem::path state_path_;
+  std::filesystem::path new_state_path_;
   int descriptor_;
   Bytes size_;
 };

@@ -101,7 +101,7 @@ Start where_to_start(const std::optional<PartState>& state, Bytes there, const E
   const bool same_sum = !expected.sha256.empty() && state->sha256 == expected.sha256;
   if (!state->found_sha256.empty()) {
     return state->found_sha256 == expected.sha256
-               ? Start{there, "", ""}
+               ? Start{there, "", "", state->size}
                : anew("the part that is there has another checksum");
   }
   if (!same_sum && state->source != expected.source) {
@@ -118,26 +118,32 @@ Start where_to_start(const std::optional<PartState>& state, Bytes there, const E
   if (etag.empty() && expected.sha256.empty()) {
     return anew("the server does not say whether the file has changed since");
   }
-  return {there, etag, ""};
+  return {there, etag, "", state->size};
 }
 
-Judgement judge(const Offer& offer, Bytes from) {
+Judgement judge(const Offer& offer, const Asked& asked) {
   if (offer.status == 200) {
     return {Use::Anew, offer.content_length};
   }
+  if (offer.status != 206 && (offer.status != 416 || asked.from == Bytes(0))) {
+    return {};
+  }
+  const auto range = parse_content_range(offer.content_range);
+  if (asked.from == Bytes(0)) {  // nothing is there that it could fail to belong to
+    return range && range->first == Bytes(0) ? Judgement{Use::Continue, range->total} : Judgement{};
+  }
+  const Judgement restart{Use::Restart, std::nullopt};
+  if (!range || (asked.total && range->total && *range->total != *asked.total)) {
+    return restart;
+  }
+  const std::string etag = strong_etag(offer.etag);
   if (offer.status == 206) {
-    const auto range = parse_content_range(offer.content_range);
-    if (range && range->first == from) {
-      return {Use::Continue, range->total};
-    }
-    return {from > Bytes(0) ? Use::Restart : Use::Refused, std::nullopt};
+    const bool same = asked.sum_known || (!etag.empty() && etag == asked.if_range);
+    return same && range->first == asked.from ? Judgement{Use::Continue, range->total} : restart;
   }
-  if (offer.status == 416 && from > Bytes(0)) {
-    const auto range = parse_content_range(offer.content_range);
-    const bool whole = range && range->total && *range->total == from;
-    return {whole ? Use::Complete : Use::Restart, whole ? range->total : std::nullopt};
-  }
-  return {};
+  // A refusal seldom has a tag.
+  const bool same = asked.sum_known || etag.empty() || etag == asked.if_range;
+  return same && range->total == asked.from ? Judgement{Use::Complete, range->total} : restart;
 }
 
 std::string strong_etag(std::string_view etag) {

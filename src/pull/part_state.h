@@ -33,17 +33,26 @@ struct Expected {
 };
 
 struct Start {
-  Bytes from;            // 0: anew
-  std::string if_range;  // send it with the range; "": the checksum alone will tell
-  std::string why_anew;  // for people, if there is a part that is of no use; else ""
+  Bytes from;                       // 0: anew
+  std::string if_range;             // send it with the range; "": the checksum alone will tell
+  std::string why_anew;             // for people, if there is a part that is of no use; else ""
+  std::optional<Bytes> total = {};  // as the server said it then
 };
 // `there`: the part's length. Goes on only where a change of the file would show: by the server's
 // ETag or by the checksum.
 Start where_to_start(const std::optional<PartState>& state, Bytes there, const Expected& expected);
 
+// What the server was asked for, and what its earlier answers and the hub said of the file.
+struct Asked {
+  Bytes from;
+  std::string if_range;        // the tag of what is there, or ""
+  bool sum_known = false;      // the checksum will tell whether the pieces belong together
+  std::optional<Bytes> total;  // of the whole file
+};
 // What the server's answer to that is.
 struct Offer {
   int status = 0;
+  std::string etag;
   std::string content_range;
   std::optional<Bytes> content_length;
 };
@@ -58,7 +67,9 @@ struct Judgement {
   Use use = Use::Refused;
   std::optional<Bytes> total;  // of the whole file
 };
-Judgement judge(const Offer& offer, Bytes from);
+// Continues only what has the tag that was asked for, or a checksum, and the same length. Source:
+// RFC 9110 §15.3.7.3 (parts are combined only if they share a strong validator).
+Judgement judge(const Offer& offer, const Asked& asked);
 
 // "" for a weak tag (W/"…"): it does not promise equal bytes (RFC 9110 §8.8.1).
 std::string strong_etag(std::string_view etag);

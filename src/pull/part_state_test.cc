@@ -69,23 +69,52 @@ TEST(PartState, AWrongWholeFileCountsOnlyForItsRealChecksum) {
   EXPECT_EQ(where_to_start(known, Bytes(1000), expected()).from, Bytes(0));
 }
 
+Asked asked(Bytes from) {
+  return {from, "\"v1\"", false, Bytes(1000)};
+}
+
 Use use_of(int status, std::string range, Bytes from) {
-  return judge(Offer{status, std::move(range), Bytes(600)}, from).use;
+  return judge(Offer{status, "\"v1\"", std::move(range), Bytes(600)}, asked(from)).use;
+}
+
+Use use_of_tag(int status, std::string etag, Asked asked) {
+  const std::string range = status == 206 ? "bytes 400-999/1000" : "bytes */400";
+  return judge(Offer{status, std::move(etag), range, Bytes(600)}, asked).use;
 }
 
 TEST(PartState, AnAnswerContinuesOnlyWhereItWasAsked) {
   EXPECT_EQ(use_of(206, "bytes 400-999/1000", Bytes(400)), Use::Continue);
-  EXPECT_EQ(judge(Offer{206, "bytes 400-999/1000", Bytes(600)}, Bytes(400)).total, Bytes(1000));
-  EXPECT_EQ(judge(Offer{206, "bytes 400-999/*", Bytes(600)}, Bytes(400)).total, std::nullopt);
+  const auto total = [](std::string range) {
+    return judge(Offer{206, "\"v1\"", std::move(range), Bytes(600)}, asked(Bytes(400))).total;
+  };
+  EXPECT_EQ(total("bytes 400-999/1000"), Bytes(1000));
+  EXPECT_EQ(total("bytes 400-999/*"), std::nullopt);
   EXPECT_EQ(use_of(206, "bytes 0-999/1000", Bytes(400)), Use::Restart);
   EXPECT_EQ(use_of(206, "", Bytes(400)), Use::Restart);
   EXPECT_EQ(use_of(206, "bytes 400-x", Bytes(400)), Use::Restart);
+  EXPECT_EQ(use_of(206, "bytes 0-999/1000", Bytes(0)), Use::Continue);
+  EXPECT_EQ(use_of(206, "bytes 5-999/1000", Bytes(0)), Use::Refused);
   EXPECT_EQ(use_of(200, "", Bytes(400)), Use::Anew);
-  EXPECT_EQ(judge(Offer{200, "", Bytes(600)}, Bytes(0)).total, Bytes(600));
+  EXPECT_EQ(judge(Offer{200, "", "", Bytes(600)}, asked(Bytes(0))).total, Bytes(600));
+}
+
+TEST(PartState, AnAnswerOfAnotherFileContinuesNothing) {
+  EXPECT_EQ(use_of_tag(206, "\"v1\"", asked(Bytes(400))), Use::Continue);
+  EXPECT_EQ(use_of_tag(206, "\"v2\"", asked(Bytes(400))), Use::Restart);
+  EXPECT_EQ(use_of_tag(206, "W/\"v1\"", asked(Bytes(400))), Use::Restart);
+  EXPECT_EQ(use_of_tag(206, "", asked(Bytes(400))), Use::Restart);
+  EXPECT_EQ(use_of_tag(206, "", Asked{Bytes(400), "", false, std::nullopt}), Use::Restart);
+  EXPECT_EQ(use_of_tag(206, "\"v2\"", Asked{Bytes(400), "\"v1\"", true, Bytes(1000)}),
+            Use::Continue);
+  EXPECT_EQ(use_of_tag(206, "\"v1\"", Asked{Bytes(400), "\"v1\"", true, Bytes(999)}), Use::Restart);
 }
 
 TEST(PartState, ARefusedRangeIsTheEndOrANewBeginning) {
-  EXPECT_EQ(use_of(416, "bytes */400", Bytes(400)), Use::Complete);
+  const Asked of_unknown_length{Bytes(400), "\"v1\"", false, std::nullopt};
+  EXPECT_EQ(use_of_tag(416, "", of_unknown_length), Use::Complete);
+  EXPECT_EQ(use_of_tag(416, "\"v1\"", of_unknown_length), Use::Complete);
+  EXPECT_EQ(use_of_tag(416, "\"v2\"", of_unknown_length), Use::Restart);
+  EXPECT_EQ(use_of(416, "bytes */400", Bytes(400)), Use::Restart);  // 1,000 were announced
   EXPECT_EQ(use_of(416, "bytes */300", Bytes(400)), Use::Restart);
   EXPECT_EQ(use_of(416, "", Bytes(400)), Use::Restart);
   EXPECT_EQ(use_of(416, "bytes */400", Bytes(0)), Use::Refused);

@@ -1,11 +1,10 @@
 #include "pull/pull.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <system_error>
 
 #include "base/units.h"
+#include "gguf/file_name.h"
 #include "pull/choose.h"
 #include "pull/hub.h"
 #include "pull/refusal.h"
@@ -49,15 +48,14 @@ void number(std::vector<Item>& items) {
   }
 }
 
-// The address of another part of the same split file. Requires: its path ends in
-// "-00001-of-0000N.gguf".
-std::string address_of_part(std::string url, const std::string& path, int number) {
-  constexpr std::size_t kBehindNumber = std::string_view("-of-00003.gguf").size();
-  constexpr std::size_t kDigits = 5;
-  std::array<char, 16> digits{};
-  std::snprintf(digits.data(), digits.size(), "%05d", number);
-  const std::size_t end = url.find(path) + path.size();
-  return url.replace(end - kBehindNumber - kDigits, kDigits, digits.data());
+// The address of another part of the same split file; "" if its name is not written plainly.
+std::string address_of_part(const std::string& url, const std::string& path, int number) {
+  auto part = gguf::split_name(path);
+  if (!part || gguf::name_of_part(*part) != path) {
+    return {};
+  }
+  part->number = number;
+  return with_path(url, gguf::name_of_part(*part));
 }
 
 Error named(Error error, const Item& item) {
@@ -143,8 +141,9 @@ std::optional<Bytes> Pull::size_at(const std::string& url) {
   request.url = url;
   request.only_head = true;
   const auto head = http_.run(request, HttpSink{});
-  // Some servers answer GET alone; the answer to that will tell.
-  return head && head->status == 200 ? head->content_length : std::nullopt;
+  // Some servers answer GET alone, or any HEAD with a length of 0; the answer to GET will tell.
+  const bool known = head && head->status == 200 && head->content_length > Bytes(0);
+  return known ? head->content_length : std::nullopt;
 }
 
 Result<std::vector<Item>> Pull::items_at_address() {
@@ -161,7 +160,7 @@ Result<std::vector<Item>> Pull::items_at_address() {
   if (!name) {
     return fail(name.error());
   }
-  const PartName part = part_name(file);
+  const gguf::SplitName part = part_name(file);
   if (part.number != 1) {
     return fail(Errc::InvalidArgument,
                 "that is a later part of a split model\ngive the address of the first one, "
@@ -170,8 +169,12 @@ Result<std::vector<Item>> Pull::items_at_address() {
   std::vector<Item> items;
   for (int i = 1; i <= part.count; ++i) {
     Item item;
-    item.url =
-        part.count == 1 ? order_.source.url : address_of_part(order_.source.url, url->path, i);
+    item.url = i == 1 ? order_.source.url : address_of_part(order_.source.url, url->path, i);
+    if (item.url.empty()) {
+      return fail(Errc::InvalidArgument,
+                  "the addresses of the other parts cannot be told from that one\nwrite its end "
+                  "without percent signs: -00001-of-0000N.gguf");
+    }
     item.source = parse_url(item.url).value_or(Url{}).shown();
     item.file = part_path(*name, i, part.count);
     item.size = size_at(item.url);
@@ -184,12 +187,12 @@ Result<std::vector<Item>> Pull::items_at_address() {
 }
 
 // A file of that name is there: the one that was asked for?
-Result<bool> Pull::is_the_same(const Item& item, Bytes there) {
+Result<Pull::Sameness> Pull::compare(const Item& item, Bytes there) {
   if (item.size && *item.size != there) {
-    return false;
+    return Sameness::Different;
   }
   if (item.sha256.empty()) {
-    return item.size.has_value();
+    return item.size ? Sameness::Same : Sameness::Unknown;
   }
   watcher_.note(item.file.generic_string() + ": there already, checking it");
   Progress progress;
@@ -206,22 +209,30 @@ Result<bool> Pull::is_the_same(const Item& item, Bytes there) {
   if (!found) {
     return fail(named(found.error(), item));
   }
-  return *found == item.sha256;
+  return *found == item.sha256 ? Sameness::Same : Sameness::Different;
 }
 
 Result<PlannedFile> Pull::look_at(const Item& item) {
   PlannedFile planned{item, false, Bytes(0)};
+  const std::string file = item.file.generic_string();
   if (const auto there = size_of(item.target)) {
-    const auto same = is_the_same(item, *there);
+    const auto same = compare(item, *there);
     if (!same) {
       return fail(same.error());
     }
-    if (!*same) {
+    if (*same == Sameness::Unknown) {
       return fail(Errc::AlreadyExists,
-                  "another file named " + item.file.generic_string() +
+                  "a file named " + file +
+                      " is in models_dir, and the server does not say whether it is the same\ngive "
+                      "its checksum: --sha256 HEX; or call the new one differently: --name NAME");
+    }
+    if (*same == Sameness::Different) {
+      return fail(Errc::AlreadyExists,
+                  "another file named " + file +
                       " is in models_dir\ncall the new one differently: --name NAME; or remove the "
                       "old one");
     }
+    planned.item.size = there;
     planned.there = true;
   } else if (const auto part = size_of(item.target.string() + ".part")) {
     planned.part = *part;
@@ -238,7 +249,7 @@ Result<Plan> Pull::plan() {
   Plan plan;
   plan.name = served_name(items->front().file);
   plan.missing = Bytes(0);
-  const bool split = items->size() > 1 && !is_projector(items->at(1).file.string());
+  const bool split = items->size() > 1 && !gguf::is_projector_name(items->at(1).file.string());
   if (!order_.sha256.empty() && split) {
     return fail(Errc::InvalidArgument, "--sha256 is for models in one file");
   }

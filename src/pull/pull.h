@@ -60,11 +60,13 @@ class Pull {
   Result<std::vector<PulledFile>> fetch_all(const Plan& plan);
 
  private:
+  enum class Sameness { Same, Different, Unknown };
+
   Result<std::vector<HubFile>> list_files();
   Result<std::vector<Item>> items_on_hub();
   Result<std::vector<Item>> items_at_address();
   Result<PlannedFile> look_at(const Item& item);
-  Result<bool> is_the_same(const Item& item, Bytes there);
+  Result<Sameness> compare(const Item& item, Bytes there);
   std::optional<Bytes> size_at(const std::string& url);
   [[nodiscard]] Error refusal(const HttpHead& head) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/utf8.h"
 #include "pull/url.h"
 
 namespace hf::pull {
@@ -49,7 +50,7 @@ bool is_good_path(const std::vector<std::string>& segments, std::size_t from) {
   return std::none_of(segments.begin() + static_cast<std::ptrdiff_t>(from), segments.end(),
                       [](const std::string& each) {
                         return each.empty() || each == "." || each == ".." ||
-                               each.find_first_of("\\\r\n\t") != std::string::npos;
+                               each.find('\\') != std::string::npos || !is_printable(each);
                       });
 }
 

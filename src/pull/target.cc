@@ -1,9 +1,7 @@
 #include "pull/target.h"
 
-#include <array>
-#include <cstdio>
-
 #include "base/utf8.h"
+#include "gguf/file_name.h"
 #include "pull/choose.h"
 
 namespace hf::pull {
@@ -16,16 +14,7 @@ constexpr std::size_t kLongestName = 200;
 
 // What a configuration and the engine's lists of aliases can say of a name.
 bool has_bad_character(std::string_view name) {
-  for (std::size_t i = 0; i < name.size();) {
-    const std::size_t length = utf8_length(name.substr(i));
-    const char c = name[i];
-    if (length == 0 || static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '"' ||
-        c == '\\' || c == ',') {
-      return true;
-    }
-    i += length;
-  }
-  return false;
+  return !is_printable(name) || name.find_first_of(" \"\\,") != std::string_view::npos;
 }
 
 bool has_bad_part(std::string_view name) {
@@ -64,9 +53,9 @@ Result<std::string> checked_name(std::string_view wish, std::string_view file) {
   if (has_bad_part(name)) {
     return fail(Errc::InvalidArgument, shown + "has an empty, \".\" or \"..\" part");
   }
-  if (name.substr(name.rfind('/') + 1).starts_with("mmproj")) {
+  if (gguf::is_projector_name(name)) {
     return fail(Errc::InvalidArgument,
-                shown + "begins with mmproj: a file of that name is a projector and no model");
+                shown + "has mmproj in it: a file of that name is a projector and no model");
   }
   if (part_name(name).count > 1) {
     return fail(Errc::InvalidArgument, shown + "ends as that of one part of a split model");
@@ -78,9 +67,7 @@ fs::path part_path(const std::string& name, int number, int count) {
   if (count == 1) {
     return name + ".gguf";
   }
-  std::array<char, 32> suffix{};
-  std::snprintf(suffix.data(), suffix.size(), "-%05d-of-%05d.gguf", number, count);
-  return name + suffix.data();
+  return gguf::name_of_part({name, number, count});
 }
 
 fs::path projector_path(const fs::path& model) {

@@ -14,8 +14,9 @@ TEST(PullTarget, TheNameIsTheFilesUnlessOneIsWished) {
 }
 
 TEST(PullTarget, NamesThatLeaveTheFolderOrHideAreRefused) {
-  for (const char* name : {"../a", "a/../../b", "/a", "a/", "a//b", ".", "..", "a b", "a,b", "a\"b",
-                           "a\\b", "a\tb", "a\xff", "mmproj-a", "x/mmproj", "a-00001-of-00002"}) {
+  for (const char* name :
+       {"../a", "a/../../b", "/a", "a/", "a//b", ".", "..", "a b", "a,b", "a\"b", "a\\b", "a\tb",
+        "a\xff", "mmproj-a", "x/mmproj", "a-mmproj-f16", "a-00001-of-00002"}) {
     EXPECT_FALSE(checked_name(name, "x.gguf")) << name;
   }
   EXPECT_FALSE(checked_name(std::string(201, 'a'), "x.gguf"));

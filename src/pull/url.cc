@@ -1,8 +1,12 @@
 #include "pull/url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include <memory>
+
+#include "base/lower.h"
 
 namespace hf::pull {
 namespace {
@@ -21,13 +25,6 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned int flags = 0) {
   return result;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return text;
-}
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') {
     return c - '0';
@@ -44,7 +41,15 @@ std::string Url::shown() const {
 }
 
 bool Url::is_loopback() const {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  if (host == "localhost") {
+    return true;
+  }
+  // Numbers only: "127.example.org" is a name, and whoever owns it says where it leads.
+  in_addr four{};
+  in6_addr six{};
+  const std::string number = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  return (::inet_pton(AF_INET, number.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24U == 127) ||
+         (::inet_pton(AF_INET6, number.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
 }
 
 Result<Url> parse_url(std::string_view text) {
@@ -63,6 +68,14 @@ Result<Url> parse_url(std::string_view text) {
     return fail(Errc::InvalidArgument, "only https:// and http:// addresses can be fetched");
   }
   return result;
+}
+
+std::string with_path(const std::string& address, const std::string& path) {
+  const std::unique_ptr<CURLU, Cleanup> url(curl_url());
+  const bool good = url &&
+                    curl_url_set(url.get(), CURLUPART_URL, address.c_str(), 0) == CURLUE_OK &&
+                    curl_url_set(url.get(), CURLUPART_PATH, path.c_str(), 0) == CURLUE_OK;
+  return good ? part_of(url.get(), CURLUPART_URL) : std::string();
 }
 
 std::string encode_path(std::string_view path) {

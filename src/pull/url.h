@@ -28,6 +28,9 @@ struct Url {
 // key.
 Result<Url> parse_url(std::string_view text);
 
+// The same address with another path, percent-encoded as Url::path; "" if it cannot be.
+std::string with_path(const std::string& address, const std::string& path);
+
 // All but unreserved characters and slashes as %XX.
 std::string encode_path(std::string_view path);
 // The reverse; what is no %XX stays.

@@ -37,9 +37,18 @@ TEST(Url, KnowsThisMachine) {
   EXPECT_TRUE(parse_url("http://localhost:1/")->is_loopback());
   EXPECT_TRUE(parse_url("http://127.0.0.1/")->is_loopback());
   EXPECT_TRUE(parse_url("http://[::1]:5/")->is_loopback());
-  EXPECT_FALSE(parse_url("http://127example.org/")->is_loopback() &&
-               parse_url("http://10.0.0.1/")->is_loopback());
-  EXPECT_FALSE(parse_url("http://10.0.0.1/")->is_loopback());
+  EXPECT_TRUE(parse_url("http://127.255.3.4/")->is_loopback());
+  for (const char* text :
+       {"http://127example.org/", "http://127.example.org/", "http://127.evil.localhost/",
+        "http://127.0.0.1.example.org/", "http://localhost.example.org/", "http://10.0.0.1/",
+        "http://128.0.0.1/", "http://[::2]/", "http://[fe80::1]/"}) {
+    EXPECT_FALSE(parse_url(text)->is_loopback()) << text;
+  }
+}
+
+TEST(Url, AnotherPathLeavesTheRestAsItIs) {
+  EXPECT_EQ(with_path("http://u:p@h:81/a/./b?k=1", "/a/c%20d"), "http://u:p@h:81/a/c%20d?k=1");
+  EXPECT_EQ(with_path("nothing at all", "/a"), "");
 }
 
 TEST(Url, PathsAreEncodedAndDecoded) {

@@ -18,7 +18,7 @@ import termios
 import pytest
 
 from harness import models, paths
-from harness.fake_hub import FakeHub
+from harness.fake_hub import FakeHub, File
 from harness.prompts import chat
 from harness.waiting import PATIENT_S, wait_until
 
@@ -152,6 +152,10 @@ def test_a_split_model_by_the_address_of_its_first_part(hub, puller):
     assert puller.files() == ["mine-00001-of-00002.gguf", "mine-00002-of-00002.gguf"]
     _, err = puller.run(hub.address + "/m/s-00002-of-00002.gguf", status=1)
     assert "give the address of the first one" in err
+    puller.run(hub.address + "/x/../m/./s-00001-of-00002.gguf?sig=secret-1", "--name", "dotted")
+    assert puller.content("dotted-00002-of-00002.gguf") == _part(2)
+    _, err = puller.run(hub.address + "/m/s-00001-of-0000%32.gguf", status=1)
+    assert "cannot be told from that one" in err
 
 
 def _part(number, made={}):  # pylint: disable=dangerous-default-value
@@ -356,6 +360,31 @@ def test_a_damaged_part_begins_anew(hub, puller, model):
     assert puller.content("a.gguf") == model
 
 
+@pytest.mark.parametrize("first, second", [
+    ({}, {}),                                                # no tags at all
+    ({"etag": 'W/"1"'}, {"etag": 'W/"1"'}),                  # weak ones promise nothing
+    ({"etag": '"1"'}, {"etag": '"2"', "blind": True}),       # a range of another file
+    ({"etag": '"1"'}, {"blind": True}),                      # one that could be of any
+])
+def test_a_file_that_changes_meanwhile_is_never_half_of_each(hub, puller, model, other, first,
+                                                             second):
+    other = other[:len(model)].ljust(len(model), b"\0")
+    how = {"etag": "", "head": False}
+    address = hub.put("/a.gguf", model, cuts=[len(model) - 1000], **{**how, **first},
+                      replaced_by=File(other, **{**how, **second}))
+    _, err = puller.run(address)
+    assert "begins anew" in err
+    assert puller.content("a.gguf") == other
+    assert hub.asked("/a.gguf")[-1]["range"] is None
+
+
+def test_a_range_of_a_longer_file_is_not_gone_on_with(hub, puller, model):
+    longer = File(model + b"\0" * 32, etag='"1"', head=False)
+    address = hub.put("/a.gguf", model, cuts=[5000], etag='"1"', head=False, replaced_by=longer)
+    _, err = puller.run(address)
+    assert "begins anew" in err and puller.content("a.gguf") == longer.content
+
+
 def test_a_server_that_is_busy_is_asked_again(hub, puller, model):
     address = hub.put("/a.gguf", model, statuses=[503, 429], headers={"Retry-After": "1"})
     _, err = puller.run(address)
@@ -368,6 +397,40 @@ def test_a_server_that_always_breaks_is_given_up(hub, puller, model):
     _, err = puller.run(address, status=1)
     assert "the connection broke" in err and "the same command goes on" in err
     assert puller.files() == ["a.gguf.part", "a.gguf.part.json"]
+
+
+def test_a_length_of_nothing_is_no_length(hub, puller, model):
+    """Some servers answer any HEAD so."""
+    address = hub.put("/a.gguf", model, head_length=0)
+    puller.run(address)
+    assert puller.content("a.gguf") == model
+
+
+def test_a_hub_that_does_not_know_a_size(hub, puller, model):
+    hub.publish("org/repo", {"a.gguf": model})
+    status, headers, text = hub.pages["/api/models/org/repo/tree/main?recursive=true"]
+    entries = [{**entry, "lfs": {"oid": sha256(model), "size": 0}} for entry in json.loads(text)]
+    hub.pages["/api/models/org/repo/tree/main?recursive=true"] = (
+        status, headers, json.dumps(entries))
+    _, err = puller.run("org/repo:Q9", status=1)
+    assert "/a.gguf  of unknown size" in err
+    puller.run("org/repo")
+    assert puller.content("a.gguf") == model
+    out, _ = puller.run("org/repo")
+    assert re.search(r"a was there already: \d+ KiB, its checksum is right", out)
+
+
+def test_what_cannot_be_compared_is_said_so(hub, puller, model, other):
+    address = hub.put("/a.gguf", model, head=False)
+    puller.run(address)
+    _, err = puller.run(address, status=1)
+    assert "the server does not say whether it is the same" in err and "--sha256" in err
+    assert "another file" not in err
+    out, _ = puller.run(address, "--sha256", sha256(model))
+    assert "a was there already" in out
+    _, err = puller.run(address, "--sha256", sha256(other), status=1)
+    assert "another file named a.gguf is in models_dir" in err
+    assert puller.content("a.gguf") == model
 
 
 def test_a_file_of_unknown_length(hub, puller, model):
@@ -450,6 +513,19 @@ def test_a_server_refuses(hub, puller, status, words):
     assert words in err and puller.files() == []
 
 
+def test_what_a_terminal_would_obey_is_not_shown(hub, puller, model):
+    """Nor does a name of any length hurt."""
+    hub.publish("org/repo", {"m-Q5_K_M.gguf": model, "n-Q6_K.gguf": model,
+                             "x\x1b]0;owned\x07-Q5_K_S.gguf": model,
+                             "y\x9b31m-Q3_K.gguf": model, "a" * 100_000 + "-Q4_K_M.gguf": model})
+    _, err = puller.run("org/repo", status=1)
+    assert err.count("\n    ") == 2, err
+    assert all(c.isprintable() for c in err.replace("\n", ""))
+    bad = f"{hub.address}/org/repo/blob/main/%1b%5B31m.gguf"
+    _, err = puller.run(bad, status=2)
+    assert "\x1b" not in err
+
+
 def test_choices_are_shown(hub, puller, model, other):
     hub.publish("org/repo", {"m-Q5_K_M.gguf": model, "m-Q6_K.gguf": other})
     _, err = puller.run("org/repo", status=1)
@@ -511,6 +587,33 @@ def test_the_key_of_the_hubs_own_tools(hub, puller, model):
     file.write_text(TOKEN + "\n")
     puller.run("org/repo")
     assert hub.requests[0][2]["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_key_in_clear_passes_no_proxy(hub, puller, model):
+    """The hub is on this machine, so it gets the key over http; a proxy would read along."""
+    puller.environment["HF_TOKEN"] = TOKEN
+    hub.publish("org/repo", {"a.gguf": model})
+    proxy = FakeHub()
+    try:
+        puller.environment |= {"http_proxy": proxy.address, "ALL_PROXY": proxy.address}
+        puller.run("org/repo")
+        assert proxy.requests == []
+        assert all(headers["authorization"] == f"Bearer {TOKEN}" for _, _, headers in hub.requests)
+    finally:
+        proxy.close()
+
+
+def test_a_name_that_looks_like_this_machine_gets_no_key(puller, model):
+    puller.environment["HF_TOKEN"] = TOKEN
+    mirror = FakeHub("127.mirror.localhost")
+    try:
+        mirror.publish("org/repo", {"a.gguf": model})
+        puller.environment["HF_ENDPOINT"] = mirror.address
+        puller.run("org/repo")
+        assert mirror.requests
+        assert all(headers["authorization"] is None for _, _, headers in mirror.requests)
+    finally:
+        mirror.close()
 
 
 def test_addresses_get_no_key(cdn, puller, model):

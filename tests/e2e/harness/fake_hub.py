@@ -15,9 +15,12 @@ class File:
     def __init__(self, content, **how):
         self.content = content
         self.etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        self.blind = False      # True: a range is given whatever If-Range says
+        self.replaced_by = None  # the file that is there after the first cut
         self.ranges = True      # False: the whole file, whatever was asked
         self.length = True      # False: no Content-Length; the end of the connection is its end
         self.head = True        # False: HEAD is refused
+        self.head_length = None  # what HEAD says instead of the length
         self.cuts = []          # the next answers end after so many bytes of theirs
         self.hold_after = None  # bytes of an answer after which it waits for `released`
         self.released = threading.Event()
@@ -130,7 +133,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._page(404 if file is None else 403, b"no", {}, with_body)
         if with_body and file.statuses:
             return self._page(file.statuses.pop(0), b"<html>later</html>", file.headers, with_body)
-        return self._file(file, headers, with_body)
+        return self._file(path, file, headers, with_body)
 
     def _page(self, status, content, more, with_body):
         self.send_response(status)
@@ -140,10 +143,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if with_body:
             self.wfile.write(content)
 
-    def _file(self, file, headers, with_body):
+    def _file(self, path, file, headers, with_body):
         begin, size = 0, len(file.content)
         ranged = headers["range"] if file.ranges else None
-        if ranged and headers["if-range"] in (None, file.etag):
+        if ranged and (file.blind or headers["if-range"] in (None, file.etag)):
             begin = int(ranged.removeprefix("bytes=").rstrip("-"))
         if begin >= size > 0:
             return self._page(416, b"", {"Content-Range": f"bytes */{size}"}, with_body)
@@ -154,12 +157,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("ETag", file.etag)
         self.send_header("Content-Type", file.media_type)
         if file.length:
-            self.send_header("Content-Length", str(size - begin))
+            said = None if with_body else file.head_length
+            self.send_header("Content-Length", str(size - begin if said is None else said))
         else:
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
         if with_body:
+            if file.cuts and file.replaced_by:
+                self.owner.files[path] = file.replaced_by
             self._content(file, file.content[begin:])
 
     def _content(self, file, content):
