@@ -396,8 +396,9 @@ std::span<const Setting<ModelConfig>> model_settings() {
           {1, kDay}),
       setting<&ModelConfig::longest_answer>(
           "longest_answer", "\"10m\"",
-          "How long one answer of a command is expected to take at most; no limit, but part of the "
-          "stated bounds. Longer ones that were seen count instead.",
+          "How long one answer of a command is expected to take at most; no limit (but of "
+          "WebSockets, once others wait), and part of the stated bounds. Longer ones that were "
+          "seen count instead.",
           {0.001, 7 * kDay}),
       secret(setting<&ModelConfig::env>(
           "env", "[]",

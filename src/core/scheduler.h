@@ -65,9 +65,9 @@ class Scheduler {
   // later, but for the time that memory pressure lasts.
   [[nodiscard]] std::optional<TimePoint> deadline_of(TicketId ticket) const;
   [[nodiscard]] std::optional<WaitView> wait_of(ModelId model) const;  // nullopt: nobody waits
-  // Those who wait for a model, in the order in which they will be granted; nullopt: it does not
-  // wait.
+  // Those who wait for a model, in the order in which they will be granted.
   [[nodiscard]] std::vector<TicketView> tickets_of(ModelId model) const;
+  // nullopt: it does not wait.
   [[nodiscard]] std::optional<TicketView> waiting_ticket(TicketId ticket) const;
 
   // Aborts if the records contradict each other; O(models + tickets).
@@ -177,9 +177,7 @@ class Scheduler {
   void warn_all_in_use();
   void plan_deadline();
   [[nodiscard]] std::optional<TimePoint> bite_start(const Model& model) const;
-  [[nodiscard]] std::optional<Duration> limit_of(const Lease& lease) const;
   [[nodiscard]] Lease* find_lease(TicketId ticket);
-  static void shorten_open_ended(Model& model);
 
   // Bounds and estimates, scheduler_bounds.cc
   const SharedTerms& shared_terms();
@@ -240,14 +238,12 @@ class Scheduler {
   std::deque<std::pair<TimePoint, ModelId>> placeholders_;  // expiry order
   std::deque<Action> actions_;
 
-  bool shutting_down_ = false;
-  bool finished_ = false;
+  bool shutting_down_ = false, finished_ = false;
   TimePoint drain_until_{};
   bool kept_report_due_ = false;
   bool all_in_use_told_ = false;  // the short warning, once per episode of pressure
   std::optional<TimePoint> all_in_use_since_;
-  TimePoint next_long_warning_{};
-  TimePoint pressure_since_{};
+  TimePoint next_long_warning_{}, pressure_since_{};
   Mutant mutant_ = Mutant::None;
 };
 

@@ -5,6 +5,18 @@
 #include "core/scheduler.h"
 
 namespace hf::core {
+namespace {
+
+// Those who wait may have been told the shorter one.
+void shorten_open_ended(Model& model) {
+  for (Lease& lease : model.leases) {
+    if (lease.limit && model.spec.longest_answer) {
+      lease.limit = std::min(*lease.limit, *model.spec.longest_answer);
+    }
+  }
+}
+
+}  // namespace
 
 void Scheduler::on(const event::ModelAdded& e) {
   HF_ASSERT(e.model.value <= models_.size(), "ids are handed out densely");
@@ -243,15 +255,6 @@ void Scheduler::on(const event::ReaderStalled& e) {
 void Scheduler::on(const event::ReaderResumed& e) {
   if (Lease* lease = find_lease(e.ticket)) {
     lease->stalled_since.reset();
-  }
-}
-
-// Those who wait may have been told the shorter one.
-void Scheduler::shorten_open_ended(Model& model) {
-  for (Lease& lease : model.leases) {
-    if (lease.limit && model.spec.longest_answer) {
-      lease.limit = std::min(*lease.limit, *model.spec.longest_answer);
-    }
   }
 }
 

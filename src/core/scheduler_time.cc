@@ -6,6 +6,14 @@
 #include "core/scheduler.h"
 
 namespace hf::core {
+namespace {
+
+// How long a lease may last once it is bitten.
+std::optional<Duration> limit_of(const Limits& limits, const Lease& lease) {
+  return limits.request_limit ? limits.request_limit : lease.limit;
+}
+
+}  // namespace
 
 void Scheduler::expire_placeholders() {
   while (!placeholders_.empty() && placeholders_.front().first <= now_) {
@@ -108,10 +116,6 @@ void Scheduler::update_bites() {
   }
 }
 
-std::optional<Duration> Scheduler::limit_of(const Lease& lease) const {
-  return limits_.request_limit ? limits_.request_limit : lease.limit;
-}
-
 void Scheduler::cut_bitten() {
   if (!bitten_) {
     return;
@@ -125,7 +129,7 @@ void Scheduler::cut_bitten() {
       const Lease& lease = model.leases[i];
       const TimePoint bitten = std::max(lease.since, *model.bitten_since);
       Reason reason;
-      const std::optional<Duration> limit = limit_of(lease);
+      const std::optional<Duration> limit = limit_of(limits_, lease);
       if (limit && bitten + *limit <= now_) {
         reason = Reason{.why = Why::RequestLimit};
         reason.limit = *limit;
@@ -219,7 +223,7 @@ void Scheduler::plan_deadline() {
     // Once bitten it stays so while somebody waits, also when the oldest waiter changes.
     const TimePoint bitten = std::min(*bite, model.bitten_since.value_or(*bite));
     for (const Lease& lease : model.leases) {
-      if (const auto limit = limit_of(lease)) {
+      if (const auto limit = limit_of(limits_, lease)) {
         consider(std::max(lease.since, bitten) + *limit);
       }
       if (lease.stalled_since) {
