@@ -336,14 +336,6 @@ ApiError unknown_model(const engine::NotFound& not_found) {
   return error;
 }
 
-ApiError body_too_large(std::uint64_t limit_bytes) {
-  ApiError error = make(
-      413, "body_too_large",
-      "the body is larger than " + format_bytes(Bytes(static_cast<std::int64_t>(limit_bytes))));
-  error.numbers = {{"limit_bytes", static_cast<std::int64_t>(limit_bytes)}};
-  return error;
-}
-
 ApiError bad_request(std::string code, std::string message) {
   return make(400, code, std::move(message));
 }

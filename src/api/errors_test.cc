@@ -300,9 +300,6 @@ TEST(Errors, HeadersOfReplies) {
   EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "x-should-retry"), "false");
   error.status = 501;
   EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "x-should-retry"), "false");
-  const net::Reply large = error_reply(body_too_large(64), Dialect::Anthropic, "id");
-  EXPECT_EQ(large.status, 413);
-  EXPECT_TRUE(large.close);
 }
 
 }  // namespace
