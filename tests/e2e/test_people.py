@@ -58,6 +58,7 @@ def test_what_each_role_may_do(serve):
             if ranks.index(role) < ranks.index(needed):
                 assert answer.status == 403, (path, role)
                 assert answer.error["code"] == f"{needed}_only"
+                assert ("may unload" in answer.error["hint"]) == (role == "operator"), path
             else:
                 assert answer.status in (200, 202), (path, role, answer)
     for key in ("k-uma", "k-oda", "k-ada"):
