@@ -30,12 +30,14 @@ tl::expected<bool, ApiError> flag(std::string_view query, std::string_view name)
   return tl::unexpected(std::move(error));
 }
 
-ApiError not_allowed(config::Role needed) {
+ApiError not_allowed(config::Role needed, config::Role own) {
   ApiError error = needed == config::Role::Admin
                        ? bad_request("admin_only", "this command needs an administrator's key")
                        : bad_request("operator_only", "this command needs an operator's key");
   error.status = 403;
-  error.hint = "ask whoever runs the server; your key may use and load models";
+  error.hint = own == config::Role::Operator
+                   ? "ask an administrator; your key may unload, pin and clean up what nobody uses"
+                   : "ask whoever runs the server; your key may use and load models";
   return error;
 }
 
@@ -143,7 +145,7 @@ void reload(const Context& context, Call call) {
 void run_command(Context& context, Call call, const Route& route) {
   const config::Role needed = needed_role(route, call.exchange->head().query);
   if (!call.caller.is(needed)) {
-    return call.refuse(not_allowed(needed));
+    return call.refuse(not_allowed(needed, call.caller.role));
   }
   if (route.endpoint == Endpoint::Cleanup) {
     return cleanup(context, std::move(call));

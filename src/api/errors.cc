@@ -16,6 +16,8 @@ using core::Why;
 
 constexpr Duration kSoon = std::chrono::seconds(1);
 constexpr std::string_view kNoModel = "there is no model ";
+constexpr const char* kWhereNames = "GET /v1/models lists the names";
+constexpr const char* kWhereOllamaNames = "GET /api/tags lists the names";
 
 std::string_view openai_type(int status) {
   switch (status) {
@@ -98,7 +100,10 @@ std::string ollama_message(const ApiError& error) {
   return error.hint.empty() ? message : message + " (" + error.hint + ")";
 }
 
-json::object ollama_object(const ApiError& error) {
+json::object ollama_object(ApiError error) {
+  if (error.hint == kWhereNames) {
+    error.hint = kWhereOllamaNames;
+  }
   json::object object{{"error", ollama_message(error)}, {"code", error.code}};
   if (!error.param.empty()) {
     object["param"] = error.param;
@@ -168,7 +173,6 @@ ApiError bad_body(const char* code, const char* message, const char* param = "",
 }
 
 ApiError of_body(net::BodyFault fault) {
-  constexpr const char* kWhereNames = "GET /v1/models lists the names";
   switch (fault) {
     case net::BodyFault::NotJson:
       break;
@@ -263,16 +267,19 @@ ApiError from_refusal(const engine::Refusal& refusal, std::string_view model) {
   } else if (why == Why::ModelGone) {
     error = make(404, "model_not_found", "model " + name + " is no longer offered");
     error.param = "model";
+    error.hint = kWhereNames;
   } else if (why == Why::UserLimit) {
     error.status = 429;
     error.message =
         "the queue of model " + name + " is full and you have the most requests waiting in it";
+    error.hint = "wait for answers to some of them, then try again";
   } else if (why == Why::CardTaken) {
     error.message = with_detail("model " + name + " cannot be served now", refusal.message);
     error.hint = refusal.hint;
     error.numbers = numbers_of(refusal.reason);
   } else if (why == Why::QueueFull) {
     error.message = "too many requests wait for model " + name;
+    error.hint = "try again after Retry-After; an administrator can raise queue.max_waiting";
   } else if (why == Why::ShuttingDown) {
     error.message = "the server is shutting down";
   } else if (why == Why::Forced) {
@@ -312,6 +319,7 @@ ApiError upstream_crashed(std::string_view model) {
   ApiError error =
       make(502, "upstream_crashed",
            "the process that serves model " + in_quotes(model) + " ended unexpectedly");
+  error.hint = "try again: the model is loaded anew; the server's log says how its process ended";
   error.retry_after = kSoon;
   return error;
 }
@@ -332,15 +340,7 @@ ApiError unknown_model(const engine::NotFound& not_found) {
   }
   ApiError error = make(404, "model_not_found", std::move(message));
   error.param = "model";
-  error.hint = "GET /v1/models lists the names";
-  return error;
-}
-
-ApiError body_too_large(std::uint64_t limit_bytes) {
-  ApiError error = make(
-      413, "body_too_large",
-      "the body is larger than " + format_bytes(Bytes(static_cast<std::int64_t>(limit_bytes))));
-  error.numbers = {{"limit_bytes", static_cast<std::int64_t>(limit_bytes)}};
+  error.hint = kWhereNames;
   return error;
 }
 

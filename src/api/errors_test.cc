@@ -78,8 +78,16 @@ TEST(Errors, OllamasClientsLookForTheWordsNotFound) {
   lost.asked = "gema";
   lost.near = {"gemma"};
   const json::value body = json::parse(error_body(unknown_model(lost), Dialect::Ollama, ""));
-  EXPECT_TRUE(body.at("error").as_string().starts_with(
-      "model \"gema\" not found; did you mean \"gemma\"?"));
+  EXPECT_EQ(body.at("error").as_string(),
+            "model \"gema\" not found; did you mean \"gemma\"? (GET /api/tags lists the names)");
+  EXPECT_EQ(body.at("hint").as_string(), "GET /api/tags lists the names");
+}
+
+TEST(Errors, WhatCanBeMendedHasANextStep) {
+  for (const Why why : {Why::UserLimit, Why::QueueFull, Why::ModelGone}) {
+    EXPECT_FALSE(from_refusal(refusal(why), "m").hint.empty()) << core::name_of(why);
+  }
+  EXPECT_FALSE(upstream_crashed("m").hint.empty());
 }
 
 TEST(Errors, TypesFollowTheStatus) {
@@ -300,9 +308,6 @@ TEST(Errors, HeadersOfReplies) {
   EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "x-should-retry"), "false");
   error.status = 501;
   EXPECT_EQ(header(error_reply(error, Dialect::OpenAi, "id"), "x-should-retry"), "false");
-  const net::Reply large = error_reply(body_too_large(64), Dialect::Anthropic, "id");
-  EXPECT_EQ(large.status, 413);
-  EXPECT_TRUE(large.close);
 }
 
 }  // namespace

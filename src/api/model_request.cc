@@ -73,6 +73,7 @@ std::optional<ApiError> ModelRequest::count_for_user() {
   error.code = core::name_of(core::Why::UserLimit);
   error.message =
       "you have " + std::to_string(*limit) + " requests waiting or running, which is your limit";
+  error.hint = "wait for one of them to be answered; an administrator can raise your max_active";
   error.retry_after = std::chrono::seconds(1);
   return error;
 }

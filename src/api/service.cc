@@ -11,6 +11,7 @@
 #include "api/ollama_request.h"
 #include "api/routes.h"
 #include "api/text.h"
+#include "api/transport_errors.h"
 #include "api/views.h"
 #include "net/request_id.h"
 
@@ -34,6 +35,12 @@ ApiError key_needed() {
 tl::expected<Route, ApiError> route_of(const net::RequestHead& head) {
   return net::wants_upgrade(head) ? find_upgrade_route(head.method, head.path)
                                   : find_route(head.method, head.path);
+}
+
+bool goes_to_a_model(const net::RequestHead& head) {
+  const auto route = route_of(head);
+  return route &&
+         (route->endpoint == Endpoint::Proxied || route->endpoint == Endpoint::OllamaRequest);
 }
 
 Detail detail_for(const Caller& caller) {
@@ -103,23 +110,26 @@ std::optional<net::Reply> Service::refusal_of(const net::RequestHead& head) cons
 }
 
 std::uint64_t Service::body_limit(const net::RequestHead& head) const {
-  const auto route = route_of(head);
-  const bool large =
-      route && (route->endpoint == Endpoint::Proxied || route->endpoint == Endpoint::OllamaRequest);
-  return large ? static_cast<std::uint64_t>(context_.config->body_limit.count) : kCommandBodyLimit;
+  return goes_to_a_model(head) ? static_cast<std::uint64_t>(context_.config->body_limit.count)
+                               : kCommandBodyLimit;
 }
 
 net::Reply Service::too_large(const net::RequestHead& head, std::uint64_t limit) {
-  net::Reply reply =
-      error_reply(body_too_large(limit), dialect_of(head.path), net::request_id_of(head));
+  const ApiError error = body_too_large(limit, goes_to_a_model(head) ? "body_limit" : "");
+  net::Reply reply = error_reply(error, dialect_of(head.path), net::request_id_of(head));
   append(reply.headers, site_.headers(head));
   return reply;
 }
 
-net::Reply Service::malformed(std::string_view why) {
-  const ApiError error =
-      bad_request("malformed_request", "not an acceptable HTTP request: " + std::string(why));
-  net::Reply reply = error_reply(error, Dialect::OpenAi, net::new_request_id());
+net::Reply Service::unfit(net::Unfit reason, const net::RequestHead* head, std::string_view why) {
+  const ApiError error = from_unfit(reason, why);
+  net::Reply reply;
+  if (head == nullptr) {
+    reply = error_reply(error, Dialect::OpenAi, net::new_request_id());
+  } else {
+    reply = error_reply(error, dialect_of(head->path), net::request_id_of(*head));
+    append(reply.headers, site_.headers(*head));
+  }
   reply.close = true;
   return reply;
 }

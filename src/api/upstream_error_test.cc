@@ -55,6 +55,56 @@ TEST(UpstreamError, DoesNotNameFlagsOrFiles) {
   }
 }
 
+std::string message_for(const std::string& said) {
+  const std::string body = R"({"error": {"message": ")" + said + R"("}})";
+  return from_upstream_error(400, body, "m", Dialect::OpenAi).message;
+}
+
+TEST(UpstreamError, DoesNotNamePathsOfTheMachine) {
+  for (const char* said :
+       {"The model `/srv/models/x` does not exist", "no /opt/vllm/lib.so", "(/var/lib/x): denied",
+        "/run/hf/x.sock", "cannot read file:///data/x/y", "path=/mnt/a/b.", "see ../srv/models/x",
+        "open ~/models/x", "in /v1/../etc/passwd", "in /api/keys.toml", "the folder “/srv/a”"}) {
+    EXPECT_EQ(message_for(said), "the server of model \"m\" refused this request") << said;
+  }
+}
+
+TEST(UpstreamError, KeepsSlashesThatAreNoPaths) {
+  for (const char* said :
+       {"use text and/or image/audio/video", "at most 5 tokens/s", "from 1/2/2026 on", "/x or /",
+        "use /v1/chat/completions.", "see https://docs.example/en/latest", "no `</s>`/`<s>`",
+        "org/model/file is unknown"}) {
+    EXPECT_EQ(message_for(said), said);
+  }
+}
+
+TEST(UpstreamError, CodeAndFieldAreShortWordsOrNothing) {
+  const auto of = [](const std::string& word) {
+    const std::string body =
+        R"({"error": {"message": "no", "code": ")" + word + R"(", "param": ")" + word + R"("}})";
+    return from_upstream_error(400, body, "m", Dialect::OpenAi);
+  };
+  EXPECT_EQ(of("messages[0].tool-calls").param, "messages[0].tool-calls");
+  EXPECT_EQ(of(std::string(64, 'x')).code, std::string(64, 'x'));
+  for (const std::string& word : {std::string(65, 'x'), std::string("/srv/models/x"),
+                                  std::string("a b"), std::string("имя")}) {
+    EXPECT_EQ(of(word).code, "invalid_request") << word;
+    EXPECT_EQ(of(word).param, "") << word;
+  }
+}
+
+TEST(UpstreamError, AKeyThatTheEngineWantsIsNotTheCallers) {
+  for (const int status : {401, 403, 407}) {
+    const ApiError error = from_upstream_error(
+        status, R"({"error": {"code": "invalid_api_key", "message": "Unauthorized"}})", "m",
+        Dialect::OpenAi);
+    EXPECT_EQ(error.status, 502);
+    EXPECT_EQ(error.code, "upstream_error");
+    EXPECT_NE(error.message.find("a key of its own"), std::string::npos);
+    EXPECT_NE(error.hint.find("administrator"), std::string::npos);
+  }
+}
+
 TEST(UpstreamError, ADeadPathIsTheModelsAffair) {
   for (const char* body : {R"({"error": {"code": 404, "message": "File Not Found"}})",
                            R"({"detail": "Not Found"})", "<html>no</html>"}) {

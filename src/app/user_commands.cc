@@ -91,15 +91,17 @@ bool print_key(const UserConfig& user, const std::string& key, const fs::path& f
   return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
 }
 
+bool is_administered(const Config& config) {
+  return std::any_of(config.users.begin(), config.users.end(),
+                     [](const UserConfig& user) { return user.role == Role::Admin; });
+}
+
 void explain_addition(const Config& config) {
   note("The key is shown this once; the file holds only its SHA-256.");
   if (config.users.size() == 1) {
     note("From the next reload on, every request needs a key.");
   }
-  const bool administered =
-      std::any_of(config.users.begin(), config.users.end(),
-                  [](const UserConfig& user) { return user.role == Role::Admin; });
-  if (!administered) {
+  if (!is_administered(config)) {
     note("Nobody is an administrator yet: holdfast user add NAME --role admin");
   }
   note("Next, if a server runs: holdfast reload (or SIGHUP)");
@@ -177,6 +179,21 @@ int run_list(const Options& options, bool json_wanted) {
   return kGood;
 }
 
+void explain_removal(const Config& config) {
+  if (config.users.empty() || is_administered(config)) {
+    note("The key works until the server has read the file again: holdfast reload (or SIGHUP)");
+  } else {
+    note("Nobody is an administrator any more: holdfast user add NAME --role admin");
+    note(
+        "The key works until the server has read the file again. Whoever has no administrator's "
+        "key sends SIGHUP to the server or restarts it; holdfast reload is refused.");
+  }
+  if (config.users.empty()) {
+    note(
+        "Nobody is left: from then on everybody on this machine may do everything, without a key.");
+  }
+}
+
 int run_remove(const Options& options, bool json_wanted) {
   const std::optional<fs::path> file = existing_file(options);
   if (!file) {
@@ -197,11 +214,7 @@ int run_remove(const Options& options, bool json_wanted) {
     std::fputs((json::serialize(object) + "\n").c_str(), stdout);
   }
   note("removed " + options.name + " from " + file->string());
-  note("The key works until the server has read the file again: holdfast reload (or SIGHUP)");
-  if (config->users.empty()) {
-    note(
-        "Nobody is left: from then on everybody on this machine may do everything, without a key.");
-  }
+  explain_removal(*config);
   return kGood;
 }
 

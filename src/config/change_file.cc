@@ -89,14 +89,38 @@ Result<Config> checked(const std::string& text, const fs::path& file,
                   mistakes);
 }
 
-}  // namespace
-
-Result<Config> change_file(const fs::path& file, const Edit& edit, const Environment& environment) {
+bool is_link(const fs::path& path) {
   std::error_code error;
-  const fs::path real = fs::weakly_canonical(file, error);
+  return fs::is_symlink(fs::symlink_status(path, error));
+}
+
+// The file itself, behind all links: also behind one whose target is not there yet, which
+// weakly_canonical() takes for a new file.
+Result<fs::path> behind_links(const fs::path& file) {
+  constexpr int kLinksMax = 40;  // as many as Linux follows
+  std::error_code error;
+  // Absolute first: a bare name of a new file would have no folder.
+  fs::path real = fs::weakly_canonical(fs::absolute(file, error), error);
+  for (int i = 0; !error && i < kLinksMax && is_link(real); ++i) {
+    const fs::path target = fs::read_symlink(real, error);
+    if (!error) {
+      real = fs::weakly_canonical(real.parent_path() / target, error);
+    }
+  }
   if (error) {
     return fail(Errc::Io, file.string() + ": " + error.message(), error.value());
   }
+  return real;
+}
+
+}  // namespace
+
+Result<Config> change_file(const fs::path& file, const Edit& edit, const Environment& environment) {
+  const Result<fs::path> found = behind_links(file);
+  if (!found) {
+    return fail(found.error());
+  }
+  const fs::path& real = *found;
   const Descriptor folder(::open(real.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0) {
     return fail(from_errno(real.parent_path().string() + ": no folder that can be used"));

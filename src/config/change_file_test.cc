@@ -75,6 +75,37 @@ TEST_F(ChangeFile, LeavesALinkALink) {
   EXPECT_EQ(text(), "[log]\n");
 }
 
+TEST_F(ChangeFile, MakesTheFileThatALinkPointsTo) {
+  const fs::path link = folder_ / "link.toml";
+  const fs::path second = folder_ / "second.toml";
+  fs::create_symlink("link.toml", second);
+  fs::create_symlink("holdfast.toml", link);
+  ASSERT_TRUE(change_file(second, append("[log]\n")));
+  EXPECT_TRUE(fs::is_symlink(second));
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(text(), "[log]\n");
+  EXPECT_EQ(mode(file_), 0600U);
+}
+
+TEST_F(ChangeFile, ALinkIntoNowhereOrToItselfIsNoPlaceForAFile) {
+  const fs::path link = folder_ / "link.toml";
+  fs::create_symlink(folder_ / "none" / "a.toml", link);
+  EXPECT_EQ(change_file(link, append("")).error().code, Errc::NotFound);
+  const fs::path ring = folder_ / "ring.toml";
+  fs::create_symlink(ring, ring);
+  EXPECT_FALSE(change_file(ring, append("")));
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_TRUE(fs::is_symlink(ring));
+}
+
+TEST_F(ChangeFile, ABareNameIsAFileInTheFolderWeAreIn) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_);
+  EXPECT_TRUE(change_file("holdfast.toml", append("[log]\n")));
+  fs::current_path(before);
+  EXPECT_EQ(text(), "[log]\n");
+}
+
 TEST_F(ChangeFile, ChangesNothingThatTheServerWouldRefuse) {
   write("# ours\n");
   const auto refused = change_file(file_, append("listne = 1\n"));

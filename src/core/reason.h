@@ -45,7 +45,7 @@ enum class Why {
   SlotFree,
   ModelReady,  // load and pin tickets: the model is there
   // refusals
-  QueueFull,    // more than max_waiting tickets, and this user has the most
+  QueueFull,    // more than max_waiting tickets, and nobody else has more than this user
   NeverFits,    // larger than the budget less what is pinned
   CardTaken,    // would fit, if other programs did not hold memory of its card
   ModelFailed,  // circuit breaker: retry after
@@ -53,7 +53,7 @@ enum class Why {
   ModelBroken,  // its file is not usable
   ModelGone,    // removed from the configuration
   ShuttingDown,
-  UserLimit,
+  UserLimit,  // as QueueFull, and this user has more than each of the others
   // cut leases
   RequestLimit,
   ReaderStalled,

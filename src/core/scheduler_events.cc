@@ -179,12 +179,14 @@ void Scheduler::on(const event::Arrived& e) {
                   model->queue.place_of(*ticket, limits_.users));
   }
   if (model->queue.live() > limits_.max_waiting) {
-    const int users = model->queue.live_users();
     promise_ended_ = true;
-    const TicketId last = model->queue.newest_of_largest_user(e.user)->id;
+    const WaitingTicket* const newest = model->queue.newest_of_largest_user(e.user);
+    const TicketId last = newest->id;
+    // Whose share is as large as another's has not used up theirs: the server cannot now.
+    const bool used_up = model->queue.has_more_than_others(newest->user);
     model->queue.remove(last);
     forget_ticket(last);
-    Reason reason{.why = users > 1 ? Why::UserLimit : Why::QueueFull};
+    const Reason reason{.why = used_up ? Why::UserLimit : Why::QueueFull};
     emit(action::Refuse{last, model->id, retry_after(*model), reason});
   }
 }

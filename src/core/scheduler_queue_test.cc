@@ -61,6 +61,15 @@ TEST(Queue, AFullQueueRefusesTheNewestOfTheUserWithTheMost) {
   EXPECT_THAT(h.ready("a"), ElementsAre("grant t1"));
 }
 
+TEST(Queue, WhoHasNoMoreThanAnotherHasNotReachedALimitOfTheirOwn) {
+  Harness h(short_queue());
+  h.model("a", gib(10));
+  h.arrive("t1", "a", 1);
+  h.arrive("t2", "a", 2);
+  EXPECT_THAT(h.arrive("t3", "a", 3), ElementsAre("refuse t3 queue_full"));
+  EXPECT_THAT(h.arrive("t4", "a", 2), ElementsAre("refuse t4 user_limit"));
+}
+
 TEST(Queue, ATicketThatGetsASlotAtOnceDoesNotCountAsWaiting) {
   Harness h(short_queue());
   h.model("a", gib(10), 9);

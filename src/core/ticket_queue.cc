@@ -193,6 +193,19 @@ const WaitingTicket* TicketQueue::newest_of_largest_user(UserId favoured) const 
   return chosen;
 }
 
+bool TicketQueue::has_more_than_others(UserId user) const {
+  std::unordered_map<UserId, int> counts;  // no order of it decides anything
+  for (const WaitingTicket& ticket : tickets_) {
+    if (ticket.live()) {
+      ++counts[ticket.user];
+    }
+  }
+  const int own = counts[user];
+  return counts.size() > 1 && std::all_of(counts.begin(), counts.end(), [&](const auto& count) {
+           return count.first == user || count.second < own;
+         });
+}
+
 int TicketQueue::place_of(const WaitingTicket& ticket, int users) const {
   InFront front;
   std::size_t at = 0;

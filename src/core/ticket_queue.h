@@ -70,6 +70,8 @@ class TicketQueue {
   [[nodiscard]] int live_users() const;
   // The newest ticket of the user who has the most (ties: `favoured` first).
   [[nodiscard]] const WaitingTicket* newest_of_largest_user(UserId favoured) const;
+  // Others wait, and that user has more live tickets than each of them.
+  [[nodiscard]] bool has_more_than_others(UserId user) const;
   // j of the bound: how many grants, this one included, may come first at most: everybody in front
   // who can no longer be joined there by a newcomer, those of its own user, and one request of each
   // other user for every round up to its own that may still be joined before it.

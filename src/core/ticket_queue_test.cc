@@ -153,6 +153,21 @@ TEST_F(TicketQueueTest, TheNewestOfTheLargestUserIsFound) {
   EXPECT_EQ(queue_.newest_of_largest_user(UserId(2))->id, TicketId(3));
 }
 
+TEST_F(TicketQueueTest, MoreThanOthersIsMoreThanEachOfThemAndNeedsOne) {
+  add(1, 1);
+  add(2, 1);
+  EXPECT_FALSE(queue_.has_more_than_others(UserId(1)));
+  add(3, 2);
+  EXPECT_TRUE(queue_.has_more_than_others(UserId(1)));
+  EXPECT_FALSE(queue_.has_more_than_others(UserId(2)));
+  add(4, 2);
+  EXPECT_FALSE(queue_.has_more_than_others(UserId(1)));
+  queue_.leave_placeholder(TicketId(4), at(15));  // waits no more
+  EXPECT_TRUE(queue_.has_more_than_others(UserId(1)));
+  queue_.leave_placeholder(TicketId(3), at(15));
+  EXPECT_FALSE(queue_.has_more_than_others(UserId(1)));
+}
+
 TEST_F(TicketQueueTest, ThePlaceCountsOneOfEachOtherUserForEachRoundUpToItsOwn) {
   const auto place = [this](std::uint64_t id, int users) {
     return queue_.place_of(*queue_.find(TicketId(id)), users);

@@ -162,6 +162,14 @@ class Exchange {
   virtual void on_disconnect(std::function<void()> callback) = 0;
 };
 
+// Why the session itself must refuse.
+enum class Unfit {
+  NotHttp,             // nothing that we accept as HTTP
+  BodyStalled,         // no byte of the body came for the deadline
+  NoMemory,            // for the body
+  TooManyConnections,  // nothing was read
+};
+
 // What api implements.
 class Service {
  public:
@@ -175,7 +183,8 @@ class Service {
   virtual std::uint64_t body_limit(const RequestHead& head) const = 0;
   // Replies for what the session itself must refuse, in the dialect of the API called.
   virtual Reply too_large(const RequestHead& head, std::uint64_t limit) = 0;
-  virtual Reply malformed(std::string_view why) = 0;  // 400: not HTTP we accept
+  // `head`: null if none was read. `why`: a detail of NotHttp, else empty.
+  virtual Reply unfit(Unfit reason, const RequestHead* head, std::string_view why) = 0;
 
   virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
 };

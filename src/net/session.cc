@@ -3,7 +3,6 @@
 #include <exception>
 
 #include "net/relay.h"
-#include "net/request_id.h"
 #include "net/request_reader.h"
 #include "net/wire.h"
 
@@ -13,36 +12,20 @@ namespace {
 constexpr std::chrono::seconds kReplyProgress{30};  // a reply to somebody who reads nothing
 constexpr char kTlsHandshake = 0x16;  // the first byte of a TLS connection, and of no HTTP request
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view kTooMany =
-    R"({"error":{"message":"too many connections","type":"overloaded_error"}})";
-constexpr std::string_view kOutOfMemory =
-    R"({"error":{"message":"no memory for the request's body","type":"overloaded_error"}})";
-
-Reply overloaded(std::string_view body, std::string request_id) {
-  Reply reply;
-  reply.status = 503;
-  reply.body = std::string(body);
-  reply.close = true;
-  reply.headers.push_back(Header{"Retry-After", "1"});
-  reply.headers.push_back(Header{"x-request-id", std::move(request_id)});
-  return reply;
-}
 
 // What to say about a body that did not arrive as it should; nothing: there is nobody to tell.
 std::optional<Reply> body_refusal(Service& service, RequestReader& reader, ReadEnd end,
                                   std::uint64_t limit) {
+  const RequestHead& head = reader.head();
   switch (end) {
     case ReadEnd::TooLarge:
-      return service.too_large(reader.head(), limit);
+      return service.too_large(head, limit);
     case ReadEnd::Malformed:
-      return service.malformed(reader.why());
-    case ReadEnd::Stalled: {
-      Reply reply = service.malformed("the body stopped coming");
-      reply.status = 408;
-      return reply;
-    }
+      return service.unfit(Unfit::NotHttp, &head, reader.why());
+    case ReadEnd::Stalled:
+      return service.unfit(Unfit::BodyStalled, &head, {});
     case ReadEnd::OutOfMemory:
-      return overloaded(kOutOfMemory, request_id_of(reader.head()));
+      return service.unfit(Unfit::NoMemory, &head, {});
     case ReadEnd::Complete:
     case ReadEnd::Closed:
       break;
@@ -83,7 +66,7 @@ Task<void> Session::refuse(std::shared_ptr<Session> self) {
     self->client_.reset();
     co_return;
   }
-  Reply reply = overloaded(kTooMany, new_request_id());
+  Reply reply = self->host_.service.unfit(Unfit::TooManyConnections, nullptr, {});
   const Next next = co_await self->send(std::move(reply), false, false, false);
   if (next == Next::Linger) {
     co_await self->client_.linger();
@@ -119,8 +102,8 @@ Task<Session::Next> Session::secure(std::shared_ptr<const TlsContext> tls) {
 }
 
 Task<Session::Next> Session::refuse_plain() {
-  Reply reply = host_.service.malformed("this port speaks HTTPS: use https:// in the address");
-  reply.close = true;
+  Reply reply = host_.service.unfit(Unfit::NotHttp, nullptr,
+                                    "this port speaks HTTPS: use https:// in the address");
   co_return co_await send(std::move(reply), false, false, false);
 }
 
@@ -148,7 +131,7 @@ Task<Session::Next> Session::serve_one() {
   RequestReader reader(client_, host_.options);
   const ReadEnd end = co_await reader.read_head();
   if (end == ReadEnd::Malformed) {
-    Reply reply = host_.service.malformed(reader.why());
+    Reply reply = host_.service.unfit(Unfit::NotHttp, nullptr, reader.why());
     co_return co_await send(std::move(reply), false, false, false);
   }
   if (end != ReadEnd::Complete) {

@@ -102,8 +102,6 @@ TEST(ConnectionLimit, OneMoreIsTold503) {
   WireSocket second = server.connect();
   const WireAnswer refusal = second.read_answer();
   EXPECT_EQ(refusal.status, 503);
-  EXPECT_EQ(refusal.headers.at("retry-after"), "1");
-  EXPECT_EQ(refusal.headers.at("x-request-id").size(), 16U);
   EXPECT_TRUE(second.ends());
   server.reply(exchange, 200, "ok");
   EXPECT_EQ(first.read_answer().body, "ok");

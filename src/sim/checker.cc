@@ -2,6 +2,7 @@
 #include "sim/checker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hf::sim {
 namespace {
@@ -399,7 +400,7 @@ bool Checker::out_of_patience(Duration patience) const {
   });
 }
 
-bool Checker::has_most_waiting(const Ticket& ticket) const {
+bool Checker::has_most_waiting(const Ticket& ticket, bool alone) const {
   std::vector<int> counts(static_cast<std::size_t>(plan_.users), 0);
   for (const TicketId id : waiting_) {
     const Ticket& other = tickets_[id.value];
@@ -407,7 +408,9 @@ bool Checker::has_most_waiting(const Ticket& ticket) const {
       ++counts[other.user.value];
     }
   }
-  return counts[ticket.user.value] == *std::max_element(counts.begin(), counts.end());
+  const int own = std::exchange(counts[ticket.user.value], 0);
+  const int most = *std::max_element(counts.begin(), counts.end());  // of the others
+  return alone == (most > 0 && own > most) && own >= most;
 }
 
 core::Footprint Checker::room_for(const Truth& model) const {

@@ -148,7 +148,8 @@ class Checker {
   [[nodiscard]] bool somebody_waits() const;
   [[nodiscard]] bool wants_memory(const Truth& model) const;
   [[nodiscard]] bool out_of_patience(Duration patience) const;
-  [[nodiscard]] bool has_most_waiting(const Ticket& ticket) const;
+  // Nobody has more waiting than its user. `alone`: whether others wait, and each with less.
+  [[nodiscard]] bool has_most_waiting(const Ticket& ticket, bool alone) const;
   [[nodiscard]] bool fits_after_stops(const Truth& model) const;
   [[nodiscard]] core::Footprint room_for(const Truth& model) const;
 

@@ -70,7 +70,7 @@ bool Checker::may_refuse(const core::action::Refuse& a, const Truth& m, const Ti
   const bool by_force = command_ && command_->forced && command_->model == a.model;
   const Why why = a.reason.why;
   if (why == Why::QueueFull || why == Why::UserLimit) {
-    return m.waiting > plan_.limits.max_waiting && has_most_waiting(t);
+    return m.waiting > plan_.limits.max_waiting && has_most_waiting(t, why == Why::UserLimit);
   }
   if (why == Why::NeverFits) {
     return !m.estimate.fits_in(room_for(m)) && a.retry_after == Duration::zero();

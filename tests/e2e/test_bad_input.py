@@ -107,6 +107,27 @@ def test_what_is_not_http_is_refused_and_closed(serve, text):
     assert server.get("/health").status == 200
 
 
+@pytest.mark.parametrize("path,dialect", [(CHAT, "openai"), ("/v1/messages", "anthropic"),
+                                          ("/api/chat", "ollama")])
+def test_a_broken_body_is_told_in_the_dialect_with_the_clients_own_id(serve, path, dialect):
+    server = serve({"a": "tiny-1"}, {"": {"cors_origins": ["https://app.example"]}})
+    with server.connect() as connection:
+        connection.send("POST", path, headers={"Transfer-Encoding": "chunked",
+                                               "X-Request-Id": "mine-1",
+                                               "Origin": "https://app.example"})
+        connection.send_raw(b"no size\r\n")
+        answer = connection.response()
+    assert (answer.status, answer.headers["x-request-id"]) == (400, "mine-1")
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    if dialect == "ollama":
+        assert "not an acceptable HTTP request" in answer.json["error"]
+        assert answer.json["code"] == "malformed_request"
+    else:
+        assert answer.error["code"] == "malformed_request"
+        assert answer.json.get("type") == ("error" if dialect == "anthropic" else None)
+    server.stop()
+
+
 @pytest.mark.parametrize("recipe", ["truncated", "bad-magic", "bad-offset"])
 def test_a_broken_file_is_refused_before_anybody_goes(serve, room_for, recipe):
     server = serve({"a": "slow-1", "broken": recipe}, room_for(1))

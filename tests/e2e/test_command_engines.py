@@ -54,6 +54,21 @@ def test_it_is_loaded_on_demand_and_relayed_to(serve, on):
     server.stop()
 
 
+def test_what_it_refuses_is_told_without_its_key_and_paths(serve):
+    server = with_commands(serve, "x").start()
+    refused = server.chat(chat("x", stub={"refuse": [401, {"message": "Unauthorized",
+                                                           "code": "invalid_api_key"}]}))
+    assert (refused.status, refused.error["code"]) == (502, "upstream_error")
+    assert "a key of its own" in refused.error["message"]
+    assert "administrator" in refused.error["hint"] and "www-authenticate" not in refused.headers
+    secret = "/srv/models/x"
+    refused = server.chat(chat("x", stub={"refuse": [404, {
+        "message": f"The model `{secret}` does not exist", "code": secret, "param": secret}]}))
+    assert refused.status == 404 and secret not in refused.body.decode()
+    assert (refused.error["code"], refused.error["param"]) == ("unsupported_by_model", None)
+    server.stop()
+
+
 def test_any_path_of_the_table_goes_to_it_with_the_whole_target(serve):
     server = with_commands(serve, "x").start()
     for path in ("/v1/embeddings", "/v1/rerank", "/v1/responses", "/v1/completions?x=1%20y"):

@@ -286,6 +286,7 @@ def test_show(serve):
     assert len(whole["model_info"]["tokenizer.ggml.tokens"]) == 1024
     assert {tensor["name"] for tensor in whole["tensors"]} >= {"output.weight"}
     refused(server.post("/api/show", {"model": "nobody"}), 404, "not found")
+    refused(server.post("/api/show", {"model": "nobody"}), 404, "GET /api/tags")
     refused(server.post("/api/show", {}), 400, "model is required")
     assert server.loaded() == [], "looking loads nothing"
     server.stop()

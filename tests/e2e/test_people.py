@@ -58,6 +58,7 @@ def test_what_each_role_may_do(serve):
             if ranks.index(role) < ranks.index(needed):
                 assert answer.status == 403, (path, role)
                 assert answer.error["code"] == f"{needed}_only"
+                assert ("may unload" in answer.error["hint"]) == (role == "operator"), path
             else:
                 assert answer.status in (200, 202), (path, role, answer)
     for key in ("k-uma", "k-oda", "k-ada"):
@@ -298,6 +299,27 @@ def test_the_first_user_makes_a_file_where_a_server_looks(serve):
     assert "Nobody is an administrator yet" in added.stderr
     assert json.loads(server.cli("user", "list", "--json").stdout) == {
         "users": [{"name": "ann", "role": "user", "max_active": None}], "config_file": str(made)}
+
+
+def test_a_bare_name_of_a_new_file_is_one_in_the_folder_we_are_in(serve):
+    server = serve(TWO, started=False)
+    server.port = 1
+    added = server.cli("user", "add", "ann", "--config", "new.toml")
+    assert added.returncode == 0, added.stderr
+    assert "ann" in (server.folder / "new.toml").read_text()
+
+
+def test_the_last_administrator_does_not_go_unnoticed(serve):
+    server = serve(TWO, started=False)
+    server.port = 1
+    config = ["--config", "team.toml"]
+    for name, role in (("ann", "admin"), ("joe", "admin"), ("bob", "user")):
+        assert server.cli("user", "add", name, "--role", role, *config).returncode == 0
+    first = server.cli("user", "remove", "joe", *config)
+    assert "Nobody is an administrator" not in first.stderr and "holdfast reload" in first.stderr
+    last = server.cli("user", "remove", "ann", *config)
+    assert last.returncode == 0 and "Nobody is an administrator any more" in last.stderr
+    assert "SIGHUP" in last.stderr and "restarts it" in last.stderr
 
 
 def test_the_last_user_of_a_public_server_stays(serve):

@@ -137,10 +137,21 @@ Reply TestServer::too_large(const RequestHead&, std::uint64_t bytes_max) {
   return reply;
 }
 
-Reply TestServer::malformed(std::string_view why) {
+Reply TestServer::unfit(Unfit reason, const RequestHead* head, std::string_view why) {
   Reply reply;
-  reply.status = 400;
-  reply.body = why;
+  switch (reason) {
+    case Unfit::NotHttp:
+      reply.status = 400;
+      break;
+    case Unfit::BodyStalled:
+      reply.status = 408;
+      break;
+    case Unfit::NoMemory:
+    case Unfit::TooManyConnections:
+      reply.status = 503;
+      break;
+  }
+  reply.body = (head != nullptr ? head->path : "") + std::string(why);
   return reply;
 }
 

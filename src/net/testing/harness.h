@@ -94,7 +94,8 @@ class TestServer final : public Service {
   std::optional<Reply> check_head(const RequestHead& head) override;
   std::uint64_t body_limit(const RequestHead& head) const override;
   Reply too_large(const RequestHead& head, std::uint64_t limit) override;
-  Reply malformed(std::string_view why) override;
+  // Its body is the path, if a head was read, and the detail.
+  Reply unfit(Unfit reason, const RequestHead* head, std::string_view why) override;
   void handle(std::shared_ptr<Exchange> exchange) override;
 
  private:

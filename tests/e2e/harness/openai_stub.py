@@ -16,7 +16,8 @@ PATH.script, if it is there when it starts, is a JSON object:
   worker_bytes    starts a process that holds so much memory
   ignore_sigterm  does not end by SIGTERM
 A chat's field "stub" may say: hold_until (no further word until this file exists), words (how many
-come before that), die (ends after so many words), wait_for (answers once this file exists).
+come before that), die (ends after so many words), wait_for (answers once this file exists), refuse
+([status, error object]: answers that).
 
 PATH.log gets a JSON line for each event: start, member, request.
 """
@@ -156,6 +157,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         stub = request.get("stub", {})
         if "wait_for" in stub:
             until(stub["wait_for"])
+        if "refuse" in stub:
+            status, error = stub["refuse"]
+            self.answer({"error": error}, status)
+            return
         if not request.get("stream"):
             message = {"role": "assistant", "content": " ".join(WORDS)}
             self.answer({"object": "chat.completion", "model": request["model"],
