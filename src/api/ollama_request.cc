@@ -1,5 +1,6 @@
 #include "api/ollama_request.h"
 
+#include <boost/json/serialize.hpp>
 #include <utility>
 
 #include "api/fitness.h"
@@ -36,8 +37,11 @@ ApiError no_memory() {
 }
 
 void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_view reason) {
-  net::Reply reply =
-      json_reply(200, ollama::done_object(plan, reason, ollama::system_clock()), call.request_id);
+  std::string object = ollama::done_object(plan, reason, ollama::system_clock());
+  if (call.exchange->stream_started()) {
+    return call.exchange->end_stream(std::move(object) + "\n");
+  }
+  net::Reply reply = json_reply(200, std::move(object), call.request_id);
   if (!plan.warning.empty()) {
     reply.headers.push_back(net::Header{"x-holdfast-warning", plan.warning});
   }
@@ -45,7 +49,16 @@ void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_v
 }
 
 void load(Context& context, Call call, ModelId model, ollama::AnswerPlan plan) {
-  load_model(context, std::move(call), {.model = model},
+  LoadWish wish;
+  wish.model = model;
+  if (plan.streams) {
+    wish.stream_type = kOllamaLines;
+    wish.heartbeat = [endpoint = plan.endpoint, name = plan.model](const auto& progress) {
+      return ollama::waiting_line(endpoint, name, boost::json::serialize(progress),
+                                  ollama::system_clock());
+    };
+  }
+  load_model(context, std::move(call), std::move(wish),
              [plan = std::move(plan)](const Call& asked, const engine::Granted&) {
                answer_done(asked, plan, "load");
              });

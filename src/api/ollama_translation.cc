@@ -10,8 +10,6 @@
 namespace hf::api {
 namespace {
 
-constexpr std::string_view kLines = "application/x-ndjson";
-
 class OllamaTranslation final : public Translation,
                                 public std::enable_shared_from_this<OllamaTranslation> {
  public:
@@ -44,7 +42,7 @@ class OllamaTranslation final : public Translation,
                                     });
   }
 
-  std::string_view stream_type() const override { return kLines; }
+  std::string_view stream_type() const override { return kOllamaLines; }
   std::string heartbeat(const boost::json::object& progress) const override {
     return ollama::waiting_line(request_.plan.endpoint, request_.plan.model,
                                 boost::json::serialize(progress), clock_);

@@ -394,6 +394,49 @@ def test_a_wait_is_heard_as_empty_pieces(serve):
     server.stop()
 
 
+def test_a_load_without_a_prompt_is_heard_as_well(serve):
+    server = serve({"a": "tiny-1"}, settings())
+    script(server, "a", load_until=str(server.folder / "go"))
+    waiting = lines(server, "/api/generate", {"model": "a"})
+    silent = lines(server, "/api/chat", {"model": "a", "stream": False})
+    heard = wait_until(lambda: waiting.objects, "a sign of life")[0]
+    assert (waiting.status, waiting.headers["content-type"]) == (200, "application/x-ndjson")
+    assert waiting.headers["x-holdfast-model"] == "a" and waiting.headers["x-request-id"]
+    assert (heard["done"], heard["response"]) == (False, "")
+    assert heard["holdfast"]["state"] == "loading"
+    assert silent.status is None
+    (server.folder / "go").touch()
+    waiting.finish()
+    assert waiting.end == "complete" and waiting.last["done_reason"] == "load"
+    silent.finish()
+    assert silent.last["done_reason"] == "load" and len(silent.objects) == 1
+    server.stop()
+
+
+def test_a_load_that_fails_after_a_sign_of_life_ends_with_an_error(serve):
+    server = serve({"a": "tiny-1"}, settings())
+    script(server, "a", load_until=str(server.folder / "go"), load_exit=1)
+    waiting = lines(server, "/api/chat", {"model": "a"})
+    wait_until(lambda: waiting.objects, "a sign of life")
+    (server.folder / "go").touch()
+    waiting.finish()
+    assert waiting.end == "broken" and isinstance(waiting.last["error"], str)
+    assert waiting.last["retry_after_s"] >= 1
+    server.stop()
+
+
+def test_who_leaves_a_load_that_was_heard_leaves_nothing_behind(serve):
+    server = serve({"a": "tiny-1"}, settings())
+    script(server, "a", load_until=str(server.folder / "go"))
+    waiting = lines(server, "/api/chat", {"model": "a"})
+    wait_until(lambda: waiting.objects, "a sign of life")
+    waiting.close()
+    server.wait_active({})
+    (server.folder / "go").touch()
+    server.wait_loaded("a")
+    server.stop()
+
+
 # keep_alive
 
 
