@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/json_values.h"
+#include "api/model_load.h"
 #include "api/views.h"
 #include "core/limits.h"
 
@@ -47,41 +48,17 @@ int active_requests_of(const engine::Status& status, ModelId id) {
   return at == status.models.end() ? 0 : active_requests(*at);
 }
 
-// A load that waits: answered when the model is ready, given up when the client leaves (a load that
-// has begun goes on).
-struct PendingLoad {
-  Call call;
-  std::string model;
-  TicketId ticket{};
-  bool done = false;
-};
-
 void load(Context& context, Call call, ModelId model, bool pinned) {
-  const auto pending = std::make_shared<PendingLoad>();
-  pending->model = context.engine.name_of(model);
-  pending->call = std::move(call);
-  pending->call.exchange->on_disconnect(
-      [weak = std::weak_ptr<PendingLoad>(pending), &engine = context.engine] {
-        const std::shared_ptr<PendingLoad> waiting = weak.lock();
-        if (waiting && !std::exchange(waiting->done, true)) {
-          engine.cancel(waiting->ticket);
-        }
-      });
-  pending->ticket = context.engine.load(
-      model, pending->call.caller.user, [pending, pinned](engine::Outcome outcome) {
-        if (std::exchange(pending->done, true)) {
-          return;
-        }
-        if (!outcome) {
-          return pending->call.refuse(from_refusal(outcome.error(), pending->model));
-        }
-        json::object object{{"model", pending->model}, {"state", "ready"}};
-        object["waited_ms"] = millis_of(outcome->waited);
-        if (pinned) {
-          object["pinned"] = true;
-        }
-        pending->call.answer(200, json::serialize(object));
-      });
+  load_model(context, std::move(call), {.model = model, .is_told = pinned},
+             [name = context.engine.name_of(model), pinned](const Call& asked,
+                                                            const engine::Granted& granted) {
+               json::object object{{"model", name}, {"state", "ready"}};
+               object["waited_ms"] = millis_of(granted.waited);
+               if (pinned) {
+                 object["pinned"] = true;
+               }
+               asked.answer(200, json::serialize(object));
+             });
 }
 
 void unload(Context& context, Call call, ModelId model) {
@@ -103,6 +80,11 @@ void unload(Context& context, Call call, ModelId model) {
 }
 
 void pin(Context& context, Call call, ModelId model, bool pinned) {
+  if (pinned) {  // it waits for the load, and must not be refused between the two
+    if (const auto over_limit = count_in(context.active, call.caller, call.counted)) {
+      return call.refuse(*over_limit);
+    }
+  }
   std::string by = call.who();
   context.engine.pin(
       model, pinned, std::move(by),

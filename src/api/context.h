@@ -5,9 +5,9 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "api/access.h"
+#include "api/active_request.h"
 #include "api/errors.h"
 #include "api/recent_use.h"
 #include "api/routes.h"
@@ -24,9 +24,6 @@ using After = std::function<void(Duration delay, std::function<void()> action)>;
 // Reads the configuration again and calls back once it counts, or with why it does not. Errors:
 // NotFound: there is no file; InvalidArgument: it cannot be used; Unavailable: shutting down.
 using Reload = std::function<void(engine::ReloadCallback)>;
-
-// Requests of each user that wait or run; an entry goes at 0.
-using ActiveRequests = std::unordered_map<UserId, int>;
 
 // Asks a model's server something for ourselves, see net::call_upstream().
 using CallUpstream = std::function<void(net::UpstreamCall, net::UpstreamCallback)>;
@@ -57,6 +54,7 @@ struct Call {
   // Of a request in another API than its model's: it was read already, and asks for `model`.
   std::shared_ptr<Translation> translation{};
   ModelId model{};
+  std::shared_ptr<ActiveRequest> counted{};  // null: not yet
 
   // Who asks, for log and journal: the user's name, or where the request came from.
   [[nodiscard]] std::string who() const;

@@ -15,6 +15,8 @@ namespace json = boost::json;
 using core::Why;
 
 constexpr Duration kSoon = std::chrono::seconds(1);
+// What waits to be read at most is read by then.
+constexpr Duration kReadingTime = std::chrono::seconds(3);
 constexpr std::string_view kNoModel = "there is no model ";
 constexpr const char* kWhereNames = "GET /v1/models lists the names";
 constexpr const char* kWhereOllamaNames = "GET /api/tags lists the names";
@@ -341,6 +343,12 @@ ApiError unknown_model(const engine::NotFound& not_found) {
   ApiError error = make(404, "model_not_found", std::move(message));
   error.param = "model";
   error.hint = kWhereNames;
+  return error;
+}
+
+ApiError too_much_to_read() {
+  ApiError error = make(503, core::name_of(Why::QueueFull), "too many requests wait to be read");
+  error.retry_after = kReadingTime;
   return error;
 }
 

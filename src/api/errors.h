@@ -58,6 +58,8 @@ ApiError upstream_crashed(std::string_view model);
 
 ApiError from_body_fault(net::BodyFault fault, std::string_view detail);
 ApiError unknown_model(const engine::NotFound& not_found);
+// The engine took no further side job.
+ApiError too_much_to_read();
 ApiError bad_request(std::string code, std::string message);
 
 }  // namespace hf::api

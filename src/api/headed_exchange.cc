@@ -26,6 +26,7 @@ class HeadedExchange final : public net::Exchange {
   }
   [[nodiscard]] bool stream_started() const override { return inner_->stream_started(); }
   void write(std::string piece) override { inner_->write(std::move(piece)); }
+  void end_stream(std::string last_piece) override { inner_->end_stream(std::move(last_piece)); }
   void break_stream(std::string last_words) override {
     inner_->break_stream(std::move(last_words));
   }

@@ -17,6 +17,7 @@ class Recorder final : public net::Exchange {
   void start_stream(net::StreamHead head) override { told = std::move(head.headers); }
   [[nodiscard]] bool stream_started() const override { return true; }
   void write(std::string piece) override { calls += "write " + piece + ";"; }
+  void end_stream(std::string piece) override { calls += "end " + piece + ";"; }
   void break_stream(std::string words) override { calls += "break " + words + ";"; }
   void abort_relay() override { calls += "abort;"; }
   void on_disconnect(std::function<void()> callback) override { callback(); }
@@ -61,9 +62,10 @@ TEST(HeadedExchange, IsTheOneItStandsForInEverythingElse) {
   exchange->on_disconnect([&told] { told = true; });
   EXPECT_TRUE(told);
   exchange->write("x");
+  exchange->end_stream("z");
   exchange->break_stream("y");
   exchange->abort_relay();
-  EXPECT_EQ(inner->calls, "write x;break y;abort;");
+  EXPECT_EQ(inner->calls, "write x;end z;break y;abort;");
 }
 
 TEST(HeadedExchange, IsNotThereForNothing) {

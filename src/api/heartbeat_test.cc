@@ -21,6 +21,7 @@ class FakeExchange final : public net::Exchange {
   void start_stream(net::StreamHead head) override { started_with.push_back(std::move(head)); }
   bool stream_started() const override { return !started_with.empty(); }
   void write(std::string piece) override { written.push_back(std::move(piece)); }
+  void end_stream(std::string) override {}
   void break_stream(std::string) override {}
   void abort_relay() override {}
   void on_disconnect(std::function<void()>) override {}

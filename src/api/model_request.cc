@@ -24,7 +24,7 @@ void ModelRequest::start(Context& context, Call call) {
   }
   self->model_ = *model;
   self->name_ = context.engine.name_of(*model);
-  if (const std::optional<ApiError> over_limit = self->count_for_user()) {
+  if (const auto over_limit = count_in(context.active, self->call_.caller, self->call_.counted)) {
     return self->refuse(*over_limit);
   }
   self->call_.exchange->on_disconnect([weak = self->weak_from_this()] {
@@ -33,17 +33,18 @@ void ModelRequest::start(Context& context, Call call) {
     }
   });
   self->begin_heartbeats();
-  context.recent_use->note(self->model_, self->call_.caller.user, use_time());
+  self->recent_use_ = context.recent_use;
+  self->note_use();
   self->ask();
 }
 
 ModelRequest::~ModelRequest() {
-  if (counted_in_) {
+  note_use();
+}
+
+void ModelRequest::note_use() {
+  if (recent_use_) {
     recent_use_->note(model_, call_.caller.user, use_time());
-    const auto at = counted_in_->find(call_.caller.user);
-    if (--at->second == 0) {
-      counted_in_->erase(at);
-    }
   }
 }
 
@@ -58,24 +59,6 @@ tl::expected<ModelId, ApiError> ModelRequest::find_model() {
   }
   wants_stream_ = call_.streams && asked->stream;
   return asked->model;
-}
-
-std::optional<ApiError> ModelRequest::count_for_user() {
-  const std::optional<int> limit = call_.caller.max_active;
-  counted_in_ = context_.active;
-  recent_use_ = context_.recent_use;
-  const int active = ++(*counted_in_)[call_.caller.user];
-  if (!limit || active <= *limit) {
-    return std::nullopt;
-  }
-  ApiError error;
-  error.status = 429;
-  error.code = core::name_of(core::Why::UserLimit);
-  error.message =
-      "you have " + std::to_string(*limit) + " requests waiting or running, which is your limit";
-  error.hint = "wait for one of them to be answered; an administrator can raise your max_active";
-  error.retry_after = std::chrono::seconds(1);
-  return error;
 }
 
 void ModelRequest::begin_heartbeats() {
@@ -206,6 +189,7 @@ void ModelRequest::on_relay_end(const net::RelayResult& result) {
     const auto whole = call_.upgrades ? engine::LeaseEnd::Other : engine::LeaseEnd::Answered;
     lease_.release(result.end == net::RelayEnd::Complete ? whole : engine::LeaseEnd::BrokenOff);
     if (call_.translation && result.end == net::RelayEnd::Complete) {
+      note_use();  // the answer may have been a long one
       call_.translation->answered();
     }
     return;

@@ -31,7 +31,6 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
  private:
   // The model asked for, or the refusal. Notes whether a stream is wanted.
   tl::expected<ModelId, ApiError> find_model();
-  std::optional<ApiError> count_for_user();
   void begin_heartbeats();
   void end_heartbeats();
   // The head of a stream that begins before its content.
@@ -49,6 +48,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void refuse(const ApiError& error);
   ApiError broken_error() const;
   std::string_view stream_type() const;
+  void note_use();
   // `promise`, `waited`: as they are known by now.
   std::vector<net::Header> extra_headers(const std::optional<engine::Promise>& promise,
                                          Duration waited) const;
@@ -58,8 +58,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   ModelId model_;
   std::string name_;
   TicketId ticket_;
-  std::shared_ptr<ActiveRequests> counted_in_;  // set once this one is counted
-  std::shared_ptr<RecentUse> recent_use_;       // as well
+  std::shared_ptr<RecentUse> recent_use_;  // set once this one is a use
   engine::Lease lease_;
   Upstream upstream_;  // of the latest relay
   Duration waited_{};

@@ -36,7 +36,7 @@ tl::expected<std::string, ApiError> asked_model(const ollama::Checked<boost::jso
   return std::string(name);
 }
 
-void show(Context& context, Call call) {
+void show(Context& context, const Call& call) {
   constexpr std::string_view kCopilot = "GitHubCopilotChat/";
   const ollama::Checked<boost::json::object> body = ollama::parse_object(call.exchange->body());
   const auto name = asked_model(body);
@@ -51,12 +51,14 @@ void show(Context& context, Call call) {
   const bool whole = verbose != nullptr && verbose->is_bool() && verbose->get_bool();
   OllamaShow what{*name, context.engine.traits_of(*model), false};
   what.for_copilot = call.exchange->head().header("user-agent").starts_with(kCopilot);
-  context.engine.describe(
-      *model, whole ? gguf::Detail::Whole : gguf::Detail::Brief,
-      [what = std::move(what)](const engine::FileDescription& description) {
-        return ollama_show_json(what, description);
-      },
-      [call = std::move(call)](Result<std::string> text) {
+  engine::DescriptionOf wanted;
+  wanted.user = call.caller.user;
+  wanted.detail = whole ? gguf::Detail::Whole : gguf::Detail::Brief;
+  wanted.text = [what = std::move(what)](const engine::FileDescription& description) {
+    return ollama_show_json(what, description);
+  };
+  const auto id =
+      context.engine.describe(*model, std::move(wanted), [call](Result<std::string> text) {
         if (text) {
           return call.answer(200, std::move(*text));
         }
@@ -64,13 +66,17 @@ void show(Context& context, Call call) {
         error.status = 422;
         call.refuse(error);
       });
+  if (!id) {
+    return call.refuse(too_much_to_read());
+  }
+  call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
 }
 
 }  // namespace
 
 void answer_ollama_view(Context& context, Call call, const Route& route) {
   if (route.endpoint == Endpoint::OllamaShow) {
-    return show(context, std::move(call));
+    return show(context, call);
   }
   if (route.endpoint == Endpoint::OllamaTags) {
     return call.answer(200, ollama_tags_json(models_of(context.engine)));

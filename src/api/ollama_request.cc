@@ -1,8 +1,10 @@
 #include "api/ollama_request.h"
 
+#include <boost/json/serialize.hpp>
 #include <utility>
 
 #include "api/fitness.h"
+#include "api/model_load.h"
 #include "api/model_request.h"
 #include "api/ollama_translation.h"
 #include "net/json_model.h"
@@ -17,8 +19,8 @@ using ollama::Work;
 constexpr std::size_t kPadding = 64;
 // What is read within some two milliseconds.
 constexpr std::size_t kQuickBytes = 256U * 1024;
-constexpr std::string_view kOthers =
-    "the model is not unloaded: it is in use, pinned, or others used it lately";
+constexpr std::string_view kStays =
+    "the model is not unloaded: it is in use or pinned, others used it lately, or you did not";
 
 ApiError from_fault(const ollama::Fault& fault) {
   ApiError error = bad_request("invalid_request", fault.message);
@@ -35,61 +37,42 @@ ApiError no_memory() {
 }
 
 void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_view reason) {
-  net::Reply reply =
-      json_reply(200, ollama::done_object(plan, reason, ollama::system_clock()), call.request_id);
+  std::string object = ollama::done_object(plan, reason, ollama::system_clock());
+  if (call.exchange->stream_started()) {
+    return call.exchange->end_stream(std::move(object) + "\n");
+  }
+  net::Reply reply = json_reply(200, std::move(object), call.request_id);
   if (!plan.warning.empty()) {
     reply.headers.push_back(net::Header{"x-holdfast-warning", plan.warning});
   }
   call.exchange->reply(std::move(reply));
 }
 
-// A load that waits: answered when the model is ready, given up when the client leaves (a load that
-// has begun goes on).
-struct PendingLoad {
-  Call call;
-  ollama::AnswerPlan plan;
-  std::string model;
-  TicketId ticket{};
-  bool done = false;
-};
-
 void load(Context& context, Call call, ModelId model, ollama::AnswerPlan plan) {
-  const auto pending = std::make_shared<PendingLoad>();
-  pending->plan = std::move(plan);
-  pending->model = context.engine.name_of(model);
-  pending->call = std::move(call);
-  context.recent_use->note(model, pending->call.caller.user, use_time());
-  pending->call.exchange->on_disconnect(
-      [weak = std::weak_ptr<PendingLoad>(pending), &engine = context.engine] {
-        const std::shared_ptr<PendingLoad> waiting = weak.lock();
-        if (waiting && !std::exchange(waiting->done, true)) {
-          engine.cancel(waiting->ticket);
-        }
-      });
-  pending->ticket = context.engine.load(
-      model, pending->call.caller.user, [pending](const engine::Outcome& outcome) {
-        if (std::exchange(pending->done, true)) {
-          return;
-        }
-        if (!outcome) {
-          return pending->call.refuse(from_refusal(outcome.error(), pending->model));
-        }
-        answer_done(pending->call, pending->plan, "load");
-      });
+  LoadWish wish;
+  wish.model = model;
+  if (plan.streams) {
+    wish.stream_type = kOllamaLines;
+    wish.heartbeat = [endpoint = plan.endpoint, name = plan.model](const auto& progress) {
+      return ollama::waiting_line(endpoint, name, boost::json::serialize(progress),
+                                  ollama::system_clock());
+    };
+  }
+  load_model(context, std::move(call), std::move(wish),
+             [plan = std::move(plan)](const Call& asked, const engine::Granted&) {
+               answer_done(asked, plan, "load");
+             });
 }
 
-void unload(Context& context, Call call, ModelId model, ollama::AnswerPlan plan) {
-  const auto answer = [call, plan = std::move(plan)](bool gone) {
+void unload(Context& context, const Call& call, ModelId model, ollama::AnswerPlan plan) {
+  const bool allowed = may_let_go(*context.recent_use, call.caller, model, use_time());
+  context.engine.let_go(model, allowed, call.who(), [call, plan = std::move(plan)](bool gone) {
     ollama::AnswerPlan told = plan;
     if (!gone) {
-      told.warning.append(told.warning.empty() ? "" : "; ").append(kOthers);
+      told.warning.append(told.warning.empty() ? "" : "; ").append(kStays);
     }
     answer_done(call, told, "unload");
-  };
-  if (context.recent_use->by_others(model, call.caller.user, use_time())) {
-    return answer(false);
-  }
-  context.engine.let_go(model, call.who(), answer);
+  });
 }
 
 // A request while it is read. A plain value that two threads use one after the other.
@@ -148,7 +131,7 @@ void go_on(Context& context, Call call, ModelId model, Reading& reading) {
     return load(context, std::move(call), model, std::move(request.plan));
   }
   if (request.work == Work::Unload) {
-    return unload(context, std::move(call), model, std::move(request.plan));
+    return unload(context, call, model, std::move(request.plan));
   }
   call.streams = request.plan.streams;
   call.model = model;
@@ -156,18 +139,24 @@ void go_on(Context& context, Call call, ModelId model, Reading& reading) {
   ModelRequest::start(context, std::move(call));
 }
 
-// Pictures make a request large, and reading and writing it again takes 6 ms for each MB.
-void read_on_worker(Context& context, Call call, ModelId model, Reading reading) {
+// Pictures make a request large, and reading and writing it again takes 6 ms for each MB. It counts
+// from now on, and if its client leaves before its turn, its body goes at once.
+void read_beside_loop(Context& context, Call call, ModelId model, Reading reading) {
+  if (const auto over_limit = count_in(context.active, call.caller, call.counted)) {
+    return call.refuse(*over_limit);
+  }
   const auto shared = std::make_shared<Reading>(std::move(reading));
   shared->error = no_memory();  // unless it is read
-  const auto gone = std::make_shared<bool>(false);
-  call.exchange->on_disconnect([gone] { *gone = true; });
-  context.engine.on_worker([shared] { read(*shared); },
-                           [&context, shared, gone, call = std::move(call), model] {
-                             if (!*gone) {
-                               go_on(context, call, model, *shared);
-                             }
-                           });
+  engine::SideJob job;
+  job.user = call.caller.user;
+  job.bytes = shared->body.size();
+  job.work = [shared] { read(*shared); };
+  job.done = [&context, shared, call, model] { go_on(context, call, model, *shared); };
+  const auto id = context.engine.beside_loop(std::move(job));
+  if (!id) {
+    return call.refuse(too_much_to_read());
+  }
+  call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
 }
 
 }  // namespace
@@ -195,7 +184,7 @@ void start_ollama_request(Context& context, Call call, ollama::Endpoint endpoint
                   context.engine.abilities_of(*model),
                   context.config};
   if (text.size() > kQuickBytes) {
-    return read_on_worker(context, std::move(call), *model, std::move(reading));
+    return read_beside_loop(context, std::move(call), *model, std::move(reading));
   }
   read(reading);
   go_on(context, std::move(call), *model, reading);

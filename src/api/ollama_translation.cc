@@ -10,15 +10,13 @@
 namespace hf::api {
 namespace {
 
-constexpr std::string_view kLines = "application/x-ndjson";
-
 class OllamaTranslation final : public Translation,
                                 public std::enable_shared_from_this<OllamaTranslation> {
  public:
   OllamaTranslation(Context& context, const Call& call, ModelId model, ollama::Request request)
       : context_(context),
         exchange_(call.exchange),
-        user_(call.caller.user),
+        caller_(call.caller),
         who_(call.who()),
         model_(model),
         request_(std::move(request)),
@@ -44,7 +42,7 @@ class OllamaTranslation final : public Translation,
                                     });
   }
 
-  std::string_view stream_type() const override { return kLines; }
+  std::string_view stream_type() const override { return kOllamaLines; }
   std::string heartbeat(const boost::json::object& progress) const override {
     return ollama::waiting_line(request_.plan.endpoint, request_.plan.model,
                                 boost::json::serialize(progress), clock_);
@@ -69,8 +67,9 @@ class OllamaTranslation final : public Translation,
   void abandon() override { mended_ = nullptr; }
 
   void answered() override {
-    if (request_.zero_keep_alive && !context_.recent_use->by_others(model_, user_, clock_.now())) {
-      context_.engine.let_go(model_, who_, [](bool) {});
+    if (request_.zero_keep_alive) {
+      const bool allowed = may_let_go(*context_.recent_use, caller_, model_, use_time());
+      context_.engine.let_go(model_, allowed, who_, [](bool) {});
     }
   }
 
@@ -118,7 +117,7 @@ class OllamaTranslation final : public Translation,
 
   Context& context_;
   std::shared_ptr<net::Exchange> exchange_;
-  UserId user_;
+  Caller caller_;
   std::string who_;
   ModelId model_;
   ollama::Request request_;

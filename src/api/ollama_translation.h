@@ -3,12 +3,16 @@
 // the engine and the exchange. Loop thread.
 
 #include <memory>
+#include <string_view>
 
 #include "api/context.h"
 #include "api/translation.h"
 #include "ollama/request.h"
 
 namespace hf::api {
+
+// The media type of its streams.
+inline constexpr std::string_view kOllamaLines = "application/x-ndjson";
 
 ollama::ModelFacts ollama_facts(const engine::Engine& engine, ModelId model);
 

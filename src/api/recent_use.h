@@ -1,12 +1,14 @@
 #pragma once
-// Who used which model lately. Why: a user who is done with a model may have it unloaded, but not
-// under somebody else who has only paused to read. Loop thread.
+// Who used which model lately, or had it loaded. Why: a user who is done with a model may have it
+// unloaded, but not under somebody else who has only paused to read. Loop thread.
 
 #include <map>
 #include <utility>
 
+#include "api/access.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "config/config.h"
 
 namespace hf::api {
 
@@ -19,6 +21,11 @@ class RecentUse {
   void note(ModelId model, UserId user, TimePoint now) {
     std::erase_if(last_, [now](const auto& entry) { return entry.second + kLately < now; });
     last_[{model, user}] = now;
+  }
+
+  [[nodiscard]] bool by(ModelId model, UserId user, TimePoint now) const {
+    const auto found = last_.find({model, user});
+    return found != last_.end() && found->second + kLately >= now;
   }
 
   [[nodiscard]] bool by_others(ModelId model, UserId user, TimePoint now) const {
@@ -34,6 +41,13 @@ class RecentUse {
  private:
   std::map<std::pair<ModelId, UserId>, TimePoint> last_;
 };
+
+// Whether that person may have it unloaded by the way (keep_alive: 0): what nobody else used
+// lately, and without an operator's role only what that person used.
+inline bool may_let_go(const RecentUse& uses, const Caller& caller, ModelId model, TimePoint now) {
+  return !uses.by_others(model, caller.user, now) &&
+         (caller.is(config::Role::Operator) || uses.by(model, caller.user, now));
+}
 
 // Now, as the notes want it.
 inline TimePoint use_time() {

@@ -35,5 +35,24 @@ TEST(RecentUse, IsForgottenAfterAWhile) {
   EXPECT_TRUE(uses.by_others(kA, kAnn, now + minutes(8)));
 }
 
+TEST(RecentUse, OnlyOperatorsLetGoWhatTheyDidNotUse) {
+  RecentUse uses;
+  const TimePoint now{minutes(60)};
+  Caller ann;
+  ann.user = kAnn;
+  ann.known = true;
+  Caller operating = ann;
+  operating.role = config::Role::Operator;
+  EXPECT_FALSE(may_let_go(uses, ann, kA, now));
+  EXPECT_TRUE(may_let_go(uses, operating, kA, now));
+  uses.note(kA, kAnn, now);
+  EXPECT_TRUE(may_let_go(uses, ann, kA, now + RecentUse::kLately));
+  EXPECT_FALSE(may_let_go(uses, ann, kA, now + RecentUse::kLately + seconds(1)));
+  EXPECT_FALSE(may_let_go(uses, ann, kB, now));
+  uses.note(kA, kBob, now);
+  EXPECT_FALSE(may_let_go(uses, ann, kA, now));
+  EXPECT_FALSE(may_let_go(uses, operating, kA, now));
+}
+
 }  // namespace
 }  // namespace hf::api

@@ -425,10 +425,10 @@ std::span<const Setting<UserConfig>> user_settings() {
           "for which model, and may unload idle models, drain, pin, unpin and clean up, all of "
           "which spare who is in use. An `admin` may also cut answers (`force`), reload the "
           "configuration and see process ids."),
-      setting<&UserConfig::max_active>(
-          "max_active", "(off)",
-          "Requests of this user, waiting and running, at the same time. Beyond it: 429.",
-          {1, 100000}),
+      setting<&UserConfig::max_active>("max_active", "(off)",
+                                       "Requests of this user, waiting and running, loads too, at "
+                                       "the same time. Beyond it: 429.",
+                                       {1, 100000}),
   };
   return kSettings;
 }

@@ -86,7 +86,11 @@ TicketId Engine::acquire(ModelId model, UserId user, AcquireCallback callback) {
   return impl_->acquire(model, user, core::TicketKind::Request, std::move(callback));
 }
 
-TicketId Engine::load(ModelId model, UserId user, AcquireCallback callback) {
+TicketId Engine::load(ModelId model, UserId user, const std::string& who,
+                      AcquireCallback callback) {
+  if (!who.empty()) {
+    impl_->note_command("load", model, who, false);
+  }
   return impl_->acquire(model, user, core::TicketKind::Load, std::move(callback));
 }
 

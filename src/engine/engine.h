@@ -25,6 +25,7 @@
 #include "engine/abilities.h"
 #include "engine/model_traits.h"
 #include "engine/refusal.h"
+#include "engine/side_jobs.h"
 #include "engine/status.h"
 
 namespace boost::asio {
@@ -112,7 +113,13 @@ struct ConfigReader {
 // now cannot be read; Internal if memory ran out.
 using ReloadCallback = std::function<void(Result<Reloaded>)>;
 
+// Errors: those of reading the file; ResourceExhausted if memory ran out.
 using DescribeCallback = std::function<void(Result<std::string>)>;
+struct DescriptionOf {
+  UserId user{};  // who asks
+  gguf::Detail detail = gguf::Detail::Brief;
+  DescriptionText text{};
+};
 
 struct NotFound {
   std::string asked;
@@ -152,26 +159,29 @@ class Engine {
   // From now on this user is called so in the status and the journal. An id is given once.
   void name_user(UserId user, std::string name);
   [[nodiscard]] ModelTraits traits_of(ModelId model) const;
-  // What the model's file says of itself, as `text` tells it; read when asked, on the worker.
-  void describe(ModelId model, gguf::Detail detail, DescriptionText text,
-                DescribeCallback callback);
-  // For what would hold the loop: `job` runs on the worker and may throw, and owns what it uses or
-  // borrows it from `done`, which runs on the loop afterwards. Before the engine is gone the job is
-  // over.
-  void on_worker(std::function<void()> job, std::function<void()> done);
+  // What the model's file says of itself, as `text` tells it; read when asked, beside the loop, in
+  // the name of `user`. nullopt: as beside_loop().
+  std::optional<SideJobId> describe(ModelId model, DescriptionOf what, DescribeCallback callback);
+  // What people ask for and would hold the loop, see SideJobs. nullopt: too much of it waits, and
+  // nothing will be called.
+  std::optional<SideJobId> beside_loop(SideJob job);
+  // Nobody waits for it any more: it is not called back.
+  void give_up(SideJobId id);
   [[nodiscard]] Abilities abilities_of(ModelId model) const;
 
   // Asks for a lease. The file is looked at again first if it changed since it was costed. Cancel
   // by ticket while it has not been answered.
   TicketId acquire(ModelId model, UserId user, AcquireCallback callback);
   void cancel(TicketId ticket);
-  // As acquire(), but only until the model is ready: the Granted carries an empty lease.
-  TicketId load(ModelId model, UserId user, AcquireCallback callback);
+  // As acquire(), but only until the model is ready: the Granted carries an empty lease. `who` gave
+  // that command, for the journal; "": nobody did, or another command that was told there.
+  TicketId load(ModelId model, UserId user, const std::string& who, AcquireCallback callback);
 
   void unload(ModelId model, core::UnloadMode mode, std::string who, CommandCallback callback);
   // Unloads it if nobody uses it or waits for it and it is not pinned, nor meant to be: what a user
-  // may ask for who is done with it. No pin is cleared. Calls back with false if it stays.
-  void let_go(ModelId model, std::string who, std::function<void(bool)> callback);
+  // may ask for who is done with it. No pin is cleared. Calls back with false if it stays; unless
+  // `allowed` it does, if it is there.
+  void let_go(ModelId model, bool allowed, std::string who, std::function<void(bool)> callback);
   void cleanup(core::CleanupLevel level, std::string who, CommandCallback callback);
   void pin(ModelId model, bool pinned, std::string who, CommandCallback callback);
   // Takes over what changed; reloads come one after another. Files are read on the worker; the

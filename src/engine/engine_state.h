@@ -25,6 +25,7 @@
 #include "engine/records.h"
 #include "engine/request_recorder.h"
 #include "engine/scan.h"
+#include "engine/side_jobs.h"
 #include "engine/speeds.h"
 #include "engine/wall_clock_watch.h"
 #include "engine/worker_thread.h"
@@ -42,6 +43,10 @@
 
 namespace hf::engine {
 
+// Bodies take some 6 ms for each MB, so they are read within three seconds; a description takes a
+// few milliseconds, and clients ask for all models' at once.
+constexpr SideJobs::Limits kSideJobs{.jobs = 256, .bytes = 512U * 1024 * 1024};
+
 class EngineState {
  protected:
   EngineState(Engine& self, boost::asio::io_context& io,
@@ -55,7 +60,8 @@ class EngineState {
         others_timer_(io),
         rescan_timer_(io),
         save_timer_(io),
-        page_cache_timer_(io) {}
+        page_cache_timer_(io),
+        side_jobs_(io, kSideJobs) {}
 
   Engine& self_;
   boost::asio::io_context& io_;
@@ -90,8 +96,6 @@ class EngineState {
   int no_leases_ = 0;  // what a generation that is gone counts on
   std::uint64_t last_ticket_ = 0;
   std::uint64_t last_command_ = 0;
-  std::map<std::uint64_t, std::function<void()>> jobs_;  // what follows those of on_worker()
-  std::uint64_t last_job_ = 0;
   std::function<void()> on_finished_;
   std::deque<Remembered> remembered_;  // the newest decisions, bounded
 
@@ -127,7 +131,8 @@ class EngineState {
   int pins_under_way_ = 0;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // false once gone: late posts do nothing
-  WorkerThread worker_;              // last: joined first
+  SideJobs side_jobs_;
+  WorkerThread worker_;  // last: joined first
 };
 
 }  // namespace hf::engine

@@ -16,7 +16,7 @@ struct DescriptionJob {
   DescriptionText text;
 };
 
-// On the worker.
+// Beside the loop.
 Result<std::string> described(const DescriptionJob& job) {
   Result<gguf::Description> model =
       job.model.empty() ? gguf::Description{} : gguf::read_description(job.model, job.detail);
@@ -38,17 +38,22 @@ ModelTraits Engine::traits_of(ModelId model) const {
   return impl_->traits_of(model);
 }
 
-void Engine::describe(ModelId model, gguf::Detail detail, DescriptionText text,
-                      DescribeCallback callback) {
-  impl_->describe(model, detail, std::move(text), std::move(callback));
+std::optional<SideJobId> Engine::describe(ModelId model, DescriptionOf what,
+                                          DescribeCallback callback) {
+  return impl_->describe(model, std::move(what), std::move(callback));
 }
 
-void Engine::on_worker(std::function<void()> job, std::function<void()> done) {
-  impl_->on_worker(std::move(job), std::move(done));
+std::optional<SideJobId> Engine::beside_loop(SideJob job) {
+  return impl_->side_jobs().add(std::move(job));
 }
 
-void Engine::let_go(ModelId model, std::string who, std::function<void(bool)> callback) {
-  impl_->let_go(model, std::move(who), std::move(callback));
+void Engine::give_up(SideJobId id) {
+  impl_->side_jobs().give_up(id);
+}
+
+void Engine::let_go(ModelId model, bool allowed, std::string who,
+                    std::function<void(bool)> callback) {
+  impl_->let_go(model, allowed, std::move(who), std::move(callback));
 }
 
 ModelTraits Engine::Impl::traits_of(ModelId model) const {
@@ -78,58 +83,41 @@ ModelTraits Engine::Impl::traits_of(ModelId model) const {
   return traits;
 }
 
-void Engine::Impl::describe(ModelId model, gguf::Detail detail, DescriptionText text,
-                            DescribeCallback callback) {
+std::optional<SideJobId> Engine::Impl::describe(ModelId model, DescriptionOf what,
+                                                DescribeCallback callback) {
   const ModelFile& file = catalog_.at(model).file;
-  DescriptionJob job{file.source.path, file.plan.mmproj_path, detail, std::move(text)};
+  DescriptionJob job{file.source.path, file.plan.mmproj_path, what.detail, std::move(what.text)};
   if (file.plan.kind == ModelKind::Command) {
     job.model.clear();
   }
   const auto text_of =
       std::make_shared<Result<std::string>>(fail(Errc::ResourceExhausted, "memory"));
-  on_worker([text_of, job = std::move(job)] { *text_of = described(job); },
-            [text_of, callback = std::move(callback)] { callback(std::move(*text_of)); });
-}
-
-void Engine::Impl::on_worker(std::function<void()> job, std::function<void()> done) {
-  // It stays on the loop: what it holds must not be destroyed on the worker.
-  const std::uint64_t number = ++last_job_;
-  jobs_.emplace(number, std::move(done));
-  worker_.run([this, number, job = std::move(job), alive = alive_] {
-    attempt([&job] {
-      job();
-      return true;
-    });
-    boost::asio::post(io_, [this, number, alive] {
-      if (!*alive) {
-        return;
-      }
-      const auto found = jobs_.find(number);
-      const std::function<void()> next = std::move(found->second);
-      jobs_.erase(found);
-      next();
-    });
-  });
+  SideJob side;
+  side.user = what.user;
+  side.work = [text_of, job = std::move(job)] { *text_of = described(job); };
+  side.done = [text_of, callback = std::move(callback)] { callback(std::move(*text_of)); };
+  return side_jobs_.add(std::move(side));
 }
 
 // Looked at and done in one step, so that no pin can come between.
-void Engine::Impl::let_go(ModelId model, std::string who, std::function<void(bool)> callback) {
-  boost::asio::post(
-      io_, [this, model, who = std::move(who), callback = std::move(callback), alive = alive_] {
-        if (*alive) {
-          callback(unload_if_free(model, who));
-        }
-      });
+void Engine::Impl::let_go(ModelId model, bool allowed, std::string who,
+                          std::function<void(bool)> callback) {
+  boost::asio::post(io_, [this, model, allowed, who = std::move(who),
+                          callback = std::move(callback), alive = alive_] {
+    if (*alive) {
+      callback(unload_if_free(model, allowed, who));
+    }
+  });
 }
 
-bool Engine::Impl::unload_if_free(ModelId model, const std::string& who) {
+bool Engine::Impl::unload_if_free(ModelId model, bool allowed, const std::string& who) {
   using core::State;
   const core::ModelView view = scheduler_->view(model);
   if (view.state == State::Absent || view.state == State::Failed || view.state == State::Stopping) {
     return true;
   }
   const bool idle = view.state == State::Ready && view.leases == 0 && view.waiting == 0;
-  if (!idle || view.pinned || catalog_.at(model).file.source.settings.pin) {
+  if (!allowed || !idle || view.pinned || catalog_.at(model).file.source.settings.pin) {
     return false;
   }
   const std::uint64_t number = next_command();

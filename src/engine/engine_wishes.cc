@@ -112,7 +112,7 @@ void Engine::Impl::pin_configured(ModelId model) {
 
 void Engine::Impl::load_pinned(ModelId model) {
   ++pins_under_way_;
-  self_.load(model, UserId(0), [this, model](const Outcome& outcome) {
+  self_.load(model, UserId(0), {}, [this, model](const Outcome& outcome) {
     const auto found = pins_wanted_.find(model);
     if (!outcome) {
       spdlog::warn("pinned model {} was not loaded: {}", catalog_.name(model),

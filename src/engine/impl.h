@@ -1,7 +1,7 @@
 #pragma once
 // The inside of the Engine: what it does with its parts (engine_state.h). Not for other folders.
 // Loop thread, but for jobs handed to `worker`, which touch only what they captured by value and
-// post values back.
+// post values back. What people ask for never goes there, see SideJobs.
 
 #include <map>
 #include <memory>
@@ -40,10 +40,9 @@ class Engine::Impl : private EngineState {
 
   void name_user(UserId user, std::string name) { user_names_[user] = std::move(name); }
   [[nodiscard]] ModelTraits traits_of(ModelId model) const;
-  void describe(ModelId model, gguf::Detail detail, DescriptionText text,
-                DescribeCallback callback);
-  void on_worker(std::function<void()> job, std::function<void()> done);
-  void let_go(ModelId model, std::string who, std::function<void(bool)> callback);
+  std::optional<SideJobId> describe(ModelId model, DescriptionOf what, DescribeCallback callback);
+  SideJobs& side_jobs() { return side_jobs_; }
+  void let_go(ModelId model, bool allowed, std::string who, std::function<void(bool)> callback);
 
   [[nodiscard]] Status status();
   [[nodiscard]] std::vector<Decision> decisions_about(ModelId model) const;
@@ -167,7 +166,7 @@ class Engine::Impl : private EngineState {
   void refresh_then_arrive(TicketId ticket, ModelId model);
 
   // engine_traits.cc
-  bool unload_if_free(ModelId model, const std::string& who);
+  bool unload_if_free(ModelId model, bool allowed, const std::string& who);
 
   // engine_models.cc
   void put_model(ModelFile file);

@@ -35,7 +35,7 @@ struct FileDescription {
   gguf::Description model;
   std::optional<gguf::Description> projector;
 };
-// Makes a text of it, on the worker: it must own what it uses.
+// Makes a text of it, beside the loop: it must own what it uses.
 using DescriptionText = std::function<std::string(const FileDescription&)>;
 
 }  // namespace hf::engine

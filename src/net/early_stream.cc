@@ -12,6 +12,7 @@ namespace {
 // heartbeat.
 constexpr std::size_t kWaitingBytesMax = 16 * 1024;
 constexpr std::chrono::seconds kLastWordsTime{1};
+constexpr std::chrono::seconds kWholeTime{30};  // as for a reply
 
 }  // namespace
 
@@ -76,13 +77,17 @@ Task<bool> EarlyStream::drain() {
   co_return closed_;
 }
 
-Task<void> EarlyStream::break_off(ClientConnection& client, std::string last_words) {
+Task<bool> EarlyStream::end(ClientConnection& client, const StreamEnd& end) {
   closed_ = true;
-  const std::string text = std::string(rest_) + waiting_ + framed(last_words);
+  std::string text = std::string(rest_) + waiting_ + framed(end.text);
+  if (end.whole && framing() == BodyFraming::Chunked) {
+    text += kLastChunk;
+  }
   rest_ = {};
   waiting_.clear();
-  // Who does not take it sees the cut all the same.
-  [[maybe_unused]] const error_code ec = co_await client.write_within(text, kLastWordsTime);
+  // Who does not take it sees a cut.
+  const error_code ec = co_await client.write_within(text, end.whole ? kWholeTime : kLastWordsTime);
+  co_return !ec;
 }
 
 }  // namespace hf::net

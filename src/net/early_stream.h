@@ -16,6 +16,12 @@
 
 namespace hf::net {
 
+// How an answer that began early ends without an upstream's.
+struct StreamEnd {
+  std::string text;    // the last that is said
+  bool whole = false;  // a finished answer; else one that must look cut
+};
+
 class EarlyStream {
  public:
   // `form`: of the request that is answered.
@@ -43,9 +49,10 @@ class EarlyStream {
   Task<void> pump(ClientConnection& client, StallWatch* stall);
   // Closes when all has left. Requires a pump beside it. False: cancelled, it goes on as before.
   Task<bool> drain();
-  // Sends what waits and these words, for a bounded time. Nothing follows; the caller ends the
-  // connection so that the answer looks cut.
-  Task<void> break_off(ClientConnection& client, std::string last_words);
+  // Sends what waits and the end, for a bounded time; false: not all of it left. Nothing follows.
+  // Behind an end that is not whole the caller ends the connection so that the answer looks cut.
+  // `end` must outlive the task.
+  Task<bool> end(ClientConnection& client, const StreamEnd& end);
 
  private:
   [[nodiscard]] std::string framed(std::string_view piece) const;

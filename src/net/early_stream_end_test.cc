@@ -68,6 +68,25 @@ TEST_F(EarlyStreams, ARefusedRelayLeavesTheStreamOpenForAnother) {
   EXPECT_EQ(client_.read_exactly(kEnd.size()), kEnd);
 }
 
+TEST_F(EarlyStreams, AStreamMayEndAsAWholeAnswerAndTheConnectionGoesOn) {
+  begin_and_read_head();
+  write(": wait\n\n");
+  expect_chunk(": wait\n\n");
+  server_.end_stream(*exchange_, "data: done\n\n");
+  expect_chunk("data: done\n\n");
+  EXPECT_EQ(client_.read_exactly(kEnd.size()), kEnd);
+  server_.end_stream(*exchange_, "ignored");
+  ASSERT_TRUE(client_.send(get("/")));
+  server_.reply(server_.next_exchange(), 200, "next");
+  EXPECT_THAT(client_.read_until("next"), HasSubstr("200"));
+}
+
+TEST_F(EarlyStreams, AnOldClientSeesTheEndOfAWholeStreamAsOne) {
+  begin("GET / HTTP/1.0\r\n\r\n");
+  server_.end_stream(*exchange_, "data: done\n\n");
+  EXPECT_THAT(client_.read_to_end(), EndsWith("\r\n\r\ndata: done\n\n"));
+}
+
 TEST_F(EarlyStreams, AStreamThatIsBrokenOffEndsWithItsLastWordsAndWithoutAnEnd) {
   begin_and_read_head();
   server_.break_stream(*exchange_, "data: sorry\n\n");

@@ -133,9 +133,10 @@ class Exchange {
   // chunked, for HTTP/1.0 until the connection closes. A later relay() continues in the same
   // answer: the upstream's head is dropped (if its media type is another one than the stream's and
   // there is no translator, the answer counts as broken), and plan.response_headers are not sent
-  // any more. reply() is not allowed after it, break_stream() takes its place. While relays are
-  // tried and refused the answer stays open; whoever began it ends it. Also allowed while a relay
-  // waits for its answer; ignored once that has begun, when the exchange has ended, and for HEAD.
+  // any more. reply() is not allowed after it, end_stream() and break_stream() take its place.
+  // While relays are tried and refused the answer stays open; whoever began it ends it. Also
+  // allowed while a relay waits for its answer; ignored once that has begun, when the exchange has
+  // ended, and for HEAD.
   virtual void start_stream(StreamHead head) = 0;
   [[nodiscard]] virtual bool stream_started() const = 0;
   // A piece of that answer, from start_stream() until the upstream's first body byte, also while a
@@ -143,6 +144,8 @@ class Exchange {
   // the one before has not left yet, so that a client that reads nothing piles up nothing. Whole
   // events or lines only: an error event may follow at once.
   virtual void write(std::string piece) = 0;
+  // Ends it without a relay as a finished answer, with this piece: a whole line or event.
+  virtual void end_stream(std::string last_piece) = 0;
   // Ends it without a relay: these words (an error event), then a broken transfer, so that it never
   // looks like a finished answer.
   virtual void break_stream(std::string last_words) = 0;

@@ -59,13 +59,13 @@ void ExchangeState::write(std::string_view piece) {
   }
 }
 
-void ExchangeState::break_stream(std::string last_words) {
+void ExchangeState::end_stream(StreamEnd end) {
   if (phase_ == Phase::Ended) {
     return;
   }
-  HF_ASSERT(phase_ == Phase::Waiting && early_.started(), "no stream waits to be broken off");
+  HF_ASSERT(phase_ == Phase::Waiting && early_.started(), "no stream waits for its end");
   phase_ = Phase::Ordered;
-  last_words_ = std::move(last_words);
+  stream_end_ = std::move(end);
   ordered_.raise();
 }
 
@@ -93,8 +93,9 @@ void ExchangeState::answer_if_dropped() {
   std::string text(
       R"({"error":{"message":"the request was not answered","type":"internal_error"}})");
   if (early_.started()) {
-    break_stream(is_event_stream(early_.content_type()) ? "data: " + text + "\n\n" : text + "\n");
-    return;
+    StreamEnd end;
+    end.text = is_event_stream(early_.content_type()) ? "data: " + text + "\n\n" : text + "\n";
+    return end_stream(std::move(end));
   }
   Reply reply;
   reply.status = 500;
@@ -113,13 +114,13 @@ std::optional<Reply> ExchangeState::take_reply() {
   return taken;
 }
 
-std::optional<std::string> ExchangeState::take_last_words() {
-  if (!last_words_) {
+std::optional<StreamEnd> ExchangeState::take_stream_end() {
+  if (!stream_end_) {
     return std::nullopt;
   }
   end();
-  std::optional<std::string> taken = std::move(last_words_);
-  last_words_.reset();
+  std::optional<StreamEnd> taken = std::move(stream_end_);
+  stream_end_.reset();
   return taken;
 }
 
@@ -156,7 +157,7 @@ void ExchangeState::end_by_client() {
   }
   phase_ = Phase::Ended;
   reply_.reset();
-  last_words_.reset();
+  stream_end_.reset();
   const std::optional<RelayPlan> plan = std::move(plan_);
   plan_.reset();
   const std::function<void()> gone = std::move(on_disconnect_);
@@ -188,8 +189,11 @@ class Handle final : public Exchange {
   void start_stream(StreamHead head) override { state_->start_stream(head); }
   bool stream_started() const override { return state_->stream_started(); }
   void write(std::string piece) override { state_->write(piece); }
+  void end_stream(std::string last_piece) override {
+    state_->end_stream({std::move(last_piece), true});
+  }
   void break_stream(std::string last_words) override {
-    state_->break_stream(std::move(last_words));
+    state_->end_stream({std::move(last_words), false});
   }
   void abort_relay() override { state_->abort_relay(); }
   void on_disconnect(std::function<void()> callback) override {

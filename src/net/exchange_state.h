@@ -29,7 +29,7 @@ class ExchangeState {
   void start_stream(const StreamHead& head);
   [[nodiscard]] bool stream_started() const { return early_.started(); }
   void write(std::string_view piece);
-  void break_stream(std::string last_words);
+  void end_stream(StreamEnd end);
   void abort_relay();
   void on_disconnect(std::function<void()> callback);
   void drop_handle();
@@ -42,11 +42,11 @@ class ExchangeState {
   EarlyStream& early() { return early_; }
   [[nodiscard]] const EarlyStream& early() const { return early_; }
   [[nodiscard]] bool has_order() const {
-    return reply_.has_value() || plan_.has_value() || last_words_.has_value();
+    return reply_.has_value() || plan_.has_value() || stream_end_.has_value();
   }
   std::optional<Reply> take_reply();
-  // Of a stream that is to be broken off.
-  std::optional<std::string> take_last_words();
+  // Of a stream that is to end.
+  std::optional<StreamEnd> take_stream_end();
   std::optional<RelayPlan> take_plan();
   // The relay is over. `answered`: something was sent, or nobody is there to get an answer.
   void end_relay(bool answered);
@@ -70,7 +70,7 @@ class ExchangeState {
   bool handle_dropped_ = false;
   std::optional<Reply> reply_;
   std::optional<RelayPlan> plan_;
-  std::optional<std::string> last_words_;
+  std::optional<StreamEnd> stream_end_;
   std::function<void()> on_disconnect_;
 };
 

@@ -195,8 +195,8 @@ Task<Session::Next> Session::answer(std::shared_ptr<ExchangeState> exchange, Fra
     if (std::optional<Reply> reply = exchange->take_reply()) {
       co_return co_await send(std::move(*reply), is_head, framing.http10, framing.keep_alive);
     }
-    if (std::optional<std::string> words = exchange->take_last_words()) {
-      co_return co_await break_off(exchange, std::move(*words));
+    if (const std::optional<StreamEnd> end = exchange->take_stream_end()) {
+      co_return co_await end_stream(exchange, *end, framing.keep_alive && !host_.stopping);
     }
     if (!exchange->has_order()) {
       exchange->end_by_client();
@@ -209,12 +209,17 @@ Task<Session::Next> Session::answer(std::shared_ptr<ExchangeState> exchange, Fra
   }
 }
 
-// The connection ends behind the last words, in a way in which no whole answer ends.
-Task<Session::Next> Session::break_off(std::shared_ptr<ExchangeState> exchange,
-                                       std::string last_words) {
-  co_await exchange->early().break_off(client_, std::move(last_words));
+// Unless the answer is whole, the connection ends behind the last words, in a way in which no whole
+// answer ends.
+Task<Session::Next> Session::end_stream(std::shared_ptr<ExchangeState> exchange,
+                                        const StreamEnd& end, bool keep) {
+  const bool left = co_await exchange->early().end(client_, end);
+  const bool closes = exchange->early().framing() == BodyFraming::Close;
+  if (end.whole && left) {
+    co_return keep && !closes ? Next::KeepAlive : Next::Linger;
+  }
   client_.withhold_goodbye();
-  co_return exchange->early().framing() == BodyFraming::Close ? Next::Reset : Next::Linger;
+  co_return closes ? Next::Reset : Next::Linger;
 }
 
 // Nothing: the exchange still needs an answer.

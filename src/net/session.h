@@ -46,7 +46,8 @@ class Session {
   Task<Next> read_and_answer(class RequestReader& reader);
   Task<bool> say_continue(const Framing& framing);
   Task<Next> answer(std::shared_ptr<ExchangeState> exchange, Framing framing);
-  Task<Next> break_off(std::shared_ptr<ExchangeState> exchange, std::string last_words);
+  // `end` must outlive the task.
+  Task<Next> end_stream(std::shared_ptr<ExchangeState> exchange, const StreamEnd& end, bool keep);
   Task<std::optional<Next>> relay(std::shared_ptr<ExchangeState> exchange, Framing framing);
   // `keep`: the connection may serve a further request as far as the request goes.
   Task<Next> send(Reply reply, bool without_body, bool http10, bool keep);

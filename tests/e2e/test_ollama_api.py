@@ -5,8 +5,9 @@ import json
 import re
 
 import pytest
-from harness import processes
+from harness import people, processes
 from harness.lines import Lines
+from harness.people import with_key
 from harness.prompts import count_text
 from harness.stub import script, settings
 from harness.waiting import wait_until
@@ -394,6 +395,49 @@ def test_a_wait_is_heard_as_empty_pieces(serve):
     server.stop()
 
 
+def test_a_load_without_a_prompt_is_heard_as_well(serve):
+    server = serve({"a": "tiny-1"}, settings())
+    script(server, "a", load_until=str(server.folder / "go"))
+    waiting = lines(server, "/api/generate", {"model": "a"})
+    silent = lines(server, "/api/chat", {"model": "a", "stream": False})
+    heard = wait_until(lambda: waiting.objects, "a sign of life")[0]
+    assert (waiting.status, waiting.headers["content-type"]) == (200, "application/x-ndjson")
+    assert waiting.headers["x-holdfast-model"] == "a" and waiting.headers["x-request-id"]
+    assert (heard["done"], heard["response"]) == (False, "")
+    assert heard["holdfast"]["state"] == "loading"
+    assert silent.status is None
+    (server.folder / "go").touch()
+    waiting.finish()
+    assert waiting.end == "complete" and waiting.last["done_reason"] == "load"
+    silent.finish()
+    assert silent.last["done_reason"] == "load" and len(silent.objects) == 1
+    server.stop()
+
+
+def test_a_load_that_fails_after_a_sign_of_life_ends_with_an_error(serve):
+    server = serve({"a": "tiny-1"}, settings())
+    script(server, "a", load_until=str(server.folder / "go"), load_exit=1)
+    waiting = lines(server, "/api/chat", {"model": "a"})
+    wait_until(lambda: waiting.objects, "a sign of life")
+    (server.folder / "go").touch()
+    waiting.finish()
+    assert waiting.end == "broken" and isinstance(waiting.last["error"], str)
+    assert waiting.last["retry_after_s"] >= 1
+    server.stop()
+
+
+def test_who_leaves_a_load_that_was_heard_leaves_nothing_behind(serve):
+    server = serve({"a": "tiny-1"}, settings())
+    script(server, "a", load_until=str(server.folder / "go"))
+    waiting = lines(server, "/api/chat", {"model": "a"})
+    wait_until(lambda: waiting.objects, "a sign of life")
+    waiting.close()
+    server.wait_active({})
+    (server.folder / "go").touch()
+    server.wait_loaded("a")
+    server.stop()
+
+
 # keep_alive
 
 
@@ -467,6 +511,37 @@ def test_one_user_cannot_unload_what_another_uses(serve):
     server.stop()
 
 
+def test_keep_alive_zero_is_no_command_of_an_operator(serve):
+    """Who only uses models lets go of what they used, and of nothing that others want loaded."""
+    server = serve({"a": "tiny-1", "b": "tiny-2"}, started=False)
+    server.settings['models."b"'] = {"preload": True}
+    server.extra_config = (people.table("ann", "k-ann") + people.table("oda", "k-oda", "operator"))
+    server.start()
+    ann, oda = with_key("k-ann"), with_key("k-oda")
+
+    def ready():
+        return sorted(each["name"] for each in server.get("/api/ps", headers=oda).json["models"])
+
+    def let_go(model, key):
+        answer = server.post("/api/generate", load_only(model, keep_alive=0), headers=key).json
+        return "warning" not in answer
+
+    wait_until(lambda: ready() == ["b"], "the preloaded model")
+    assert not let_go("b", ann), "it was not loaded for ann"
+    assert let_go("a", ann), "what is not there need not go"
+    assert server.post("/api/v1/models/a/load", headers=oda).status == 200
+    assert not let_go("a", ann)
+    assert server.post("/api/chat", chat("a", 2, keep_alive=0), headers=ann).status == 200
+    assert not let_go("a", oda), "ann used it lately, too"
+    assert ready() == ["a", "b"]
+    assert let_go("b", oda)
+    wait_until(lambda: ready() == ["a"], "the operator's word")
+    assert server.post("/api/generate", load_only("b"), headers=ann).status == 200
+    assert let_go("b", ann), "who had it loaded is done with it"
+    wait_until(lambda: ready() == ["a"], "the end of b")
+    server.stop()
+
+
 def users(keys):
     return "".join(f'\n[[users]]\nname = "{name}"\n'
                    f'key_sha256 = "{hashlib.sha256(key.encode()).hexdigest()}"\n'
@@ -486,6 +561,19 @@ def test_large_requests_are_read_beside_the_loop(serve):
         with server.connect() as connection:
             connection.send("POST", "/api/chat", json.dumps(spaces).encode())
     server.wait_active({})
+    server.stop()
+
+
+def test_who_leaves_before_a_large_request_is_read_costs_no_memory(serve):
+    server = serve({"a": "tiny-1"})
+    body = json.dumps({**chat("a", 1), "unknown": " " * 40_000_000}).encode()
+    for _ in range(24):
+        with server.connect() as connection:
+            connection.send("POST", "/api/chat", body)
+    assert server.post("/api/chat", chat("a", 1)).status == 200
+    server.wait_active({})
+    peak = processes.peak_bytes(server.process.pid)
+    assert peak < 12 * len(body), "bodies of those who left were kept"
     server.stop()
 
 

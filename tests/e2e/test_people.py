@@ -65,7 +65,17 @@ def test_what_each_role_may_do(serve):
         assert server.chat(chat("a"), headers=with_key(key)).status == 200
     done = [(line["verb"], line["who"]) for line in server.journal("command")]
     assert ("pin", "oda") in done and ("cleanup", "ada") in done and ("unload", "oda") in done
-    assert not any(who == "uma" for _, who in done), "what was refused was not done"
+    assert {verb for verb, who in done if who == "uma"} == {"load"}, "what was refused was not done"
+    server.stop()
+
+
+def test_the_journal_names_who_loads(serve):
+    server = team(serve)
+    for verb, key in (("load", "k-uma"), ("pin", "k-oda")):
+        assert server.post(f"/api/v1/models/a/{verb}", headers=with_key(key)).status == 200
+    assert server.post("/api/generate", {"model": "b"}, headers=with_key("k-uma")).status == 200
+    done = [(line["verb"], line["who"], line["model"]) for line in server.journal("command")]
+    assert done == [("load", "uma", "a"), ("pin", "oda", "a"), ("load", "uma", "b")]
     server.stop()
 
 
@@ -157,6 +167,32 @@ def test_max_active_counts_over_all_dialects(serve):
         assert stream.finish().done
     wait_active(server, {})
     assert server.chat(chat("b"), headers=with_key("k-bob")).status == 200
+    server.stop()
+
+
+def test_max_active_counts_loads_and_what_is_still_read(serve):
+    server = team(serve, extra=people.table("bob", "k-bob", "operator", max_active=1))
+    bob = with_key("k-bob")
+    gate = server.folder / "gate"
+    stub.script(server, "a", load_until=str(gate))
+    large = {"model": "b", "prompt": "x", "unknown": " " * 1_000_000}
+    asked = [("/api/v1/models/a/load", {}), ("/api/v1/models/b/pin", {}),
+             ("/api/generate", {"model": "b"}), ("/api/generate", large), ("/api/chat", large),
+             (MESSAGES, message("b"))]
+    for first, body in (("/api/v1/models/a/load", {}), ("/api/generate", {"model": "a"})):
+        with server.connect() as connection:
+            headers = {**bob, "Content-Type": "application/json"}
+            connection.send("POST", first, json.dumps(body).encode(), headers=headers)
+            wait_active(server, {"a": 1})
+            for path, more in asked:
+                refused = server.post(path, more, headers=bob)
+                assert (refused.status, "user_limit" in str(refused.json)) == (429, True), path
+            assert active(server) == {"a": 1}, "what was refused waits for nothing"
+        wait_active(server, {})  # its client left: the place is free
+    gate.touch()
+    assert server.post("/api/v1/models/a/load", headers=bob).status == 200
+    assert server.post("/api/v1/models/b/pin", headers=bob).status == 200
+    assert server.post("/api/generate", large, headers=bob).status == 200
     server.stop()
 
 

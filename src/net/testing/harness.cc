@@ -86,6 +86,10 @@ void TestServer::write(Exchange& exchange, std::string piece) {
   on_loop([&] { exchange.write(std::move(piece)); });
 }
 
+void TestServer::end_stream(Exchange& exchange, std::string last_piece) {
+  on_loop([&] { exchange.end_stream(std::move(last_piece)); });
+}
+
 void TestServer::break_stream(Exchange& exchange, std::string last_words) {
   on_loop([&] { exchange.break_stream(std::move(last_words)); });
 }

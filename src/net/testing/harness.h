@@ -80,6 +80,7 @@ class TestServer final : public Service {
   void relay(Exchange& exchange, RelayPlan plan, RelayEvents& events);
   void start_stream(Exchange& exchange, std::string content_type);
   void write(Exchange& exchange, std::string piece);
+  void end_stream(Exchange& exchange, std::string last_piece);
   void break_stream(Exchange& exchange, std::string last_words);
   void abort_relay(Exchange& exchange);
   // The mailbox gets a word when the client leaves.

@@ -40,6 +40,13 @@ def environment(pid):
     return dict(entry.split("=", 1) for entry in block.split("\0") if entry)
 
 
+def peak_bytes(pid):
+    """The most memory that it has held so far."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    line, = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
 def freeze(pid):
     os.kill(pid, signal.SIGSTOP)
 
