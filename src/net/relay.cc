@@ -218,7 +218,8 @@ Task<bool> Relay::read_head() {
     }
     const unsigned status = parser_->get().result_int();
     const bool switches = status == 101 && upgrade_ && parser_->get().count("Upgrade") > 0;
-    if (ec || (status == 101 && !switches)) {
+    const bool fit = !ec && too_many_fields(parser_->get()).empty();
+    if (!fit || (status == 101 && !switches)) {
       fail_upstream(Flaw::Unfit);
       co_return false;
     }
