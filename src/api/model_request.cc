@@ -3,14 +3,16 @@
 #include <utility>
 
 #include "api/asked_model.h"
+#include "api/relay_error.h"
 #include "api/upstream_error.h"
 #include "api/waits.h"
 
 namespace hf::api {
 namespace {
 
-// A dying process closes its sockets some milliseconds before its exit is reported. The second
-// attempt waits for that report, so that it is not granted the same dead child; this long at most.
+// A dying process closes its sockets some milliseconds before its exit is reported. What failed
+// waits for that report, because only a death is worth a second attempt and that must not be
+// granted the same dead child; this long at most.
 constexpr Duration kExitNews = std::chrono::milliseconds(500);
 constexpr std::string_view kEventStream = "text/event-stream";
 
@@ -139,8 +141,8 @@ void ModelRequest::on_outcome(engine::Outcome outcome) {
 
 void ModelRequest::on_cut(const core::Reason& reason) {
   cut_ = reason;
-  if (pausing_) {
-    return retry();
+  if (failed_) {
+    return on_failure();
   }
   call_.exchange->abort_relay();
 }
@@ -166,8 +168,8 @@ void ModelRequest::relay(Upstream upstream) {
   plan.on_done = [self = shared_from_this()](const net::RelayResult& result) {
     self->on_relay_end(result);
   };
-  plan.stream_error = [this](net::RelayEnd, std::string_view content_type) {
-    return stream_error_event(broken_error(), call_.dialect, content_type);
+  plan.stream_error = [this](const net::RelayResult& result, std::string_view content_type) {
+    return stream_error_event(broken_error(result), call_.dialect, content_type);
   };
   plan.on_stall = [this](bool stalled) { lease_.reader_stalled(stalled); };
   upstream_ = std::move(upstream);
@@ -176,8 +178,7 @@ void ModelRequest::relay(Upstream upstream) {
 
 void ModelRequest::on_relay_end(const net::RelayResult& result) {
   if (result.end == net::RelayEnd::UpstreamError && !gone_) {
-    return on_upstream_error(
-        from_upstream_error(result.status, result.error_body, name_, call_.dialect));
+    return on_upstream_error(from_error_answer(result, name_, call_.dialect));
   }
   if (result.end == net::RelayEnd::UpstreamBroken && result.response_started) {
     // Its process has probably died: the core should hear of that before it can take this lease's
@@ -194,25 +195,36 @@ void ModelRequest::on_relay_end(const net::RelayResult& result) {
     }
     return;
   }
+  failed_ = result;
+  if (cut_) {
+    return on_failure();
+  }
+  context_.after(kExitNews, [self = shared_from_this(), attempt = retried_] {
+    if (self->retried_ == attempt) {  // else it was cut meanwhile, and what failed is the next one
+      self->on_failure();
+    }
+  });
+}
+
+void ModelRequest::on_failure() {
+  if (!failed_ || gone_) {
+    return;
+  }
+  const net::RelayResult result = *std::exchange(failed_, std::nullopt);
   const bool died = cut_ && cut_->why == core::Why::ChildDied;
-  if (cut_ && !died) {
-    return refuse(broken_error());  // taken away on purpose before a byte came
+  // Work that a living process has done for nothing it would do again for nothing.
+  const bool unheard = !cut_ && result.end == net::RelayEnd::UpstreamRefused;
+  if ((!died && !unheard) || std::exchange(retried_, true)) {
+    return refuse(broken_error(result));
   }
-  if (retried_) {
-    return refuse(upstream_crashed(name_));
-  }
-  retried_ = true;
-  if (died) {
-    return ask();
-  }
-  pausing_ = true;
-  context_.after(kExitNews, [self = shared_from_this()] { self->retry(); });
+  lease_.release();
+  ask();
 }
 
 void ModelRequest::on_upstream_error(const ApiError& error) {
   const auto mended = [self = shared_from_this(), error](bool better) {
     if (self->cut_) {
-      return self->refuse(self->broken_error());
+      return self->refuse(from_cut(*self->cut_, self->name_));
     }
     if (better) {
       return self->relay(self->upstream_);
@@ -224,17 +236,6 @@ void ModelRequest::on_upstream_error(const ApiError& error) {
     lease_.release(engine::LeaseEnd::Other);  // it answered
     refuse(error);
   }
-}
-
-void ModelRequest::retry() {
-  if (!std::exchange(pausing_, false) || gone_) {
-    return;
-  }
-  if (cut_ && cut_->why != core::Why::ChildDied) {
-    return refuse(broken_error());
-  }
-  lease_.release();
-  ask();
 }
 
 void ModelRequest::end_heartbeats() {
@@ -256,14 +257,14 @@ void ModelRequest::refuse(const ApiError& error) {
   call_.exchange->reply(std::move(reply));
 }
 
-ApiError ModelRequest::broken_error() const {
+ApiError ModelRequest::broken_error(const net::RelayResult& result) const {
   if (cut_) {
     return from_cut(*cut_, name_);
   }
   const auto words = call_.translation ? call_.translation->last_words() : std::nullopt;
   constexpr int kServerError = 500;
   return words ? from_upstream_error(kServerError, *words, name_, call_.dialect)
-               : upstream_crashed(name_);
+               : from_broken_answer(result, name_);
 }
 
 std::string_view ModelRequest::stream_type() const {

@@ -43,10 +43,11 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void on_relay_end(const net::RelayResult& result);
   // The upstream answered with an error.
   void on_upstream_error(const ApiError& error);
-  // The upstream took no request: once more, with a new lease.
-  void retry();
+  // A relay failed before anything of its answer was sent, and why is known as far as it will be:
+  // once more, with a new lease, or refused.
+  void on_failure();
   void refuse(const ApiError& error);
-  ApiError broken_error() const;
+  ApiError broken_error(const net::RelayResult& result) const;
   std::string_view stream_type() const;
   void note_use();
   // `promise`, `waited`: as they are known by now.
@@ -65,11 +66,11 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   std::optional<engine::Promise> promise_;  // the first one: it is about the whole wait
   std::shared_ptr<Heartbeats> heartbeats_;  // of a streaming request, until its answer begins
   std::optional<core::Reason> cut_;         // why the present lease was taken away
+  std::optional<net::RelayResult> failed_;  // of a relay, until its cause is known
   bool wants_stream_ = false;
   bool queued_ = false;
   bool gone_ = false;
   bool retried_ = false;
-  bool pausing_ = false;  // before the second attempt
 };
 
 }  // namespace hf::api

@@ -10,16 +10,20 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST_F(EarlyStreams, WhatDoesNotFitTheStreamIsBrokenAndTheStreamStaysOpen) {
-  for (const char* head :
-       {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 204 No Content\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n"
-        "Content-Length: 2\r\n\r\n{}"}) {
+  for (const auto& [head, flaw] : std::vector<std::pair<const char*, Flaw>>{
+           {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+            Flaw::NoStream},
+           {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Flaw::NoStream},
+           {"HTTP/1.1 204 No Content\r\n\r\n", Flaw::NoStream},
+           {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n"
+            "Content-Length: 2\r\n\r\n{}",
+            Flaw::Unfit}}) {
     begin_and_read_head();
     relay();
     ASSERT_TRUE(child_.send(head));
     const RelayResult result = events_.results.pop();
     EXPECT_EQ(result.end, RelayEnd::UpstreamBroken) << head;
+    EXPECT_EQ(result.flaw, flaw) << head;
     EXPECT_FALSE(result.response_started);
     EXPECT_TRUE(child_.ends());
     write(": still here\n\n");

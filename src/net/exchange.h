@@ -5,6 +5,7 @@
 // Reply of its own or by relaying an upstream's answer. Everything here runs on the one loop
 // thread; callbacks are called from the loop, never from inside the call that registered them.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,23 +52,31 @@ enum class RelayEnd {
   ClientGone,       // the reader closed or reset; the upstream connection was closed at once
   UpstreamRefused,  // could not connect, or it closed before one byte of a response: nothing was
                     // sent to the client, the Exchange is still open and must be answered
-  UpstreamBroken,   // died mid-answer: an error event (if the answer was a stream) and a broken
-                    // transfer. With a translator or behind start_stream() the answer may have
-                    // been unfit before anything of it was sent: then response_started is false
-                    // and the Exchange is still open
-  UpstreamError,    // plan.collect_errors, and the upstream answered with a status of 400 or more:
-                  // nothing of it was sent, status and error_body say what it was, the Exchange is
-                  // still open
+  UpstreamBroken,  // died mid-answer, or the answer has a Flaw: an error event (if the answer was a
+                   // stream) and a broken transfer. If nothing of it was sent before that,
+                   // response_started is false and the Exchange is still open
+  UpstreamError,   // plan.collect_errors, and the upstream answered with a status of 400 or more:
+                   // nothing of it was sent, status and error_body say what it was, the Exchange is
+                   // still open
   Aborted,  // abort() was called; as UpstreamBroken for the client, or still open if not started
+};
+
+// What is wrong with an answer that its upstream did not break off.
+enum class Flaw {
+  None,
+  NoStream,  // behind start_stream(): an answer of another media type
+  Unfit,     // it is not HTTP, or not what it must be to be relayed or translated
 };
 
 struct RelayResult {
   RelayEnd end = RelayEnd::Complete;
-  bool response_started = false;      // something of the upstream's answer was sent; false: the
-                                      // Exchange must still be answered (or the client is gone)
-  int status = 0;                     // the upstream's status, 0 if none came
-  std::uint64_t bytes_to_client = 0;  // of the body, without chunk lines
-  std::string error_body;             // of an UpstreamError; cut at 64 KiB
+  bool response_started = false;       // something of the upstream's answer was sent; false: the
+                                       // Exchange must still be answered (or the client is gone)
+  Flaw flaw = Flaw::None;              // of an UpstreamBroken
+  int status = 0;                      // the upstream's status, 0 if none came
+  std::uint64_t bytes_to_client = 0;   // of the body, without chunk lines
+  std::string error_body;              // of an UpstreamError; cut at 64 KiB
+  std::chrono::seconds retry_after{};  // of an UpstreamError, at most an hour; zero: none was sent
 };
 
 // What the upstream gets in place of the client's own request line and body.
@@ -78,9 +87,10 @@ struct UpstreamRequest {
   std::optional<std::string> body;  // nullopt: the client's, byte for byte
 };
 
-// Text of a final error event for a stream that breaks ("data: {…}\n\n"), by kind of end; asked for
-// only when the answer already started and is text/event-stream or NDJSON.
-using StreamErrorText = std::function<std::string(RelayEnd end, std::string_view content_type)>;
+// Text of a final error event for a stream that breaks ("data: {…}\n\n"); asked for only when the
+// answer already started and is text/event-stream or NDJSON.
+using StreamErrorText =
+    std::function<std::string(const RelayResult& result, std::string_view content_type)>;
 
 struct RelayPlan {
   std::string socket_path;                 // the child's unix socket, or
@@ -90,6 +100,8 @@ struct RelayPlan {
   // first bytes there are for the client, and an answer that is there in one piece gets a length.
   std::shared_ptr<Translator> translator;
   bool collect_errors = false;  // see RelayEnd::UpstreamError
+  // An error's body that has not come by then is taken for what came of it.
+  std::chrono::milliseconds error_within{3000};
   // The client asks for another protocol on this connection, see wants_upgrade(): that is passed
   // on, and behind a 101 of the upstream each side's bytes go to the other as they come, until one
   // of them closes (Complete), breaks or abort_relay() cuts both. Any other answer is relayed as

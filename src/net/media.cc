@@ -80,7 +80,7 @@ std::optional<std::uint64_t> area(Number width, Number height) {
   return std::uint64_t{*width} * *height;
 }
 
-std::optional<std::uint64_t> png_pixels(const Decoded& bytes) {
+std::optional<std::uint64_t> png_pixels(const Decoded& bytes, int& /*skips_left*/) {
   constexpr std::uint64_t kFirstChunk = 8;
   constexpr std::uint64_t kChunkFrame = 12;  // length, name and checksum
   std::uint64_t at = kFirstChunk;
@@ -107,12 +107,12 @@ bool has_frame_size(std::uint32_t marker) {
   return marker >= 0xC0 && marker <= 0xCF && !table;
 }
 
-// Segment by segment, as the engine reads it: what is between two segments is passed over.
-std::optional<std::uint64_t> jpeg_pixels(const Decoded& bytes) {
+// Segment by segment, as the engine reads it: what is between two segments is passed over. Each
+// step is one of `skips_left`, because a body of steps only would take the loop for a second.
+std::optional<std::uint64_t> jpeg_pixels(const Decoded& bytes, int& skips_left) {
   constexpr std::uint64_t kFirstMarker = 2;
-  constexpr int kStepsMax = 65'536;
   std::uint64_t at = kFirstMarker;
-  for (int step = 0; step < kStepsMax; ++step) {
+  for (; skips_left > 0; --skips_left) {
     const auto mark = bytes.at(at);
     const auto marker = bytes.at(at + 1);
     if (!mark || !marker) {
@@ -135,12 +135,12 @@ std::optional<std::uint64_t> jpeg_pixels(const Decoded& bytes) {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> gif_pixels(const Decoded& bytes) {
+std::optional<std::uint64_t> gif_pixels(const Decoded& bytes, int& /*skips_left*/) {
   const auto pixels = area(bytes.little(6, 2), bytes.little(8, 2));
   return pixels ? std::optional(2 * *pixels) : std::nullopt;
 }
 
-std::optional<std::uint64_t> bmp_pixels(const Decoded& bytes) {
+std::optional<std::uint64_t> bmp_pixels(const Decoded& bytes, int& /*skips_left*/) {
   const auto header = bytes.little(14, 4);
   if (header == 12U) {  // the oldest kind
     return area(bytes.little(18, 2), bytes.little(20, 2));
@@ -151,7 +151,7 @@ std::optional<std::uint64_t> bmp_pixels(const Decoded& bytes) {
   return area(magnitude(bytes.little(18, 4)), magnitude(bytes.little(22, 4)));
 }
 
-std::optional<std::uint64_t> webp_pixels(const Decoded& bytes) {
+std::optional<std::uint64_t> webp_pixels(const Decoded& bytes, int& /*skips_left*/) {
   constexpr std::uint32_t kFourteenBits = 0x3FFF;
   if (bytes.has(12, "VP8X")) {
     const auto width = bytes.little(24, 3);
@@ -173,7 +173,7 @@ std::optional<std::uint64_t> webp_pixels(const Decoded& bytes) {
 struct PictureFormat {
   std::string_view begins;
   std::uint64_t at;  // where that stands
-  std::optional<std::uint64_t> (*pixels)(const Decoded&);
+  std::optional<std::uint64_t> (*pixels)(const Decoded&, int& skips_left);
 };
 constexpr std::array<PictureFormat, 5> kFormats{{
     {"\x89PNG\r\n\x1a\n", 0, png_pixels},
@@ -212,7 +212,7 @@ void MediaFacts::add(std::string_view reference) {
   const Decoded bytes(reference);
   for (const PictureFormat& format : kFormats) {
     if (bytes.has(format.at, format.begins)) {
-      const auto size = format.pixels(bytes);
+      const auto size = format.pixels(bytes, skips_left);
       ++pictures;
       pixels += size.value_or(0);
       unreadable = unreadable || !size;

@@ -18,6 +18,9 @@ struct MediaFacts {
   // more: with 16 bits a colour twice, with transparency by a third, animations and JPEGs that
   // sharpen by and by twice.
   std::uint64_t pixels = 0;
+  // How many bytes that tell nothing may still be passed over in search of a size, in all pictures
+  // together: some hundred times what real ones have.
+  int skips_left = 65'536;
 
   // One of them, as it stands in the body: an address, a data: URI, or base64 alone.
   void add(std::string_view reference);

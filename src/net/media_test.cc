@@ -108,6 +108,29 @@ TEST(Media, WhatHidesItsSizeIsUnreadable) {
   EXPECT_TRUE(media.unreadable);
 }
 
+TEST(Media, WhatIsPassedOverInSearchOfASizeIsBoundedInAllPicturesTogether) {
+  const std::string size = "\xff\xc0" + big(11, 2) + "\x08" + big(200, 2) + big(300, 2);
+  const auto add = [&size](MediaFacts& media, std::size_t filler) {
+    media.add(base64("\xff\xd8\xff\xe0\0\2"s + std::string(filler, '?') + size));
+  };
+  MediaFacts media;
+  for (int i = 0; i < 100; ++i) {
+    add(media, 500);
+  }
+  EXPECT_FALSE(media.unreadable);
+  EXPECT_EQ(media.pixels, 100U * 200 * 300);
+  add(media, 20'000);
+  EXPECT_TRUE(media.unreadable);
+  // Segments that are as short as they can be count like bytes.
+  MediaFacts segments;
+  std::string bytes = "\xff\xd8";
+  for (int i = 0; i < 70'000; ++i) {
+    bytes += "\xff\xe0\0\2"s;
+  }
+  segments.add(base64(bytes + size));
+  EXPECT_TRUE(segments.unreadable);
+}
+
 TEST(Media, SoundsAreToldFromPictures) {
   for (const std::string bytes : {"RIFF----WAVEfmt ", "ID3\4", "fLaC----", "\xff\xfb\x90\x64"}) {
     const MediaFacts media = facts(bytes);

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/assert.h"
+#include "net/alarm.h"
 #include "net/chunk.h"
+#include "net/ends_well.h"
 #include "net/upgrade_relay.h"
 
 namespace hf::net {
@@ -17,6 +20,7 @@ constexpr std::size_t kErrorBytesMax = 64 * 1024;  // an error's text; nothing h
 // the news of the child's death (abort_relay); the kernel closes a dying process's sockets
 // milliseconds before its pidfd reports it.
 constexpr std::chrono::milliseconds kCloseGrace{100};
+constexpr std::chrono::seconds kRetryAfterMax{3600};  // nobody plans further ahead than that
 
 std::string_view request_body(const RelayPlan& plan, const ExchangeState& exchange) {
   return plan.request && plan.request->body ? std::string_view(*plan.request->body)
@@ -26,6 +30,17 @@ std::string_view request_body(const RelayPlan& plan, const ExchangeState& exchan
 // Whether what the upstream may answer is read, changed or put behind another head by us.
 bool must_be_plain(const RelayPlan& plan, const ExchangeState& exchange) {
   return plan.translator != nullptr || plan.collect_errors || exchange.early().started();
+}
+
+// Of a Retry-After; zero if it is not a number of seconds.
+std::chrono::seconds retry_after_of(beast::string_view text) {
+  std::uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), seconds);
+  if (error == std::errc::invalid_argument || end != text.end()) {
+    return std::chrono::seconds(0);
+  }
+  return error == std::errc{} ? std::min(std::chrono::seconds(seconds), kRetryAfterMax)
+                              : kRetryAfterMax;
 }
 
 }  // namespace
@@ -48,8 +63,8 @@ Relay::Relay(ClientConnection& client, ExchangeState& exchange, Framing request,
 Task<RelayResult> Relay::run() {
   using namespace asio::experimental::awaitable_operators;  // NOLINT: the only way to get them
   if (!exchange_.abort().raised()) {
-    co_await (client_.watch() || exchange_.abort().wait() || transfer() ||
-              exchange_.early().pump(client_, &*stall_));
+    co_await (ends_well(client_.watch()) || exchange_.abort().wait() || guard(transfer()) ||
+              ends_well(exchange_.early().pump(client_, &*stall_)));
   }
   if (switched_ && !exchange_.abort().raised()) {
     co_await talk();
@@ -64,9 +79,16 @@ Task<RelayResult> Relay::run() {
   }
   const bool broken = result_.end == RelayEnd::UpstreamBroken || result_.end == RelayEnd::Aborted;
   if (broken && result_.response_started && !switched_) {
-    co_await send_error_event();
+    co_await ends_well(send_error_event());
   }
   co_return result_;
+}
+
+Task<void> Relay::guard(Task<void> part) {
+  const bool well = co_await ends_well(std::move(part));
+  if (!well) {
+    fail_upstream(Flaw::Unfit);
+  }
 }
 
 bool Relay::reusable() const {
@@ -93,7 +115,7 @@ Task<void> Relay::transfer() {
     }
     co_return;
   }
-  co_await (send_request() || respond());
+  co_await (guard(send_request()) || guard(respond()));
 }
 
 Task<void> Relay::send_request() {
@@ -113,8 +135,9 @@ Task<void> Relay::send_request() {
   co_await never.wait();
 }
 
-void Relay::fail_upstream() {
-  end_ = result_.status != 0 ? RelayEnd::UpstreamBroken : RelayEnd::UpstreamRefused;
+void Relay::fail_upstream(Flaw flaw) {
+  end_ = upstream_spoke_ ? RelayEnd::UpstreamBroken : RelayEnd::UpstreamRefused;
+  result_.flaw = flaw;
 }
 
 Task<void> Relay::respond() {
@@ -133,8 +156,8 @@ Task<void> Relay::respond() {
     co_await collect_error();
     co_return;
   }
-  if (!take_head()) {
-    fail_upstream();
+  if (const Flaw flaw = take_head(); flaw != Flaw::None) {
+    fail_upstream(flaw);
     co_return;
   }
   if (plan_.translator == nullptr && !exchange_.early().started()) {
@@ -150,12 +173,13 @@ Task<void> Relay::respond() {
 // False: no more bytes; end_ is set if that was the upstream's doing.
 Task<bool> Relay::fill() {
   if (input_.size() >= kInputBytesMax) {
-    fail_upstream();
+    fail_upstream(Flaw::Unfit);
     co_return false;
   }
   const asio::mutable_buffer room = input_.prepare(kInputBytesMax - input_.size());
   auto [ec, count] = co_await upstream_.async_read_some(room, kAwait);
   input_.commit(count);
+  upstream_spoke_ = upstream_spoke_ || count > 0;
   if (ec && ec != asio::error::operation_aborted) {
     upstream_closed_ = ec == asio::error::eof;
     fail_upstream();
@@ -194,8 +218,9 @@ Task<bool> Relay::read_head() {
     }
     const unsigned status = parser_->get().result_int();
     const bool switches = status == 101 && upgrade_ && parser_->get().count("Upgrade") > 0;
-    if (ec || (status == 101 && !switches)) {
-      fail_upstream();
+    const bool fit = !ec && too_many_fields(parser_->get()).empty();
+    if (!fit || (status == 101 && !switches)) {
+      fail_upstream(Flaw::Unfit);
       co_return false;
     }
     if (status / 100 != 1 || switches) {
@@ -207,7 +232,7 @@ Task<bool> Relay::read_head() {
 
 Task<void> Relay::switch_protocols() {
   if (exchange_.early().started()) {
-    fail_upstream();
+    fail_upstream(Flaw::Unfit);
     co_return;
   }
   exchange_.early().close();
@@ -230,7 +255,15 @@ Task<void> Relay::talk() {
 
 // Reads the body of an answer that is an error, for the service to say it in its own words.
 Task<void> Relay::collect_error() {
+  result_.retry_after = retry_after_of(parser_->get()[http::field::retry_after]);
   std::string& text = result_.error_body;
+  bool late = false;
+  Alarm alarm(upstream_.get_executor());
+  alarm.set(plan_.error_within, [this, &late] {
+    late = true;
+    error_code ignored;
+    upstream_.close(ignored);
+  });
   for (;;) {
     error_code ec;
     const std::size_t count = decode(ec);
@@ -243,7 +276,7 @@ Task<void> Relay::collect_error() {
       continue;
     }
     const bool filled = co_await fill();
-    if (!filled && !end_) {
+    if (!filled && !end_ && !late) {
       co_return;  // cancelled
     }
     if (!filled) {
@@ -277,7 +310,7 @@ Task<void> Relay::stream_body() {
         co_return;
       }
       if (!good) {
-        fail_upstream();
+        fail_upstream(Flaw::Unfit);
         co_return;
       }
     }
@@ -286,7 +319,7 @@ Task<void> Relay::stream_body() {
       co_return;
     }
     if (ec && ec != http::error::need_more && ec != http::error::need_buffer) {
-      fail_upstream();
+      fail_upstream(Flaw::Unfit);
       co_return;
     }
     if (ec != http::error::need_more && input_.size() > 0) {

@@ -37,6 +37,8 @@ class Relay {
  private:
   using Parser = http::response_parser<http::buffer_body>;
 
+  // A part that throws is an upstream that failed.
+  Task<void> guard(Task<void> part);
   Task<void> transfer();
   Task<void> send_request();
   Task<void> respond();
@@ -53,10 +55,10 @@ class Relay {
   Task<void> send_error_event();
 
   bool parse_some_head(error_code& ec);
-  bool take_head();
+  Flaw take_head();
   std::size_t decode(error_code& ec);
   bool take_content(std::size_t count, bool last);
-  void fail_upstream();
+  void fail_upstream(Flaw flaw = Flaw::None);
   void note_sent(std::string_view content);
 
   ClientConnection& client_;
@@ -79,6 +81,7 @@ class Relay {
   std::string content_type_;      // of what the client gets
   std::string body_tail_;         // the last two bytes of the body so far
   bool between_pieces_ = true;    // false while a piece is only partly written
+  bool upstream_spoke_ = false;   // at least one byte came
   bool upstream_closed_ = false;  // cleanly, as far as one can tell
   bool switched_ = false;         // a 101 has left: no HTTP any more
   bool whole_ = false;            // what followed it came to its end

@@ -19,9 +19,9 @@ bool is_compressed(const std::vector<Header>& headers) {
 
 }  // namespace
 
-// Makes head_ and content_type_ of the parsed head. False: this cannot be what the client waits
+// Makes head_ and content_type_ of the parsed head. A flaw: this cannot be what the client waits
 // for.
-bool Relay::take_head() {
+Flaw Relay::take_head() {
   const auto& response = parser_->get();
   head_.status = result_.status;
   head_.reason.assign(response.reason().data(), response.reason().size());
@@ -47,11 +47,16 @@ bool Relay::take_head() {
     header.name = "Content-Type";
     header.value = content_type_;
     head_.headers.push_back(std::move(header));
-    return !status_forbids_body(result_.status) && !is_compressed(head_.headers);
+    const bool fit = !status_forbids_body(result_.status) && !is_compressed(head_.headers);
+    return fit ? Flaw::None : Flaw::Unfit;
   }
-  return !early.started() ||
-         (!is_compressed(head_.headers) &&
-          header_equals(media_type(content_type_), media_type(early.content_type())));
+  if (!early.started()) {
+    return Flaw::None;
+  }
+  if (!header_equals(media_type(content_type_), media_type(early.content_type()))) {
+    return Flaw::NoStream;
+  }
+  return is_compressed(head_.headers) ? Flaw::Unfit : Flaw::None;
 }
 
 // `whole`: what is there to send now is all there will be.
@@ -113,8 +118,8 @@ bool Relay::take_content(std::size_t count, bool last) {
   if (count > 0) {
     translated_ += plan_.translator->translate(std::string_view(content_, count));
   }
-  bool good = true;
-  if (last) {
+  bool good = !plan_.translator->failed();
+  if (good && last) {
     const std::optional<std::string> rest = plan_.translator->finish();
     good = rest.has_value();
     translated_ += rest.value_or("");
@@ -173,7 +178,7 @@ Task<void> Relay::send_error_event() {
   if (!between_pieces_ || !has_room || !plan_.stream_error || !is_stream(content_type_)) {
     co_return;
   }
-  std::string text = plan_.stream_error(result_.end, content_type_);
+  std::string text = plan_.stream_error(result_, content_type_);
   if (text.empty()) {
     co_return;
   }

@@ -15,6 +15,14 @@ constexpr std::string_view kStreamHead =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
     "Transfer-Encoding: chunked\r\n\r\n";
 
+std::string many_headers() {
+  std::string text;
+  for (int i = 0; i < 200; ++i) {
+    text += "b:\r\n";
+  }
+  return text;
+}
+
 class RelayEnds : public ::testing::Test {
  protected:
   // A request reached the child.
@@ -186,13 +194,19 @@ TEST_F(RelayEnds, AfterARefusedUpstreamAnotherMayServe) {
 }
 
 TEST_F(RelayEnds, AnUpstreamThatDiesBeforeItsAnswerLeavesTheExchangeOpen) {
-  for (const char* beginning :
-       {"", "HTTP/1.1 20", "HTTP/1.1 200 OK\r\nContent-Le", "no HTTP\r\n\r\n"}) {
+  for (const auto& [beginning, flaw] : std::vector<std::pair<std::string, Flaw>>{
+           {"", Flaw::None},
+           {"HTTP/1.1 20", Flaw::None},
+           {"HTTP/1.1 200 OK\r\nContent-Le", Flaw::None},
+           {"no HTTP\r\n\r\n", Flaw::Unfit},
+           {"HTTP/1.1 200 OK\r\n" + many_headers() + "\r\n", Flaw::Unfit}}) {
     begin();
     ASSERT_TRUE(child_.send(beginning));
     child_.close();
     const RelayResult result = events_.results.pop();
-    EXPECT_EQ(result.end, RelayEnd::UpstreamRefused) << beginning;
+    EXPECT_EQ(result.end, beginning.empty() ? RelayEnd::UpstreamRefused : RelayEnd::UpstreamBroken)
+        << beginning;
+    EXPECT_EQ(result.flaw, flaw) << beginning;
     EXPECT_FALSE(result.response_started);
     server_.reply(*exchange_, 502, "later");
     EXPECT_EQ(client_.read_answer().body, "later");

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <cctype>
+#include <new>
 
 #include "net/testing/harness.h"
 #include "net/translator.h"
@@ -21,7 +22,7 @@ constexpr std::string_view kStreamHead =
 constexpr std::string_view kEnd = "0\r\n\r\n";
 
 // Whole lines in capitals, each with "> " before it; the end must be a line that says "end", which
-// is left out.
+// is left out. A line "bad" is not what it should be, and for "huge" there is no memory.
 class Capitals final : public Translator {
  public:
   std::string content_type(int status, std::string_view upstream_type) override {
@@ -36,7 +37,11 @@ class Capitals final : public Translator {
       const std::string line = line_.substr(0, at);
       line_.erase(0, at + 1);
       ended_ = line == "end";
-      if (!ended_) {
+      failed_ = failed_ || line == "bad";
+      if (line == "huge") {
+        throw std::bad_alloc();
+      }
+      if (!ended_ && !failed_) {
         out += "> " + line + "\n";
       }
     }
@@ -45,6 +50,7 @@ class Capitals final : public Translator {
     }
     return out;
   }
+  bool failed() const override { return failed_; }
   std::optional<std::string> finish() override {
     return ended_ ? std::optional<std::string>("done\n") : std::nullopt;
   }
@@ -55,6 +61,7 @@ class Capitals final : public Translator {
  private:
   std::string line_;
   bool ended_ = false;
+  bool failed_ = false;
 };
 
 class TranslatedRelay : public ::testing::Test {
@@ -65,22 +72,25 @@ class TranslatedRelay : public ::testing::Test {
     exchange_ = &server_.next_exchange();
     relay();
   }
-  void relay(std::optional<UpstreamRequest> request = std::nullopt) {
+  void relay(std::optional<UpstreamRequest> request = std::nullopt,
+             std::chrono::milliseconds error_within = std::chrono::seconds(60)) {
     translator_ = std::make_shared<Capitals>();
     RelayPlan plan;
     plan.socket_path = upstream_.path();
     plan.translator = translator_;
     plan.request = std::move(request);
-    plan.stream_error = [](RelayEnd, std::string_view content_type) {
+    plan.error_within = error_within;
+    plan.stream_error = [](const RelayResult&, std::string_view content_type) {
       return "error in " + std::string(content_type) + "\n";
     };
     server_.relay(*exchange_, std::move(plan), events_);
     child_ = upstream_.accept();
     request_ = FakeUpstream::read_request(child_);
   }
-  void expect_open(RelayEnd end) {
+  void expect_open(RelayEnd end, Flaw flaw = Flaw::None) {
     const RelayResult result = events_.results.pop();
     EXPECT_EQ(result.end, end);
+    EXPECT_EQ(result.flaw, flaw);
     EXPECT_FALSE(result.response_started);
     EXPECT_EQ(result.bytes_to_client, 0U);
     server_.reply(*exchange_, 502, "sorry");
@@ -206,7 +216,42 @@ TEST_F(TranslatedRelay, WhatBecomesLargerThanWhatCameIsOneChunk) {
 TEST_F(TranslatedRelay, AnAnswerThatIsUnfitBeforeAnythingWasSentCanStillBeAnswered) {
   begin();
   ASSERT_TRUE(child_.send(std::string(kStreamHead) + "3\r\nhey\r\n" + std::string(kEnd)));
-  expect_open(RelayEnd::UpstreamBroken);
+  expect_open(RelayEnd::UpstreamBroken, Flaw::Unfit);
+}
+
+TEST_F(TranslatedRelay, AnAnswerThatFailsIsBrokenAtOnceAndNotWhenItsUpstreamCloses) {
+  begin();
+  ASSERT_TRUE(child_.send(std::string(kStreamHead) + "4\r\nbad\n\r\n"));
+  expect_open(RelayEnd::UpstreamBroken, Flaw::Unfit);
+  EXPECT_TRUE(child_.ends());
+}
+
+TEST_F(TranslatedRelay, AStreamThatFailsEndsBehindAllThatWasWhole) {
+  begin();
+  ASSERT_TRUE(child_.send(std::string(kStreamHead) + "8\r\nhey\nbad\n\r\n"));
+  EXPECT_THAT(client_.read_to_end(),
+              EndsWith("6\r\n> HEY\n\r\n1e\r\nerror in application/x-ndjson\n\r\n"));
+  EXPECT_TRUE(child_.ends());
+  const RelayResult result = events_.results.pop();
+  EXPECT_EQ(result.end, RelayEnd::UpstreamBroken);
+  EXPECT_EQ(result.flaw, Flaw::Unfit);
+}
+
+TEST_F(TranslatedRelay, WhoeverThrowsEndsTheRelay) {
+  begin();
+  ASSERT_TRUE(child_.send(std::string(kStreamHead) + "5\r\nhuge\n\r\n"));
+  expect_open(RelayEnd::UpstreamBroken, Flaw::Unfit);
+  EXPECT_TRUE(child_.ends());
+}
+
+TEST_F(TranslatedRelay, WhoeverThrowsInAStreamBreaksIt) {
+  begin();
+  ASSERT_TRUE(child_.send(std::string(kStreamHead) + "4\r\nhey\n\r\n"));
+  EXPECT_THAT(client_.read_until("HEY\n\r\n"), EndsWith("6\r\n> HEY\n\r\n"));
+  ASSERT_TRUE(child_.send("5\r\nhuge\n\r\n"));
+  EXPECT_EQ(client_.read_to_end(), "1e\r\nerror in application/x-ndjson\n\r\n");
+  EXPECT_EQ(events_.results.pop().end, RelayEnd::UpstreamBroken);
+  EXPECT_TRUE(child_.ends());
 }
 
 TEST_F(TranslatedRelay, AnUpstreamThatDiesBeforeAnythingWasSentCanStillBeAnsweredFor) {
@@ -219,7 +264,7 @@ TEST_F(TranslatedRelay, AnUpstreamThatDiesBeforeAnythingWasSentCanStillBeAnswere
 TEST_F(TranslatedRelay, AnAnswerWithoutABodyIsUnfit) {
   begin();
   ASSERT_TRUE(child_.send("HTTP/1.1 204 No Content\r\n\r\n"));
-  expect_open(RelayEnd::UpstreamBroken);
+  expect_open(RelayEnd::UpstreamBroken, Flaw::Unfit);
 }
 
 TEST_F(TranslatedRelay, ACompressedAnswerIsUnfit) {
@@ -227,7 +272,7 @@ TEST_F(TranslatedRelay, ACompressedAnswerIsUnfit) {
   EXPECT_THAT(request_, Not(HasSubstr("gzip")));
   EXPECT_THAT(request_, HasSubstr("Accept-Encoding: identity\r\n"));
   ASSERT_TRUE(child_.send("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx"));
-  expect_open(RelayEnd::UpstreamBroken);
+  expect_open(RelayEnd::UpstreamBroken, Flaw::Unfit);
 }
 
 TEST_F(TranslatedRelay, AnErrorOfTheUpstreamIsCollectedAndNotTranslated) {
@@ -239,6 +284,40 @@ TEST_F(TranslatedRelay, AnErrorOfTheUpstreamIsCollectedAndNotTranslated) {
   EXPECT_EQ(translator_->seen, "");
   server_.reply(*exchange_, 400, "translated");
   EXPECT_EQ(client_.read_answer().body, "translated");
+}
+
+TEST_F(TranslatedRelay, AnErrorThatDoesNotEndIsWhatCameOfIt) {
+  client_ = server_.connect();
+  ASSERT_TRUE(client_.send(post("/", "{}")));
+  exchange_ = &server_.next_exchange();
+  relay(std::nullopt, std::chrono::milliseconds(20));
+  ASSERT_TRUE(child_.send("HTTP/1.1 500 Oh\r\nContent-Length: 1000\r\n\r\nwhy"));
+  const RelayResult result = events_.results.pop();
+  EXPECT_EQ(result.end, RelayEnd::UpstreamError);
+  EXPECT_EQ(result.status, 500);
+  EXPECT_EQ(result.error_body, "why");
+  EXPECT_TRUE(child_.ends());
+  server_.reply(*exchange_, 500, "translated");
+  EXPECT_EQ(client_.read_answer().body, "translated");
+}
+
+TEST_F(TranslatedRelay, WhoeverLeavesWhileAnErrorIsCollectedIsGone) {
+  begin();
+  ASSERT_TRUE(child_.send("HTTP/1.1 500 Oh\r\nContent-Length: 1000\r\n\r\nwhy"));
+  client_.close();
+  EXPECT_EQ(events_.results.pop().end, RelayEnd::ClientGone);
+}
+
+TEST_F(TranslatedRelay, AnErrorSaysWhenToComeBack) {
+  for (const auto& [text, seconds] : std::vector<std::pair<std::string, int>>{
+           {"37", 37}, {"99999", 3600}, {"99999999999", 3600}, {"-1", 0}, {"1 s", 0}, {"", 0}}) {
+    begin();
+    ASSERT_TRUE(
+        child_.send("HTTP/1.1 429 No\r\nRetry-After: " + text + "\r\nContent-Length: 0\r\n\r\n"));
+    EXPECT_EQ(events_.results.pop().retry_after, std::chrono::seconds(seconds)) << text;
+    server_.reply(*exchange_, 429, "later");
+    EXPECT_EQ(client_.read_answer().body, "later");
+  }
 }
 
 TEST_F(TranslatedRelay, AnAbortBeforeAnythingWasSentLeavesTheExchangeOpen) {

@@ -1,9 +1,16 @@
 #include "net/request_head.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <iterator>
 
 namespace hf::net {
 namespace {
+
+// Browsers behind several proxies send some forty.
+constexpr std::ptrdiff_t kFieldsMax = 128;
+constexpr std::ptrdiff_t kConnectionNamesMax = 32;
 
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
@@ -98,30 +105,35 @@ bool connection_says(const std::vector<Header>& headers, std::string_view token)
 
 // A proxy's absolute form (RFC 9112 §3.2.2) names us in front of the path; the rest is what counts.
 std::string_view strip_authority(std::string_view target) {
-  constexpr std::string_view kScheme = "http://";
-  if (target.size() < kScheme.size() || !header_equals(target.substr(0, kScheme.size()), kScheme)) {
+  constexpr std::array<std::string_view, 2> kSchemes{"http://", "https://"};
+  const auto* const scheme =
+      std::find_if(kSchemes.begin(), kSchemes.end(), [target](std::string_view each) {
+        return header_equals(target.substr(0, each.size()), each);
+      });
+  if (scheme == kSchemes.end()) {
     return target;
   }
-  const auto slash = target.find_first_of("/?", kScheme.size());
+  const auto slash = target.find_first_of("/?", scheme->size());
   return slash == std::string_view::npos || target[slash] == '?' ? "/" : target.substr(slash);
 }
 
-bool decode_target(RequestHead& head, std::string_view target) {
+// Empty: fine. Fills target, path and query.
+std::string_view decode_target(RequestHead& head, std::string_view target) {
   target = strip_authority(target);
   if (target.empty() || (target.front() != '/' && target != "*")) {
-    return false;
+    return "a bad request target: ask for a path that begins with /, such as /v1/models";
   }
   head.target = target;
   const auto mark = target.find('?');
   std::optional<std::string> path = percent_decode(target.substr(0, mark));
   if (!path) {
-    return false;
+    return "a bad request target: write % as %25, and nothing as %00";
   }
   head.path = std::move(*path);
   if (mark != std::string_view::npos) {
     head.query = target.substr(mark + 1);
   }
-  return true;
+  return {};
 }
 
 }  // namespace
@@ -155,11 +167,28 @@ bool wants_upgrade(const RequestHead& head) {
          !http::token_list{protocol}.exists("h2c") && connection_says(head.headers, "upgrade");
 }
 
+std::string_view too_many_fields(const http::fields& fields) {
+  if (std::distance(fields.begin(), fields.end()) > kFieldsMax) {
+    return "it has more than 128 headers: send fewer";
+  }
+  std::ptrdiff_t names = 0;
+  const auto [first, last] = fields.equal_range(http::field::connection);
+  for (auto each = first; each != last; ++each) {
+    const http::token_list list{each->value()};
+    names += std::distance(list.begin(), list.end());
+  }
+  return names > kConnectionNamesMax ? "Connection names more than 32 headers: name fewer"
+                                     : std::string_view();
+}
+
 tl::expected<DecodedHead, std::string_view> decode_head(const http::request_header<>& raw) {
   DecodedHead decoded;
   decoded.head.method = view(raw.method_string());
-  if (!decode_target(decoded.head, view(raw.target()))) {
-    return tl::unexpected<std::string_view>("a bad request target");
+  if (const std::string_view why = too_many_fields(raw); !why.empty()) {
+    return tl::unexpected<std::string_view>(why);
+  }
+  if (const std::string_view why = decode_target(decoded.head, view(raw.target())); !why.empty()) {
+    return tl::unexpected<std::string_view>(why);
   }
   for (const auto& field : raw) {
     Header header;

@@ -29,6 +29,10 @@ struct DecodedHead {
   Framing framing;
 };
 
+// More header fields, or more names in Connection, than anything honest has: what they are compared
+// with grows with both. "": no. Otherwise says so, a literal.
+std::string_view too_many_fields(const http::fields& fields);
+
 // Error: what was wrong, a literal, for the client.
 tl::expected<DecodedHead, std::string_view> decode_head(const http::request_header<>& raw);
 

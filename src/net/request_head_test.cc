@@ -26,6 +26,8 @@ TEST(RequestHeadDecode, SplitsAndDecodesTheTarget) {
 TEST(RequestHeadDecode, TakesTheAbsoluteFormApart) {
   EXPECT_EQ(decode_head(raw(http::verb::get, "HTTP://box:1/v1/x"))->head.target, "/v1/x");
   EXPECT_EQ(decode_head(raw(http::verb::get, "http://box"))->head.target, "/");
+  EXPECT_EQ(decode_head(raw(http::verb::get, "Https://box/v1/x?y"))->head.target, "/v1/x?y");
+  EXPECT_FALSE(decode_head(raw(http::verb::get, "httpx://box/v1/x")).has_value());
 }
 
 TEST(RequestHeadDecode, RefusesTargetsThatHideSomething) {
@@ -33,6 +35,35 @@ TEST(RequestHeadDecode, RefusesTargetsThatHideSomething) {
   EXPECT_FALSE(decode_head(raw(http::verb::get, "/%2")).has_value());
   EXPECT_FALSE(decode_head(raw(http::verb::get, "/a%00b")).has_value());
   EXPECT_FALSE(decode_head(raw(http::verb::get, "v1/x")).has_value());
+}
+
+TEST(RequestHeadDecode, SaysWhatToDoAboutABadTarget) {
+  EXPECT_EQ(decode_head(raw(http::verb::connect, "box:80")).error(),
+            "a bad request target: ask for a path that begins with /, such as /v1/models");
+  EXPECT_EQ(decode_head(raw(http::verb::get, "/100%")).error(),
+            "a bad request target: write % as %25, and nothing as %00");
+}
+
+TEST(RequestHeadDecode, HasRoomForABoundedNumberOfHeaders) {
+  auto header = raw(http::verb::get, "/");  // with Host
+  for (int i = 1; i < 128; ++i) {
+    header.insert("b", "");
+  }
+  EXPECT_TRUE(decode_head(header).has_value());
+  header.insert("b", "");
+  EXPECT_EQ(decode_head(header).error(), "it has more than 128 headers: send fewer");
+}
+
+TEST(RequestHeadDecode, HasRoomForABoundedNumberOfNamesInConnection) {
+  auto header = raw(http::verb::get, "/");
+  std::string names = "a";
+  for (int i = 1; i < 32; ++i) {
+    names += ", a";
+  }
+  header.insert(http::field::connection, names);
+  EXPECT_TRUE(decode_head(header).has_value());
+  header.insert(http::field::connection, "b");
+  EXPECT_EQ(decode_head(header).error(), "Connection names more than 32 headers: name fewer");
 }
 
 TEST(RequestHeadDecode, FindsHeadersInAnyCase) {

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "net/ends_well.h"
 #include "net/relay.h"
 #include "net/request_reader.h"
 #include "net/wire.h"
@@ -189,8 +190,8 @@ Task<Session::Next> Session::answer(std::shared_ptr<ExchangeState> exchange, Fra
   const bool is_head = exchange->head().method == "HEAD";
   for (;;) {
     if (!exchange->has_order()) {
-      co_await (client_.watch() || exchange->ordered().wait() ||
-                exchange->early().pump(client_, nullptr));
+      co_await (ends_well(client_.watch()) || exchange->ordered().wait() ||
+                ends_well(exchange->early().pump(client_, nullptr)));
     }
     if (std::optional<Reply> reply = exchange->take_reply()) {
       co_return co_await send(std::move(*reply), is_head, framing.http10, framing.keep_alive);

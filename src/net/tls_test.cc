@@ -130,7 +130,8 @@ TEST_F(Tls, WhatIsNeitherIsClosed) {
   TlsWire client(server_.port());
   ASSERT_TRUE(client.send_raw(std::string("\x16\x03\x01\x00\x05hello", 10)));
   TlsWire::End end = TlsWire::End::Goodbye;
-  client.read_to_end(end);
+  EXPECT_EQ(client.read_to_end(end), "");
+  EXPECT_EQ(end, TlsWire::End::Cut);
   server_.wait_until_empty();
 }
 
@@ -336,6 +337,7 @@ TEST_F(TlsDeadline, SlowHandshakesAreCut) {
   for (TlsWire* client : {&silent, &slow}) {
     TlsWire::End end = TlsWire::End::Goodbye;
     EXPECT_EQ(client->read_to_end(end), "");
+    EXPECT_EQ(end, TlsWire::End::Cut);
   }
   server_.wait_until_empty();
 }

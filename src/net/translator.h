@@ -19,6 +19,9 @@ class Translator {
   // A piece of the upstream's body, without its framing and cut anywhere. What the client gets for
   // it now; "": nothing yet. What is kept until then is bounded by the translator.
   virtual std::string translate(std::string_view piece) = 0;
+  // The body so far cannot be what it should: the answer counts as broken, behind what translate()
+  // still gave. Nothing more is asked then.
+  [[nodiscard]] virtual bool failed() const = 0;
   // The body is complete: what is left for the client. nullopt: it was not what it should have
   // been, the answer counts as broken.
   virtual std::optional<std::string> finish() = 0;

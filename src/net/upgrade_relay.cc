@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "net/ends_well.h"
+
 namespace hf::net {
 namespace {
 
@@ -22,7 +24,7 @@ UpgradeRelay::UpgradeRelay(const UpgradeEnds& ends, std::function<void()> on_fir
 Task<void> UpgradeRelay::run(std::string input) {
   using namespace asio::experimental::awaitable_operators;  // NOLINT: the only way to get them
   early_ = std::move(input);
-  co_await (ends_.abort.wait() || cut_.wait() || limit_the_end() || both_ways());
+  co_await (ends_.abort.wait() || cut_.wait() || limit_the_end() || ends_well(both_ways()));
 }
 
 RelayEnd UpgradeRelay::end() const {
@@ -159,7 +161,7 @@ Task<bool> UpgradeRelay::send_to_upstream() {
       co_await upstream_takes_more();
     } else {
       // An upstream that takes nothing must not hide that the client leaves.
-      const auto first = co_await (upstream_takes_more() || ends_.client.watch());
+      const auto first = co_await (upstream_takes_more() || ends_well(ends_.client.watch()));
       client_leaves_ = first.index() == 1;
     }
     const auto state = co_await asio::this_coro::cancellation_state;

@@ -51,6 +51,12 @@ class Upgrades : public ::testing::Test {
     EXPECT_TRUE(result.response_started);
     EXPECT_EQ(result.status, 101);
   }
+  void expect_unfit() {
+    const RelayResult result = events_.results.pop();
+    EXPECT_EQ(result.end, RelayEnd::UpstreamBroken);
+    EXPECT_EQ(result.flaw, Flaw::Unfit);
+    EXPECT_FALSE(result.response_started);
+  }
 
   RelayEvents events_;  // outlives the server that tells it
   TestServer server_;
@@ -239,7 +245,7 @@ TEST_F(Upgrades, AClientThatClosesBeforeAnUpstreamThatTakesNothingIsNoticed) {
   // More than the upstream's socket holds, no more than that and what is read ahead.
   ASSERT_TRUE(client_.send(std::string(256 * 1024, 'x')));
   client_.close();
-  EXPECT_TRUE(events_.results.pop().response_started);
+  expect_end(RelayEnd::ClientGone);
   child_.read_to_end();
 }
 
@@ -287,7 +293,7 @@ TEST_F(Upgrades, AnErrorMayBeCollected) {
   EXPECT_EQ(events_.results.pop().error_body, "why");
 }
 
-TEST_F(Upgrades, ASwitchThatNobodyAskedForOrThatSaysNotToWhatIsARefusal) {
+TEST_F(Upgrades, ASwitchThatNobodyAskedForOrThatSaysNotToWhatIsUnfit) {
   client_ = server_.connect();
   ASSERT_TRUE(client_.send(wish()));
   exchange_ = &server_.next_exchange();
@@ -296,10 +302,10 @@ TEST_F(Upgrades, ASwitchThatNobodyAskedForOrThatSaysNotToWhatIsARefusal) {
   EXPECT_THAT(FakeUpstream::read_request(child_),
               AllOf(HasSubstr("Connection: close\r\n"), Not(HasSubstr("Upgrade"))));
   ASSERT_TRUE(child_.send(kSwitch));
-  EXPECT_EQ(events_.results.pop().end, RelayEnd::UpstreamRefused);
+  expect_unfit();
   ask(wish());
   ASSERT_TRUE(child_.send("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
-  EXPECT_EQ(events_.results.pop().end, RelayEnd::UpstreamRefused);
+  expect_unfit();
 }
 
 TEST_F(Upgrades, AnOldClientCannotUpgrade) {

@@ -47,6 +47,8 @@ class AnswerTranslator final : public net::Translator {
     return out;
   }
 
+  bool failed() const override { return failed_; }
+
   std::optional<std::string> finish() override {
     if (!is_stream_ && !failed_) {
       take(whole_);

@@ -198,6 +198,18 @@ TEST(ChatAnswer, AnEnginesErrorBreaksIt) {
   EXPECT_EQ(answer.error, "{\"error\":{\"code\":500,\"message\":\"Boom\"}}");
 }
 
+TEST(ChatAnswer, HasFailedWithTheEventThatSaysSo) {
+  TestClock clock;
+  const auto translator = translate_answer(kChatStream, Begun{}, clock.clock(), [](auto) {});
+  translator->content_type(200, kEvents);
+  translator->translate(chat_chunk(R"({"content":"He"})"));
+  EXPECT_FALSE(translator->failed());
+  translator->translate("data: {\"error\":{\"message\":\"Boom\"}}\n");
+  EXPECT_FALSE(translator->failed());
+  EXPECT_EQ(translator->translate("\n"), "");
+  EXPECT_TRUE(translator->failed());
+}
+
 TEST(ChatAnswer, WhatEndsTooEarlyIsBroken) {
   const std::string head = chat_chunk(R"({"content":"He"})");
   EXPECT_FALSE(translate(kChatStream, kEvents, head).complete);

@@ -235,6 +235,8 @@ class VectorTranslator final : public net::Translator {
     return out.empty() ? out : with_head(std::move(out));
   }
 
+  bool failed() const override { return failed_; }
+
   std::optional<std::string> finish() override {
     boost::system::error_code ec;
     if (!failed_ && !parser_.done()) {

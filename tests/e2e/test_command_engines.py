@@ -56,14 +56,14 @@ def test_it_is_loaded_on_demand_and_relayed_to(serve, on):
 
 def test_what_it_refuses_is_told_without_its_key_and_paths(serve):
     server = with_commands(serve, "x").start()
-    refused = server.chat(chat("x", stub={"refuse": [401, {"message": "Unauthorized",
-                                                           "code": "invalid_api_key"}]}))
+    refused = server.chat(chat("x", stub={"refuse": 401, "error": {"message": "Unauthorized",
+                                                           "code": "invalid_api_key"}}))
     assert (refused.status, refused.error["code"]) == (502, "upstream_error")
     assert "a key of its own" in refused.error["message"]
     assert "administrator" in refused.error["hint"] and "www-authenticate" not in refused.headers
     secret = "/srv/models/x"
-    refused = server.chat(chat("x", stub={"refuse": [404, {
-        "message": f"The model `{secret}` does not exist", "code": secret, "param": secret}]}))
+    refused = server.chat(chat("x", stub={"refuse": 404, "error": {
+        "message": f"The model `{secret}` does not exist", "code": secret, "param": secret}}))
     assert refused.status == 404 and secret not in refused.body.decode()
     assert (refused.error["code"], refused.error["param"]) == ("unsupported_by_model", None)
     server.stop()

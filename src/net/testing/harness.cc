@@ -59,8 +59,8 @@ void TestServer::relay(Exchange& exchange, RelayPlan plan, RelayEvents& events) 
   on_loop([&] {
     plan.response_headers.push_back(Header{"x-request-id", "r1"});
     if (!plan.stream_error) {
-      plan.stream_error = [](RelayEnd end, std::string_view) {
-        return std::string(end == RelayEnd::Aborted ? kAbortedEvent : kBrokenEvent);
+      plan.stream_error = [](const RelayResult& result, std::string_view) {
+        return std::string(result.end == RelayEnd::Aborted ? kAbortedEvent : kBrokenEvent);
       };
     }
     plan.on_first_byte = [&events] { events.calls.push("first"); };

@@ -15,9 +15,18 @@ PATH.script, if it is there when it starts, is a JSON object:
                   its own, one whose parent has gone
   worker_bytes    starts a process that holds so much memory
   ignore_sigterm  does not end by SIGTERM
-A chat's field "stub" may say: hold_until (no further word until this file exists), words (how many
-come before that), die (ends after so many words), wait_for (answers once this file exists), refuse
-([status, error object]: answers that).
+  chat            the field "stub" of every chat that has none
+A chat's field "stub" may say:
+  hold_until      no further word until this file exists
+  words           how many come before that
+  die             ends after so many words
+  wait_for        answers once this file exists
+  fail            an error event after so many words; ends with hold_until, if that is there
+  whole           no stream, even if one was asked for
+  refuse          answers with this status and an error
+  error           that error object
+  headers         further ones of that answer
+  missing         bytes of that answer that do not come until hold_until
 
 PATH.log gets a JSON line for each event: start, member, request.
 """
@@ -154,14 +163,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def chat(self, request):
-        stub = request.get("stub", {})
+        stub = request.get("stub", self.state.script.get("chat", {}))
         if "wait_for" in stub:
             until(stub["wait_for"])
         if "refuse" in stub:
-            status, error = stub["refuse"]
-            self.answer({"error": error}, status)
+            self.refuse(stub)
             return
-        if not request.get("stream"):
+        if stub.get("whole") or not request.get("stream"):
             message = {"role": "assistant", "content": " ".join(WORDS)}
             self.answer({"object": "chat.completion", "model": request["model"],
                          "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
@@ -175,13 +183,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for number, word in enumerate(WORDS):
             if stub.get("die") == number:
                 os._exit(9)
+            if stub.get("fail") == number:
+                self.event({"error": {"message": "CUDA out of memory"}})
+                if "hold_until" in stub:
+                    until(stub["hold_until"])
+                break
             if "hold_until" in stub and number == stub.get("words", 2):
                 until(stub["hold_until"])
             self.event({"choices": [{"index": 0, "delta": {"content": word + " "},
                                      "finish_reason": None}]})
-        self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        self.chunk(b"data: [DONE]\n\n")
+        else:
+            self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+            self.chunk(b"data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
+
+    def refuse(self, stub):
+        body = json.dumps({"error": stub.get("error", {"message": "slow down"})}).encode()
+        self.send_response(stub["refuse"])
+        for name, value in stub.get("headers", {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body) + stub.get("missing", 0)))
+        self.end_headers()
+        self.wfile.write(body)
+        if "missing" in stub:
+            until(stub["hold_until"])
 
     def event(self, value):
         self.chunk(b"data: " + json.dumps(value).encode() + b"\n\n")
