@@ -49,7 +49,7 @@ tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call)
   const std::string by_default = context.config->default_model.value_or(std::string());
   const net::BodyResult body = read_body(call, by_query.empty() && by_default.empty());
   if (!body.fields) {
-    return tl::unexpected(from_body_fault(body.fault, body.detail));
+    return tl::unexpected(from_body_fault(body.fault, body.detail, body.field));
   }
   const std::string& by_body = body.fields->model;
   const std::string& name = !by_body.empty() ? by_body : !by_query.empty() ? by_query : by_default;

@@ -202,6 +202,14 @@ ApiError of_body(net::BodyFault fault) {
     case net::BodyFault::TooManyParts:
       return bad_body("body_too_complex", "the body has too many parts", "",
                       "send less in one request");
+    case net::BodyFault::WindowTooLarge:
+      return bad_body("window_too_large", "too many tokens would be looked back at", "",
+                      "send at most " + std::to_string(net::kWindowMax) +
+                          "; more than the model's context has no effect");
+    case net::BodyFault::SchemaTooLarge:
+      return bad_body("body_too_complex", "a JSON schema or grammar is too complex", "",
+                      "give objects fewer properties, lists fewer choices and texts smaller "
+                      "lengths, or split the schema over several requests");
   }
   return bad_body("invalid_json", "the body is not valid JSON");
 }
@@ -326,8 +334,11 @@ ApiError upstream_crashed(std::string_view model) {
   return error;
 }
 
-ApiError from_body_fault(net::BodyFault fault, std::string_view detail) {
+ApiError from_body_fault(net::BodyFault fault, std::string_view detail, std::string_view field) {
   ApiError error = of_body(fault);
+  if (!field.empty()) {
+    error.param = field;
+  }
   if (!detail.empty()) {
     error.message = detail;  // a whole sentence, more exact than ours
   }

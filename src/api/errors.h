@@ -56,7 +56,9 @@ ApiError from_cut(const core::Reason& reason, std::string_view model);
 // The engine's process died while it answered, or does not take requests.
 ApiError upstream_crashed(std::string_view model);
 
-ApiError from_body_fault(net::BodyFault fault, std::string_view detail);
+// `field`: what it is about, "": as the fault itself says.
+ApiError from_body_fault(net::BodyFault fault, std::string_view detail,
+                         std::string_view field = {});
 ApiError unknown_model(const engine::NotFound& not_found);
 // The engine took no further side job.
 ApiError too_much_to_read();

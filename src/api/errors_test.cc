@@ -277,6 +277,9 @@ TEST(Errors, BodyFaultsHaveCodesOfTheirOwn) {
   EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "").message, "the body is not valid JSON");
   EXPECT_EQ(from_body_fault(net::BodyFault::NotJson, "").param, "");
   EXPECT_EQ(from_body_fault(net::BodyFault::NoModel, "").param, "model");
+  EXPECT_EQ(from_body_fault(net::BodyFault::WindowTooLarge, "", "repeat_last_n").param,
+            "repeat_last_n");
+  EXPECT_EQ(from_body_fault(net::BodyFault::SchemaTooLarge, "").code, "body_too_complex");
 }
 
 TEST(Errors, UnknownModelNamesNearOnes) {

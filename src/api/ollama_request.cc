@@ -96,7 +96,7 @@ std::optional<ApiError> check_body(Reading& reading, ollama::Request& request) {
   const net::BodyResult checked = net::read_body_fields(std::string_view(body.data(), size), rules);
   body.resize(size);
   if (!checked.fields) {
-    return from_body_fault(checked.fault, checked.detail);
+    return from_body_fault(checked.fault, checked.detail, checked.field);
   }
   const net::MediaFacts& media = checked.fields->media;
   const bool embeds = request.plan.source == ollama::Source::Vectors;
@@ -168,7 +168,7 @@ void start_ollama_request(Context& context, Call call, ollama::Endpoint endpoint
   const std::string_view text = call.exchange->body();
   const net::BodyResult body = net::read_body_fields(text, rules);
   if (!body.fields) {
-    return call.refuse(from_body_fault(body.fault, body.detail));
+    return call.refuse(from_body_fault(body.fault, body.detail, body.field));
   }
   const std::string name = body.fields->model.empty() ? fallback.value_or("") : body.fields->model;
   const auto model = context.engine.resolve(name);

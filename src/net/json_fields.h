@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "net/json_model.h"
+#include "net/schema_weight.h"
 
 namespace hf::net {
 
@@ -24,6 +25,9 @@ struct CollectedFields {
   std::int64_t rest = 0;     // bytes that the engine keeps of what is not in such a list
   std::int64_t parts = 0;    // strings, keys, arrays and objects, in all depths
   MediaFacts media;
+  std::string window;       // which of repeat_last_n and dry_penalty_last_n is the larger,
+  double window_size = 0;   // and how large
+  double schema_steps = 0;  // see SchemaWeight
 
   static bool is_token_limit(std::string_view key) {
     return key == "max_tokens" || key == "max_completion_tokens" || key == "n_predict" ||
@@ -31,6 +35,9 @@ struct CollectedFields {
   }
   static bool is_probability_count(std::string_view key) {
     return key == "n_probs" || key == "logprobs" || key == "top_logprobs";
+  }
+  static bool is_window(std::string_view key) {
+    return key == "repeat_last_n" || key == "dry_penalty_last_n";
   }
   static bool is_prompt_list(std::string_view key) {
     return key == "prompt" || key == "input" || key == "content" || key == "documents" ||
@@ -52,6 +59,12 @@ struct CollectedFields {
   // A list of prompts has ended.
   void add_prompts(std::int64_t elements, bool has_number) { prompts += has_number ? 1 : elements; }
   void add_probabilities(double count) { probabilities = std::max(probabilities, count); }
+  void add_window(std::string_view key, double size) {
+    if (size > window_size) {
+      window = key;
+      window_size = size;
+    }
+  }
   // Several limits: the largest counts, because the number is used as an upper bound.
   void add_token_limit(std::int64_t limit) {
     unlimited = unlimited || limit < 0;

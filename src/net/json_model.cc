@@ -27,6 +27,13 @@ void add_probabilities(CollectedFields& found, const dom::element& value) {
   }
 }
 
+void add_window(CollectedFields& found, std::string_view key, const dom::element& value) {
+  double size = 0;
+  if (value.get_double().get(size) == simdjson::SUCCESS) {
+    found.add_window(key, size);
+  }
+}
+
 void add_prompts(CollectedFields& found, const dom::array& list) {
   std::int64_t elements = 0;
   bool has_number = false;
@@ -163,6 +170,33 @@ void add_media(MediaFacts& media, const dom::element& value) {
   }
 }
 
+// Recursion: the parser has bounded the depth.
+void add_weight(SchemaWeight& weight, std::string_view key, const dom::element& value) {
+  dom::array array;
+  dom::object object;
+  std::string_view text;
+  double number = 0;
+  if (value.get_array().get(array) == simdjson::SUCCESS) {
+    weight.begin_list(key);
+    for (const dom::element element : array) {
+      add_weight(weight, {}, element);
+    }
+    weight.end();
+  } else if (value.get_object().get(object) == simdjson::SUCCESS) {
+    weight.begin_object(key);
+    for (const dom::key_value_pair field : object) {
+      add_weight(weight, field.key, field.value);
+    }
+    weight.end();
+  } else if (value.get_string().get(text) == simdjson::SUCCESS) {
+    weight.text(key, text);
+  } else if (value.get_double().get(number) == simdjson::SUCCESS) {
+    weight.number(key, number);
+  } else {
+    weight.other(key);
+  }
+}
+
 CollectedFields collect(const dom::element& document, BodyRules rules) {
   CollectedFields found;
   dom::object object;
@@ -183,6 +217,8 @@ CollectedFields collect(const dom::element& document, BodyRules rules) {
       add_limit(found, field.value);
     } else if (CollectedFields::is_probability_count(field.key)) {
       add_probabilities(found, field.value);
+    } else if (CollectedFields::is_window(field.key)) {
+      add_window(found, field.key, field.value);
     }
   }
   if (rules.lists_are_tasks) {
@@ -239,6 +275,16 @@ BodyResult verdict(CollectedFields found, BodyRules rules) {
     return faulty(BodyFault::TooManyParts, "the body has more than " + std::to_string(kPartsMax) +
                                                " strings, keys, arrays and objects");
   }
+  if (found.window_size > static_cast<double>(kWindowMax)) {
+    BodyResult result =
+        faulty(BodyFault::WindowTooLarge, "the field '" + found.window + "' is larger than " +
+                                              std::to_string(kWindowMax) + " tokens");
+    result.field = found.window;
+    return result;
+  }
+  if (found.schema_steps > kSchemaWeightMax) {
+    return faulty(BodyFault::SchemaTooLarge, "a JSON schema or grammar of the body is too complex");
+  }
   BodyResult result;
   result.fields.emplace();
   result.fields->model = std::move(found.model);
@@ -278,6 +324,9 @@ BodyResult read_body_fields(std::string_view padded_body, BodyRules rules) {
   }
   if (found.parts <= kPartsMax) {
     add_media(found.media, document);
+    SchemaWeight weight;
+    add_weight(weight, {}, document);
+    found.schema_steps = weight.total();
   }
   return verdict(std::move(found), rules);
 }

@@ -23,6 +23,8 @@ enum class BodyFault {
   TooManyPrompts,
   TooMuchRepeated,
   TooManyParts,
+  WindowTooLarge,
+  SchemaTooLarge,
   NotForm,  // of forms only (multipart.h)
 };
 
@@ -37,6 +39,10 @@ constexpr std::int64_t kRepeatedMax = 64 * 1024 * 1024;
 // Strings, keys, arrays and objects. The engine keeps up to 300 bytes for each, however short; a
 // long conversation with tools has some ten thousand.
 constexpr std::int64_t kPartsMax = 200'000;
+
+// Tokens that are looked back at for repetitions. The engine takes 4 or 8 bytes for each at once,
+// and keeps them until the answer ends. Larger contexts than this are rare.
+constexpr std::int64_t kWindowMax = 262'144;
 
 struct BodyRules {
   bool model_required = true;  // else a missing model gives an empty name
@@ -57,7 +63,8 @@ struct BodyFields {
 struct BodyResult {
   std::optional<BodyFields> fields;  // set exactly when there is no fault
   BodyFault fault = BodyFault::NotJson;
-  std::string detail;  // for the client: what was wrong, never a piece of the body
+  std::string detail;   // for the client: what was wrong, never a piece of the body
+  std::string field{};  // the one it is about, where that is not clear from the fault
 };
 
 // Cost: about 1 ms for each MB, up to 12 ms for each MB if a number does not fit 64 bits: call it

@@ -73,6 +73,18 @@ TEST(BodyFields, MoreProbabilitiesThanMemoryHoldsAreAFault) {
             "m");
 }
 
+TEST(BodyFields, TokensLookedBackAtAreBounded) {
+  for (const std::string field : {"repeat_last_n", "dry_penalty_last_n"}) {
+    const std::string body = R"({"model":"m",")" + field + "\":";
+    EXPECT_TRUE(read(body + "262144}").fields.has_value());
+    EXPECT_TRUE(read(body + "-1}").fields.has_value());
+    EXPECT_EQ(fault_of(body + "262145}"), BodyFault::WindowTooLarge);
+    EXPECT_EQ(fault_of(body + "4e8}"), BodyFault::WindowTooLarge);
+    EXPECT_EQ(read(body + "100000000}").field, field);
+    EXPECT_EQ(read(body + "100000000,\"seed\":99999999999999999999999}").field, field);
+  }
+}
+
 constexpr BodyRules kTasks{.model_required = true, .lists_are_tasks = true};
 
 std::string repeated(std::string_view element, int times) {

@@ -1,5 +1,6 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <limits>
+#include <vector>
 
 #include "net/json_fields.h"
 
@@ -18,6 +19,7 @@ struct FieldHandler {
   using Text = json::string_view;
 
   CollectedFields found;
+  SchemaWeight weight;
   std::size_t depth = 0;
   bool in_prompts = false;    // the value of the outermost field `key` is a list of prompts
   std::int64_t elements = 0;  // of that list, so far
@@ -27,6 +29,13 @@ struct FieldHandler {
   std::string last_key;  // in whatever depth; of a list's elements: the list's
   std::string new_key;
   std::string medium;
+  std::vector<bool> lists;  // whether each of the objects and lists around is a list
+  std::string schema_text;
+
+  // Of the value that comes, "" in a list.
+  std::string_view own_key() const {
+    return lists.empty() || lists.back() ? std::string_view() : std::string_view(last_key);
+  }
 
   // May the string that comes be a picture, a sound or the address of one? What kind of object it
   // stands in may be said behind it, so that this is true of more than the other reader takes.
@@ -62,8 +71,12 @@ struct FieldHandler {
   void number(std::optional<std::int64_t> value, double amount) {
     other_value();
     has_number = has_number || (depth == 2 && in_prompts);
+    weight.number(own_key(), amount);
     if (at_field() && CollectedFields::is_probability_count(key)) {
       found.add_probabilities(amount);
+    }
+    if (at_field() && CollectedFields::is_window(key)) {
+      found.add_window(key, amount);
     }
     if (at_field() && value && CollectedFields::is_token_limit(key)) {
       found.add_token_limit(*value);
@@ -76,11 +89,18 @@ struct FieldHandler {
     other_value();
     part();
     found.is_object = found.is_object || depth == 0;
+    weight.begin_object(own_key());
+    lists.push_back(false);
     ++depth;
     return true;
   }
-  bool on_object_end(std::size_t, Ec&) {
+  void container_end() {
+    weight.end();
+    lists.pop_back();
     --depth;
+  }
+  bool on_object_end(std::size_t, Ec&) {
+    container_end();
     return true;
   }
   bool on_array_begin(Ec&) {
@@ -91,11 +111,13 @@ struct FieldHandler {
     }
     other_value();
     part();
+    weight.begin_list(own_key());
+    lists.push_back(true);
     ++depth;
     return true;
   }
   bool on_array_end(std::size_t, Ec&) {
-    --depth;
+    container_end();
     if (in_prompts && at_field()) {
       in_prompts = false;
       found.add_prompts(elements, has_number);
@@ -129,6 +151,9 @@ struct FieldHandler {
     if (may_be_medium()) {
       medium.append(piece.data(), piece.size());
     }
+    if (weight.wants_text(own_key())) {
+      schema_text.append(piece.data(), piece.size());
+    }
     if (at_field() && key == "model") {
       text.append(piece.data(), piece.size());
     }
@@ -138,6 +163,8 @@ struct FieldHandler {
     on_string_part(piece, 0, ec);
     other_value();
     part();
+    weight.text(own_key(), schema_text);
+    schema_text.clear();
     if (may_be_medium()) {
       found.media.add(medium);
       medium.clear();
@@ -164,6 +191,7 @@ struct FieldHandler {
   }
   bool on_bool(bool value, Ec&) {
     other_value();
+    weight.other(own_key());
     if (at_field() && key == "stream") {
       found.stream = value;
     }
@@ -171,6 +199,7 @@ struct FieldHandler {
   }
   bool on_null(Ec&) {
     other_value();
+    weight.other(own_key());
     return true;
   }
   bool on_comment_part(Text, Ec&) { return true; }
@@ -192,6 +221,7 @@ BodyResult read_body_fields_by_events(std::string_view body, BodyRules rules) {
     return not_json("something follows the document");
   }
   CollectedFields found = std::move(parser.handler().found);
+  found.schema_steps = parser.handler().weight.total();
   if (!rules.lists_are_tasks) {
     found.prompts = 0;
   }

@@ -72,6 +72,9 @@ constexpr std::array<Option, 32> kOptions{{
     {"use_imagegen_runner", "", Use::IgnoredFlag},
 }};
 
+// What the first look at a body allows (net/json_model.h).
+constexpr std::int64_t kWindowMax = 262'144;
+
 // Names of unknown options are repeated in a header: only what looks like a name is.
 constexpr std::size_t kNameMax = 40;
 constexpr std::size_t kNamesMax = 5;
@@ -197,7 +200,7 @@ class OptionReader {
     } else if (option.use == Use::Load) {
       not_applied_.emplace_back(option.name);
     } else if (option.use == Use::RepeatLast) {
-      set(option, number < 0 ? std::max<std::int64_t>(context_, 0) : number);
+      set(option, window(number));
     } else {
       set(option, option.use == Use::Keep ? std::max<std::int64_t>(number, -1) : number);
     }
@@ -226,6 +229,15 @@ class OptionReader {
       options_.fields[option.engine] = std::move(words);
     }
     return {};
+  }
+
+  // More than the context has no effect, and costs 4 bytes for each.
+  std::int64_t window(std::int64_t number) const {
+    const std::int64_t most = context_ > 0 ? std::min(context_, kWindowMax) : kWindowMax;
+    if (number < 0) {
+      return context_ > 0 ? most : 0;
+    }
+    return std::min(number, most);
   }
 
   void set(const Option& option, std::int64_t number) { options_.fields[option.engine] = number; }

@@ -59,6 +59,7 @@ TEST(Options, NoLimitIsTheEnginesOwnEnd) {
 TEST(Options, LessThanZeroMeansAll) {
   EXPECT_EQ(fields(R"({"num_keep": -1})"), json::parse(R"({"n_keep": -1})"));
   EXPECT_EQ(fields(R"({"num_keep": -7})"), json::parse(R"({"n_keep": -1})"));
+  EXPECT_EQ(fields(R"({"repeat_last_n": 200000000})"), json::parse(R"({"repeat_last_n": 4096})"));
   EXPECT_EQ(fields(R"({"repeat_last_n": -1})"), json::parse(R"({"repeat_last_n": 4096})"));
 }
 

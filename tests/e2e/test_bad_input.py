@@ -27,6 +27,9 @@ BODIES = {
     "stop words": (b'{"model": "a", "prompt": [%s""], "stop": [%s""]}'
                    % (b'"",' * 2000, b'"",' * 2000), 400, "prompts_too_large"),
     "parts": (b'{"model": "a", "stop": [%s""]}' % (b'"",' * 200_000), 400, "body_too_complex"),
+    "a window": (b'{"model": "a", "dry_penalty_last_n": 100000000}', 400, "window_too_large"),
+    "a grammar": (b'{"model": "a", "grammar": "root ::= %s"}' % (b"[a]{1,1999} " * 1000),
+                  400, "body_too_complex"),
     "a stranger": (b'{"model": "nobody"}', 404, "model_not_found"),
     "a path": (b'{"model": "../../etc/passwd"}', 404, "model_not_found"),
 }
@@ -43,6 +46,35 @@ def test_bodies(serve):
     assert server.journal("spawn", "grant") == []
     assert server.active() == {}
     server.stop()
+
+
+WIDE = {"type": "object", "properties": {f"p{i}": {"type": "null"} for i in range(2000)}}
+TOOL = {"name": "f", "parameters": WIDE}
+SCHEMAS = {
+    "/completion": {"prompt": "a", "json_schema": WIDE},
+    "/v1/completions": {"prompt": "a", "response_format": {"type": "json_object", "schema": WIDE}},
+    "/v1/chat/completions": {"response_format": {"type": "json_schema",
+                                                 "json_schema": {"name": "a", "schema": WIDE}}},
+    "/chat/completions": {"tools": [{"type": "function", "function": TOOL}]},
+    "/v1/responses": {"text": {"format": {"type": "json_schema", "name": "a", "schema": WIDE}}},
+    "/responses": {"tools": [{"type": "function", **TOOL}]},
+    "/v1/messages": {"tools": [{"name": "f", "input_schema": WIDE}]},
+    "/infill": {"json_schema": WIDE},
+    "/apply-template": {"json_schema": WIDE},
+    "/api/generate": {"prompt": "a", "format": WIDE},
+    "/api/chat": {"tools": [{"type": "function", "function": TOOL}]},
+}
+
+
+def test_schemas_that_keep_the_engine_busy(serve):
+    """In whichever API, wherever they stand; before anything is started."""
+    server = serve({"a": "tiny-1"})
+    for path, body in SCHEMAS.items():
+        answer = server.post(path, {"model": "a", **body})
+        assert answer.status == 400, (path, answer)
+        assert "body_too_complex" in answer.body.decode(), path
+        assert "fewer properties" in answer.body.decode(), path
+    assert server.journal("spawn", "grant") == []
 
 
 def test_an_unknown_model_names_the_near_one(serve):

@@ -1,0 +1,244 @@
+#include "net/schema_weight.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace hf::net {
+namespace {
+
+using Word = SchemaWeight::Word;
+
+constexpr double kEndless = std::numeric_limits<double>::infinity();
+// Measured with v0.5.0. A repetition of up to so many is written out; more are refused, or taken
+// for any number.
+constexpr double kRepetitionsMax = 2000;
+constexpr double kStepsPerRepetition = 740;
+constexpr double kStepsPerPair = 2;  // of choices: each is compared for each
+// Rules are named by the keys down to them; up to here that costs nothing worth counting.
+constexpr double kPathFree = 64;
+constexpr double kStepsPerPathByte = 10;
+// Texts are copied along; so many bytes cost as much as the copy itself.
+constexpr double kBytesPerStep = 32;
+// `type` as a list: the schema is copied for each. There are seven types.
+constexpr double kTypesMax = 7;
+
+constexpr std::array<std::pair<std::string_view, Word>, 15> kWords{{
+    {"properties", Word::Properties},
+    {"anyOf", Word::Choices},
+    {"oneOf", Word::Choices},
+    {"allOf", Word::AllOf},
+    {"enum", Word::Enum},
+    {"type", Word::Type},
+    {"$defs", Word::Definitions},
+    {"definitions", Word::Definitions},
+    {"$ref", Word::Reference},
+    {"minLength", Word::Repetition},
+    {"maxLength", Word::Repetition},
+    {"minItems", Word::Repetition},
+    {"maxItems", Word::Repetition},
+    {"pattern", Word::Pattern},
+    {"grammar", Word::Pattern},
+}};
+
+double square(double number) {
+  return number * number;
+}
+
+// Of what stands in braces: {7}, {1,64}. The more is repeated, the more it costs.
+double pattern_steps(std::string_view text) {
+  double steps = 0;
+  std::size_t begin = 0;
+  for (std::size_t open = text.find('{'); open != std::string_view::npos;
+       open = text.find('{', open + 1)) {
+    const std::size_t close = std::min(text.find('}', open), text.size());
+    double most = 0;
+    for (std::size_t at = open + 1; at < close; ++at) {
+      std::uint64_t number = 0;
+      const auto [end, error] = std::from_chars(text.data() + at, text.data() + close, number);
+      if (end != text.data() + at) {
+        most = std::max(most, error == std::errc() ? static_cast<double>(number) : kEndless);
+        at = static_cast<std::size_t>(end - text.data());
+      }
+    }
+    const auto repeated = static_cast<double>(open - begin);
+    steps += std::min(most, kRepetitionsMax) * kStepsPerRepetition * (1 + repeated / kBytesPerStep);
+    begin = close;
+  }
+  return steps;
+}
+
+}  // namespace
+
+Word SchemaWeight::word_of(std::string_view key) {
+  const auto* const found = std::find_if(kWords.begin(), kWords.end(),
+                                         [key](const auto& each) { return each.first == key; });
+  return found != kWords.end() ? found->second : Word::None;
+}
+
+bool SchemaWeight::wants_text(std::string_view key) const {
+  const Word word = word_of(key);
+  return word == Word::Reference || word == Word::Pattern ||
+         (!frames_.empty() && frames_.back().is_list && frames_.back().word == Word::Type);
+}
+
+void SchemaWeight::count(std::string_view key) {
+  if (!frames_.empty()) {
+    frames_.back().members += 1;
+    frames_.back().key_bytes += static_cast<double>(key.size());
+  }
+}
+
+void SchemaWeight::begin(bool is_list, std::string_view key) {
+  count(key);
+  Frame frame;
+  frame.is_list = is_list;
+  frame.word = word_of(key);
+  frame.node = &nodes_[""];
+  if (!frames_.empty()) {
+    const Frame& outer = frames_.back();
+    const bool defines = outer.word == Word::Definitions && !outer.is_list;
+    frame.node = defines ? &nodes_["/" + std::string(key)] : outer.node;
+    frame.path = outer.path + static_cast<double>(key.size()) + 1;
+  }
+  frame.node->steps += std::max(0.0, frame.path - kPathFree) * kStepsPerPathByte;
+  frames_.push_back(frame);
+}
+
+void SchemaWeight::begin_object(std::string_view key) {
+  begin(false, key);
+}
+
+void SchemaWeight::begin_list(std::string_view key) {
+  begin(true, key);
+}
+
+void SchemaWeight::end() {
+  const Frame frame = frames_.back();
+  frames_.pop_back();
+  Node& node = *frame.node;
+  if (!frame.is_list && frame.word == Word::Properties) {
+    largest_ = std::max(largest_, frame.members);
+    node.steps +=
+        square(frame.members) * (frame.members + (frame.key_bytes + frame.path) / kBytesPerStep);
+    if (Frame* const list = merging()) {
+      list->all_of.members += frame.members;
+    }
+  } else if (frame.is_list && frame.word == Word::AllOf) {
+    node.all_ofs.push_back(frame.all_of);
+  } else if (frame.is_list && frame.word == Word::Type && frame.members > kTypesMax) {
+    node.steps = kEndless;
+  }
+  if (frame.is_list && (frame.word == Word::Choices || frame.word == Word::Enum)) {
+    node.steps += kStepsPerPair * square(frame.members);
+  }
+}
+
+SchemaWeight::Frame* SchemaWeight::merging() {
+  // From the innermost: the object, its list; if those are choices, the next object and its list.
+  const std::size_t depth = frames_.size();
+  const auto list_at = [this, depth](std::size_t up, Word word) {
+    const Frame* const frame = depth > up ? &frames_[depth - 1 - up] : nullptr;
+    return frame != nullptr && frame->is_list && frame->word == word;
+  };
+  if (list_at(1, Word::AllOf)) {
+    return &frames_[depth - 2];
+  }
+  return list_at(1, Word::Choices) && list_at(3, Word::AllOf) ? &frames_[depth - 4] : nullptr;
+}
+
+void SchemaWeight::take_reference(std::string_view pointer) {
+  std::string_view name;
+  for (const std::string_view place : {"#/$defs/", "#/definitions/"}) {
+    if (pointer.starts_with(place)) {
+      name = pointer.substr(place.size());
+    }
+  }
+  const bool plain = !name.empty() && name.find('/') == std::string_view::npos;
+  odd_references_ += plain ? 0 : 1;
+  Frame* const list = merging();
+  const std::size_t depth = frames_.size();
+  const bool is_definition = depth > 1 && frames_[depth - 2].word == Word::Definitions;
+  if (list == nullptr && !is_definition) {
+    return;  // made once, whoever refers to it
+  }
+  Node& node = *frames_.back().node;
+  if (!plain) {
+    node.steps = kEndless;
+    return;
+  }
+  node.merged.push_back("/" + std::string(name));
+  if (list != nullptr) {
+    list->all_of.references += 1;
+  }
+}
+
+void SchemaWeight::text(std::string_view key, std::string_view text) {
+  count(key);
+  if (frames_.empty()) {
+    return;  // the document is no more than this
+  }
+  Frame& frame = frames_.back();
+  if (frame.is_list && frame.word == Word::Type) {
+    // {"type":["object","object"],…} within the like doubles at each step.
+    const bool twice = (text == "object" && std::exchange(frame.has_object, true)) ||
+                       (text == "array" && std::exchange(frame.has_array, true));
+    frame.node->steps = twice ? kEndless : frame.node->steps;
+    return;
+  }
+  const Word word = word_of(key);
+  if (word == Word::Reference) {
+    take_reference(text);
+  } else if (word == Word::Pattern) {
+    frame.node->steps += pattern_steps(text);
+  }
+}
+
+void SchemaWeight::number(std::string_view key, double number) {
+  count(key);
+  if (!frames_.empty() && word_of(key) == Word::Repetition) {
+    const double times = std::clamp(number, 0.0, kRepetitionsMax);
+    frames_.back().node->steps += times * kStepsPerRepetition;
+  }
+}
+
+void SchemaWeight::other(std::string_view key) {
+  count(key);
+}
+
+// Recursion: as deep as definitions follow one another; see total().
+double SchemaWeight::resolve(Node& node) {
+  if (node.mark == Node::Mark::Open) {
+    return kEndless;  // a definition that is a part of itself ends the engine
+  }
+  if (node.mark == Node::Mark::Done) {
+    return node.total;
+  }
+  node.mark = Node::Mark::Open;
+  node.total = node.steps;
+  for (const Node::AllOf& all_of : node.all_ofs) {
+    const double members = all_of.members + all_of.references * largest_;
+    node.total += square(members) * members;
+  }
+  for (const std::string& name : node.merged) {
+    if (const auto found = nodes_.find(name); found != nodes_.end()) {
+      node.total += resolve(found->second);
+    }
+  }
+  node.mark = Node::Mark::Done;
+  return node.total;
+}
+
+double SchemaWeight::total() {
+  // Longer chains of definitions than honest ones could be too deep for the stack.
+  constexpr std::size_t kNodesMax = 10'000;
+  double sum = 0;
+  for (auto& [name, node] : nodes_) {
+    sum += nodes_.size() > kNodesMax && !node.merged.empty() ? kEndless : resolve(node);
+  }
+  return sum * (1 + odd_references_);
+}
+
+}  // namespace hf::net

@@ -1,0 +1,116 @@
+#include "net/schema_weight.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "net/json_fields.h"
+#include "net/json_model.h"
+
+namespace hf::net {
+namespace {
+
+// Of a body with that schema, whichever way it is read.
+bool taken(const std::string& schema) {
+  std::string body = R"({"model":"m","format":)" + schema + "}";
+  const std::size_t size = body.size();
+  body.resize(size + 64, '\0');
+  const std::string_view text = std::string_view(body).substr(0, size);
+  const BodyResult fast = read_body_fields(text, {});
+  const BodyResult slow = read_body_fields_by_events(text, {});
+  EXPECT_EQ(fast.fields.has_value(), slow.fields.has_value()) << schema.substr(0, 80);
+  if (!fast.fields) {
+    EXPECT_EQ(fast.fault, BodyFault::SchemaTooLarge) << schema.substr(0, 80);
+    EXPECT_EQ(slow.fault, BodyFault::SchemaTooLarge) << schema.substr(0, 80);
+  }
+  return fast.fields.has_value();
+}
+
+// {"type":"object","properties":{"p0":…,"p1":…}}
+std::string object_of(int properties, const std::string& value = R"({"type":"null"})") {
+  std::string text = R"({"type":"object","properties":{)";
+  for (int i = 0; i < properties; ++i) {
+    text += (i == 0 ? "\"p" : ",\"p") + std::to_string(i) + "\":" + value;
+  }
+  return text + "}}";
+}
+
+std::string list_of(int times, const std::string& element) {
+  std::string text = "[";
+  for (int i = 0; i < times; ++i) {
+    text += (i == 0 ? "" : ",") + element;
+  }
+  return text + "]";
+}
+
+TEST(SchemaWeight, TakesHonestSchemas) {
+  EXPECT_TRUE(taken(object_of(500)));
+  EXPECT_TRUE(taken(object_of(20, object_of(20, object_of(20)))));
+  EXPECT_TRUE(taken(R"({"enum":)" + list_of(5000, R"("a")") + "}"));
+  EXPECT_TRUE(taken(object_of(50, R"({"type":["string","null"],"minLength":1,"maxLength":500})")));
+  EXPECT_TRUE(taken(object_of(50, R"({"pattern":"^[a-zA-Z0-9_-]{1,64}$"})")));
+  EXPECT_TRUE(taken(R"({"type":"array","maxItems":1000000000,"items":{"type":"string"}})"));
+  EXPECT_TRUE(taken(R"({"$defs":{"node":{"properties":{"next":{"$ref":"#/$defs/node"}}}},
+                        "$ref":"#/$defs/node"})"));
+  EXPECT_TRUE(
+      taken(R"({"definitions":{"a":)" + object_of(20) + R"(},"properties":{"x":)" +
+            R"({"allOf":[{"$ref":"#/definitions/a"}],"description":"as pydantic has it"}}})"));
+  EXPECT_TRUE(taken(R"({"$defs":{"base":{"properties":{"a":{}}},
+      "node":{"allOf":[{"$ref":"#/$defs/base"},
+                       {"properties":{"next":{"type":"array","items":{"$ref":"#/$defs/node"}}}}]}},
+      "$ref":"#/$defs/node"})"));
+}
+
+TEST(SchemaWeight, RefusesObjectsWithTooManyProperties) {
+  EXPECT_FALSE(taken(object_of(1000)));
+  EXPECT_FALSE(taken(R"({"type":"array","items":)" + object_of(1000) + "}"));
+  EXPECT_FALSE(taken(list_of(20, object_of(300)))) << "all together";
+  EXPECT_FALSE(taken(R"({"properties":{"$defs":)" + object_of(1000) + "}}"));
+}
+
+TEST(SchemaWeight, RefusesTooManyChoicesAndRepetitions) {
+  EXPECT_FALSE(taken(R"({"enum":)" + list_of(20'000, R"("a")") + "}"));
+  EXPECT_FALSE(taken(R"({"oneOf":)" + list_of(20'000, "{}") + "}"));
+  EXPECT_FALSE(taken(list_of(1000, R"({"type":"string","maxLength":1999})")));
+  EXPECT_FALSE(taken(list_of(1000, R"({"type":"array","minItems":1e3})")));
+  std::string pattern = "^";
+  for (int i = 0; i < 1000; ++i) {
+    pattern += "a{1,1999}";
+  }
+  EXPECT_FALSE(taken(R"({"pattern":")" + pattern + R"($"})"));
+  EXPECT_FALSE(taken(R"({"grammar":")" + pattern + R"("})"));
+}
+
+TEST(SchemaWeight, RefusesWhatMultiplies) {
+  const std::string refs = list_of(100, R"({"$ref":"#/$defs/a"})");
+  EXPECT_FALSE(
+      taken(R"({"$defs":{"a":)" + object_of(10) + R"(},"allOf":[{"anyOf":)" + refs + "}]}"));
+  EXPECT_FALSE(taken(R"({"allOf":)" + list_of(1000, R"({"properties":{"a":{}}})") + "}"));
+  EXPECT_FALSE(
+      taken(R"({"a":)" + object_of(400) + R"(,"b":)" + list_of(9, R"({"$ref":"#/a"})") + "}"));
+  EXPECT_FALSE(taken(R"({"type":["object","object"]})"));
+  EXPECT_FALSE(taken(R"({"type":)" + list_of(8, R"("null")") + "}"));
+  std::string chain;
+  for (int i = 0; i < 40; ++i) {
+    const std::string next = R"({"allOf":[{"$ref":"#/$defs/d)" + std::to_string(i + 1) + R"("}]})";
+    chain += "\"d" + std::to_string(i) + "\":" + object_of(2, next) + ",";
+  }
+  EXPECT_FALSE(taken(R"({"$defs":{)" + chain + R"("d40":{}},"$ref":"#/$defs/d0"})"));
+}
+
+// These end the engine.
+TEST(SchemaWeight, RefusesDefinitionsThatArePartsOfThemselves) {
+  EXPECT_FALSE(taken(R"({"$defs":{"a":{"properties":{"x":{"allOf":[{"$ref":"#/$defs/a"}]}}}},
+                         "$ref":"#/$defs/a"})"));
+  EXPECT_FALSE(taken(R"({"$defs":{"a":{"$ref":"#/$defs/a"}},"allOf":[{"$ref":"#/$defs/a"}]})"));
+  EXPECT_FALSE(taken(R"({"x":{"properties":{"y":{"allOf":[{"$ref":"#/x"}]}}}})"));
+}
+
+TEST(SchemaWeight, LongNamesCostWhereTheyAreRepeated) {
+  const std::string name(100'000, 'a');
+  EXPECT_TRUE(taken(R"({"properties":{")" + name + R"(":{"type":"null"}}})"));
+  EXPECT_FALSE(taken(R"({"properties":{")" + name + R"(":)" + object_of(300) + "}}"));
+}
+
+}  // namespace
+}  // namespace hf::net
