@@ -1,5 +1,6 @@
 #include "api/service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/admin.h"
@@ -112,6 +113,14 @@ std::optional<net::Reply> Service::refusal_of(const net::RequestHead& head) cons
 std::uint64_t Service::body_limit(const net::RequestHead& head) const {
   return goes_to_a_model(head) ? static_cast<std::uint64_t>(context_.config->body_limit.count)
                                : kCommandBodyLimit;
+}
+
+// Sixteen of the largest with the default body_limit.
+std::uint64_t Service::bodies_limit() const {
+  constexpr std::uint64_t kAtLeast = std::uint64_t{1} << 30;
+  constexpr std::uint64_t kLargestOnes = 4;
+  const auto largest = static_cast<std::uint64_t>(context_.config->body_limit.count);
+  return std::max(kAtLeast, kLargestOnes * largest);
 }
 
 net::Reply Service::too_large(const net::RequestHead& head, std::uint64_t limit) {

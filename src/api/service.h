@@ -30,6 +30,7 @@ class Service final : public net::Service {
 
   std::optional<net::Reply> check_head(const net::RequestHead& head) override;
   std::uint64_t body_limit(const net::RequestHead& head) const override;
+  std::uint64_t bodies_limit() const override;
   net::Reply too_large(const net::RequestHead& head, std::uint64_t limit) override;
   net::Reply unfit(net::Unfit reason, const net::RequestHead* head, std::string_view why) override;
   void handle(std::shared_ptr<net::Exchange> exchange) override;

@@ -51,6 +51,9 @@ ApiError from_unfit(net::Unfit reason, std::string_view why) {
     case net::Unfit::NoMemory:
       return busy("no_memory", "the server has no memory for this request now",
                   "try again, or send less in one request");
+    case net::Unfit::TooManyBodies:
+      return busy("server_busy", "the requests that are being served hold too much memory now",
+                  "try again after Retry-After; small requests are still taken");
     case net::Unfit::TooManyConnections:
       return busy("too_many_connections", "too many connections to this server are open",
                   "close those that are not needed, and try again");

@@ -27,6 +27,7 @@ TEST(TransportErrors, WhatMayWorkLaterSaysWhenAndWhatToDo) {
   };
   for (const Row& row : {Row{net::Unfit::BodyStalled, 408, "body_stalled"},
                          Row{net::Unfit::NoMemory, 503, "no_memory"},
+                         Row{net::Unfit::TooManyBodies, 503, "server_busy"},
                          Row{net::Unfit::TooManyConnections, 503, "too_many_connections"}}) {
     const ApiError error = from_unfit(row.reason, "");
     EXPECT_EQ(error.status, row.status);

@@ -15,6 +15,7 @@ class Mirror final : public Service {
  public:
   std::optional<Reply> check_head(const RequestHead&) override { return std::nullopt; }
   std::uint64_t body_limit(const RequestHead&) const override { return 1024; }
+  std::uint64_t bodies_limit() const override { return 1024 * 1024; }
   Reply too_large(const RequestHead&, std::uint64_t) override { return {}; }
   Reply unfit(Unfit, const RequestHead*, std::string_view) override { return {}; }
   void handle(std::shared_ptr<Exchange> exchange) override {

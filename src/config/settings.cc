@@ -146,7 +146,8 @@ std::span<const Setting<Config>> server_settings() {
       setting<&Config::body_limit>(
           "body_limit", "\"64MiB\"",
           "Longest request body. Images travel inside it, hence the room; it is held in memory "
-          "while the request waits, hence a limit.",
+          "while the request waits, hence a limit. All bodies together may hold 1 GiB, or four "
+          "times this if that is more.",
           {1024, 2048 * kMi}),
       setting<&Config::picture_megapixels>(
           "picture_megapixels", "64",

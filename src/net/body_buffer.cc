@@ -15,6 +15,10 @@ constexpr std::size_t kLargestStep =
 }  // namespace
 
 bool BodyBuffer::reserve(std::size_t capacity) {
+  if (!share_.grow_to(capacity)) {
+    over_budget_ = true;
+    return false;
+  }
   auto* const grown = static_cast<char*>(std::realloc(data_.get(), capacity + kBodyPadding));
   if (grown == nullptr) {
     return false;

@@ -9,6 +9,9 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
+
+#include "net/body_budget.h"
 
 namespace hf::net {
 
@@ -16,10 +19,14 @@ inline constexpr std::size_t kBodyPadding = 64;  // SIMDJSON_PADDING of simdjson
 
 class BodyBuffer {
  public:
-  // Free room behind what has arrived, at least one byte; empty when memory ran out.
+  explicit BodyBuffer(std::shared_ptr<BodyBudget> budget) : share_(std::move(budget)) {}
+
+  // Free room behind what has arrived, at least one byte; empty when memory ran out, or the budget
+  // did: see over_budget().
   std::span<char> room();
   // `count` bytes of the last room() were filled.
   void commit(std::size_t count);
+  [[nodiscard]] bool over_budget() const { return over_budget_; }
   [[nodiscard]] std::size_t size() const { return size_; }
   // Writes the padding. Call once when the body is complete. False: memory ran out.
   bool finish();
@@ -32,6 +39,8 @@ class BodyBuffer {
   struct Free {
     void operator()(char* block) const { std::free(block); }
   };
+  BodyShare share_;
+  bool over_budget_ = false;
   std::unique_ptr<char, Free> data_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;  // without the padding

@@ -182,6 +182,7 @@ enum class Unfit {
   NotHttp,             // nothing that we accept as HTTP
   BodyStalled,         // no byte of the body came for the deadline
   NoMemory,            // for the body
+  TooManyBodies,       // it would be more than bodies_limit()
   TooManyConnections,  // nothing was read
 };
 
@@ -196,6 +197,9 @@ class Service {
   virtual std::optional<Reply> check_head(const RequestHead& head) = 0;
   // Largest body for this request, bytes.
   virtual std::uint64_t body_limit(const RequestHead& head) const = 0;
+  // What all bodies may hold together, bytes, those below 64 KiB aside. A request whose body does
+  // not fit in is refused; it holds what it took until its Exchange goes.
+  virtual std::uint64_t bodies_limit() const = 0;
   // Replies for what the session itself must refuse, in the dialect of the API called.
   virtual Reply too_large(const RequestHead& head, std::uint64_t limit) = 0;
   // `head`: null if none was read. `why`: a detail of NotHttp, else empty.

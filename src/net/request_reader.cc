@@ -1,6 +1,7 @@
 #include "net/request_reader.h"
 
 #include <limits>
+#include <utility>
 
 #include "net/header_scan.h"
 
@@ -14,8 +15,9 @@ constexpr std::size_t kChunkLineMax = 16 * 1024;
 
 }  // namespace
 
-RequestReader::RequestReader(ClientConnection& client, const ServerOptions& options)
-    : client_(client), options_(options) {
+RequestReader::RequestReader(ClientConnection& client, const ServerOptions& options,
+                             std::shared_ptr<BodyBudget> budget)
+    : client_(client), options_(options), body_(std::move(budget)) {
   parser_.body_limit(boost::none);  // the session's own limit counts, and says so in its own words
   parser_.header_limit(std::numeric_limits<std::uint32_t>::max());  // bounded before it gets there
 }
@@ -105,7 +107,7 @@ Task<ReadEnd> RequestReader::read_body(std::uint64_t limit) {
       co_return ReadEnd::TooLarge;
     }
     if (ec == http::error::bad_alloc) {
-      co_return ReadEnd::OutOfMemory;
+      co_return body_.over_budget() ? ReadEnd::NoRoom : ReadEnd::OutOfMemory;
     }
     if (ec != http::error::need_more || client_.input().size() >= kChunkLineMax) {
       co_return malformed("the body is not HTTP: " + ec.message());

@@ -3,6 +3,7 @@
 // body. Stops at the first byte that is not HTTP as we accept it, or beyond the limit. Loop thread.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "net/body_buffer.h"
@@ -19,12 +20,14 @@ enum class ReadEnd {
   TooLarge,   // the body passed the limit
   Stalled,    // no byte of the body came for the deadline
   OutOfMemory,
+  NoRoom,  // the bodies of all requests together are too large
 };
 
 class RequestReader {
  public:
-  // Borrows both for its life.
-  RequestReader(ClientConnection& client, const ServerOptions& options);
+  // Borrows the first two for its life.
+  RequestReader(ClientConnection& client, const ServerOptions& options,
+                std::shared_ptr<BodyBudget> budget);
 
   Task<ReadEnd> read_head();
   // Requires read_head() to have been Complete.

@@ -25,6 +25,8 @@ std::optional<Reply> body_refusal(Service& service, RequestReader& reader, ReadE
       return service.unfit(Unfit::NotHttp, &head, reader.why());
     case ReadEnd::Stalled:
       return service.unfit(Unfit::BodyStalled, &head, {});
+    case ReadEnd::NoRoom:
+      return service.unfit(Unfit::TooManyBodies, &head, {});
     case ReadEnd::OutOfMemory:
       return service.unfit(Unfit::NoMemory, &head, {});
     case ReadEnd::Complete:
@@ -129,7 +131,7 @@ Task<Session::Next> Session::serve_one() {
     client_.say_goodbye();
     co_return Next::Drop;
   }
-  RequestReader reader(client_, host_.options);
+  RequestReader reader(client_, host_.options, host_.bodies);
   const ReadEnd end = co_await reader.read_head();
   if (end == ReadEnd::Malformed) {
     Reply reply = host_.service.unfit(Unfit::NotHttp, nullptr, reader.why());
@@ -151,6 +153,10 @@ Task<Session::Next> Session::read_and_answer(RequestReader& reader) {
   }
   const std::uint64_t limit = host_.service.body_limit(head);
   ReadEnd end = framing.length > limit ? ReadEnd::TooLarge : ReadEnd::Complete;
+  host_.bodies->set_limit(host_.service.bodies_limit());
+  if (end == ReadEnd::Complete && !host_.bodies->has_room_for(framing.length)) {
+    end = ReadEnd::NoRoom;  // also so that nobody is told to send it
+  }
   if (end == ReadEnd::Complete) {
     const bool told = co_await say_continue(framing);
     if (!told) {

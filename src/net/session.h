@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "net/body_budget.h"
 #include "net/client_connection.h"
 #include "net/exchange_state.h"
 #include "net/request_head.h"
@@ -18,6 +19,8 @@ struct SessionHost {
   const ServerOptions& options;
   std::shared_ptr<const TlsContext> tls;  // null: connections are plain
   bool stopping = false;                  // serve what runs, keep nothing alive
+  // Of the requests' bodies; an exchange may outlive its server.
+  std::shared_ptr<BodyBudget> bodies = std::make_shared<BodyBudget>();
 };
 
 class Session {

@@ -151,6 +151,7 @@ Reply TestServer::unfit(Unfit reason, const RequestHead* head, std::string_view 
       reply.status = 408;
       break;
     case Unfit::NoMemory:
+    case Unfit::TooManyBodies:
     case Unfit::TooManyConnections:
       reply.status = 503;
       break;

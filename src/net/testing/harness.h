@@ -66,6 +66,7 @@ class TestServer final : public Service {
   std::function<std::optional<Reply>(const RequestHead&)> judge;
   std::function<void(std::shared_ptr<Exchange>)> handler;  // default: keep it for next_exchange()
   std::uint64_t limit = 1024 * 1024;
+  std::uint64_t limit_of_all = 1024 * 1024 * 1024;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] WireSocket connect() const { return WireSocket::to_port(port_); }
@@ -94,6 +95,7 @@ class TestServer final : public Service {
 
   std::optional<Reply> check_head(const RequestHead& head) override;
   std::uint64_t body_limit(const RequestHead& head) const override;
+  std::uint64_t bodies_limit() const override { return limit_of_all; }
   Reply too_large(const RequestHead& head, std::uint64_t limit) override;
   // Its body is the path, if a head was read, and the detail.
   Reply unfit(Unfit reason, const RequestHead* head, std::string_view why) override;
