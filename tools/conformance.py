@@ -35,27 +35,40 @@ def family(endpoint):
 
 
 def state_of(entries):
-    """One for all clients: the worst; several that are not the same are a failure to decide."""
+    """What a client was seen to do, by all tests of it; two that disagree are a failure to
+    decide."""
     states = {entry["state"] for entry in entries}
     if "fails" in states:
-        failing = sorted({entry["client"] for entry in entries if entry["state"] == "fails"})
-        return "**fails**: " + ", ".join(failing)
+        return "**fails**"
     if len(states) > 1:
         return "**fails**: said to be " + " and ".join(sorted(states))
     notes = sorted({entry["note"] for entry in entries if entry["note"]})
     return ": ".join([states.pop(), *notes])
 
 
-def table(entries):
-    rows = {}
+def grouped(entries, key):
+    groups = {}
     for entry in entries:
-        rows.setdefault((entry["endpoint"], entry["feature"]), []).append(entry)
+        groups.setdefault(key(entry), []).append(entry)
+    return groups
+
+
+def rows_of(entries):
+    """{state: clients}, of one feature: clients that saw the same share a row."""
+    rows = {}
+    for client, seen in grouped(entries, lambda entry: entry["client"]).items():
+        rows.setdefault(state_of(seen), []).append(client)
+    return rows
+
+
+def table(entries):
+    features = grouped(entries, lambda entry: (entry["endpoint"], entry["feature"]))
     lines = []
-    for endpoint, feature in sorted(rows, key=lambda row: (family(row[0]), row)):
-        seen = rows[endpoint, feature]
-        clients = ", ".join(sorted({entry["client"] for entry in seen}, key=str.lower))
-        cells = (f"`{endpoint}`", feature, state_of(seen), clients)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
+    for endpoint, feature in sorted(features, key=lambda row: (family(row[0]), row)):
+        for state, clients in sorted(rows_of(features[endpoint, feature]).items()):
+            names = ", ".join(sorted(clients, key=str.lower))
+            cells = (f"`{endpoint}`", feature, state, names)
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
     return HEAD + "".join(lines)
 
 
@@ -83,10 +96,11 @@ def self_test():
     assert check(page, fresh) == []
     assert check(page, table([entry])), "a row that no run shows any more"
     failed = table([entry, {**entry, "state": "fails", "client": "d"}])
-    assert "**fails**: d" in failed and check(with_table(page, failed), failed)
-    mixed = table([entry, {**entry, "state": "differs", "note": "n"}])
-    assert "**fails**" in mixed
-    assert "differs: n" in table([{**entry, "state": "differs", "note": "n"}])
+    assert "| **fails** | d |" in failed and check(with_table(page, failed), failed)
+    other = {**entry, "state": "differs", "note": "n"}
+    assert "**fails**" in table([entry, other]), "one client, two states"
+    apart = table([entry, {**other, "client": "d"}, {**entry, "client": "e"}]).splitlines()[2:]
+    assert [row.split(" | ", 2)[2] for row in apart] == ["differs: n | d |", "passes | c, e |"]
 
 
 def main():

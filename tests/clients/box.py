@@ -7,26 +7,35 @@ import pathlib
 import socket
 import threading
 
-from harness import models, processes
+from harness import command, models, processes
 from harness.server import DEFAULTS, Server
-from harness.waiting import PATIENT_S, wait_until
+from harness.waiting import wait_until
 from drivers.answer import Connection
 
 REAL_FILE = "gemma-3-270m-q4_k_m.gguf"
 
 # The real model's name is that of its file. `caller` is the same file with a template for tools:
 # what has none is never forced to call one. `copier` has another form of calls, which a base model
-# copies. `talker` never ends an answer by itself, `held` is
-# loaded when a test says so, `short` has a small context, `echo` says what it is forced to, fast.
+# copies. `talker` never ends an answer by itself, whatever its context, `held` is loaded when a
+# test says so, `short` has a small context, `echo` says what it is forced to, fast, and `listener`
+# reads of tools without having to call one. `thinker` has a template with a switch for thinking,
+# `filler` the tokens to fill in, `eyes` a projector, and `studio` is a stand-in for a server of
+# sound and pictures.
 REAL = REAL_FILE.removesuffix(".gguf")
 CALLER, COPIER = "caller", "copier"
-TALKER, HELD, SHORT, ECHO = "talker", "held", "short", "echo"
+TALKER, HELD, SHORT, ECHO, LISTENER = "talker", "held", "short", "echo", "listener"
 WORDS, RANKER = "words", "ranker"
+THINKER, FILLER, EYES, STUDIO = "thinker", "filler", "eyes", "studio"
 GENERATED = {TALKER: "slow-1", HELD: "slow-2", SHORT: "tiny-1", ECHO: "tiny-2",
-             WORDS: "embedding", RANKER: "reranker"}
-ALL_MODELS = sorted([REAL, CALLER, COPIER, *GENERATED])
+             LISTENER: "plain", WORDS: "embedding", RANKER: "reranker", THINKER: "tools",
+             FILLER: "fill-in", EYES: "tiny-3"}
+ALL_MODELS = sorted([REAL, CALLER, COPIER, STUDIO, *GENERATED])
+TOKENS_A_PICTURE = 16
 REAL_CONTEXT, SHORT_CONTEXT = 1024, 256
-TEMPLATES = {CALLER: "tools.jinja", COPIER: "tools_marked.jinja", ECHO: "tools.jinja"}
+TEMPLATES = {CALLER: "tools.jinja", COPIER: "tools_marked.jinja", ECHO: "tools.jinja",
+             LISTENER: "tools_marked.jinja", THINKER: "thinking.jinja"}
+
+_LOOKS = 20  # an engine that computes rests now and then, for less than one look's interval
 
 PEOPLE = [f"person-{number}" for number in range(8)]
 NARROW = "narrow"  # may have one request at a time
@@ -43,15 +52,17 @@ class Box(Server):
     max_waiting = 16
 
     def __init__(self):
-        super().__init__(GENERATED, {
+        super().__init__({**GENERATED, f"mmproj-{EYES}": "projector"}, {
             "defaults": {"context": 4096, "parallel": 4},
             "queue": {"max_waiting": self.max_waiting},
+            f'models."{TALKER}"': {"args": [*DEFAULTS["args"], "--context-shift"]},
             f'models."{SHORT}"': {"context": SHORT_CONTEXT, "parallel": 1},
             f'models."{REAL}"': {"context": REAL_CONTEXT, "parallel": 8},
             **{f'models."{name}"': _with_template(file) for name, file in TEMPLATES.items()},
         })
         for name in (CALLER, COPIER):
             self.settings[f'models."{name}"']["path"] = REAL_FILE
+        command.add(self, STUDIO)
         place_real_model(self.models_dir)
         for name in [*PEOPLE, NARROW, ADMIN]:
             self.extra_config += user(name)
@@ -72,6 +83,16 @@ class Box(Server):
     def wait_quiet(self):
         """Nobody waits and nobody is answered."""
         wait_until(lambda: self.active_requests() == 0, "active_requests is 0")
+
+    def wait_at_rest(self, model):
+        """Its engine computes no more: seen so, many times in a row."""
+        pid, looks = self.child_of(model), 0
+
+        def rests():
+            nonlocal looks
+            looks = 0 if processes.is_computing(pid) else looks + 1
+            return looks == _LOOKS
+        wait_until(rests, f"the engine of {model} is at rest")
 
     def unload(self, model):
         """An answer that has just ended may hold it for a moment still."""

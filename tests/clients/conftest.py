@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import box as boxes  # noqa: E402  (needs the path above)
-from drivers import langchain_node, node, ollama_node  # noqa: E402
+from drivers import calls, langchain_node, node, ollama_node  # noqa: E402
 from drivers.anthropic_python import AnthropicPython  # noqa: E402
 from drivers.curl import Curl  # noqa: E402
 from drivers.langchain_python import LangChainOllama, LangChainOpenAI  # noqa: E402
@@ -44,9 +44,10 @@ def pytest_sessionstart(session):
         pytest.exit(str(missing), returncode=1)
 
 
-@pytest.hookimpl(hookwrapper=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """The alarm is delivered to the main thread, which runs the test."""
+    """The alarm is delivered to the main thread, which runs the test. A test that proves something
+    of a client that it never called has failed."""
     marker = item.get_closest_marker("limit")
     seconds = marker.args[0] if marker else DEFAULT_LIMIT_S
 
@@ -55,11 +56,15 @@ def pytest_runtest_call(item):
 
     before = signal.signal(signal.SIGALRM, on_alarm)
     signal.alarm(seconds)
+    calls.begin()
     try:
-        yield
+        result = yield
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+    for _, driver in _proofs(item):
+        _assert_called(driver)
+    return result
 
 
 # What was proved, for tools/conformance.py
@@ -74,13 +79,22 @@ def pytest_runtest_makereport(item, call):
         report.sections.append(("log of the server", item.funcargs["box"].log_tail()))
     if report.when != "call" or report.skipped:
         return
-    name = item.callspec.params.get("client") if hasattr(item, "callspec") else None
-    for marker in item.iter_markers("proves"):
+    for marker, driver in _proofs(item):
         endpoint, feature = marker.args
-        driver = DRIVERS[marker.kwargs.get("client") or name]
         _note(item.config, driver.endpoints.get(endpoint, endpoint), feature, driver.name,
               marker.kwargs.get("state", "passes") if report.passed else "fails",
               marker.kwargs.get("note", ""))
+
+
+def _proofs(item):
+    """(marker, driver) of each row that the test makes."""
+    name = item.callspec.params.get("client") if hasattr(item, "callspec") else None
+    return [(marker, DRIVERS[marker.kwargs.get("client") or name])
+            for marker in item.iter_markers("proves")]
+
+
+def _assert_called(driver):
+    assert calls.made_by(driver.name), f"the test says what {driver.name} does, and never called it"
 
 
 def _note(config, endpoint, feature, client, state, note=""):
@@ -96,6 +110,7 @@ def record_proof(request, client):
     def recording(endpoint, feature, state="passes", note=""):
         try:
             yield
+            _assert_called(client)
         except BaseException:
             _note(request.config, endpoint, feature, client.name, "fails")
             raise

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+from datetime import datetime
 
 import anthropic
 import pytest
 
-from box import CALLER, COPIER, REAL, SHORT, TALKER
+from box import ECHO, LISTENER, REAL, SHORT, TALKER, THINKER
 from drivers import anthropic_python, curl
 from drivers.answer import Ask, Refused, tool
+from plain import call
 from which import ANTHROPIC, each
 
 CLOCK = tool("clock", zone={"enum": ["UTC"]})
@@ -45,34 +47,76 @@ def test_tokens_of_an_unknown_model(box, client):
     assert refused.value.code == "not_found_error"
 
 
-@each(["anthropic (Python)"])
+@each(ANTHROPIC)
 @pytest.mark.proves("chat", "a tool's answer goes back")
+@pytest.mark.proves("POST /v1/messages/count_tokens", "tools and their answers")
 def test_a_tool_answers(box, client):
-    sdk = anthropic_python.client(box.connection())
+    """What is added to it, and to nothing else, is read by the model."""
     tools = [{"name": CLOCK["name"], "description": CLOCK["description"],
               "input_schema": CLOCK["parameters"]}]
-    messages = [{"role": "user", "content": "What time is it?"}]
-    first = sdk.messages.create(model=CALLER, max_tokens=100, messages=messages, tools=tools,
-                                tool_choice={"type": "any"})
-    call, = [block for block in first.content if block.type == "tool_use"]
-    assert call.input == {"zone": "UTC"}
-    messages += [{"role": "assistant", "content": [call.model_dump(exclude_none=True)]},
-                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id,
-                                               "content": "It is 12:00."}]}]
-    # The template of `caller` leaves room for calls only.
-    second = sdk.messages.create(model=COPIER, max_tokens=8, messages=messages, tools=tools)
-    assert second.usage.output_tokens > 0
+    question = {"role": "user", "content": "What time is it?"}
+    first = call(box, client, "messages.create", model=ECHO, max_tokens=100, tools=tools,
+                 messages=[question], tool_choice={"type": "any"})
+    made, = [block for block in first["content"] if block["type"] == "tool_use"]
+    assert made["input"] == {"zone": "UTC"}
+    made = {key: made[key] for key in ("type", "id", "name", "input")}
+
+    def tokens(told):
+        result = {"type": "tool_result", "tool_use_id": made["id"], "content": told}
+        ask = {"model": LISTENER, "tools": tools, "messages": [
+            question, {"role": "assistant", "content": [made]},
+            {"role": "user", "content": [result]}]}
+        usage = call(box, client, "messages.create", **ask, max_tokens=8)["usage"]
+        assert usage["output_tokens"] > 0
+        read = usage["input_tokens"] + (usage.get("cache_read_input_tokens") or 0)
+        assert call(box, client, "messages.count_tokens", **ask)["input_tokens"] == read
+        return read
+
+    assert tokens("It is 12:00. one two three four five") >= tokens("It is 12:00.") + 5
 
 
-@each(["anthropic (Python)"])
-@pytest.mark.proves("chat", "stop sequences")
+@each(ANTHROPIC)
+@pytest.mark.proves("GET /v1/models/{id}", "a model in Anthropic's words", state="differs",
+                    note="`capabilities` is a list, as for all clients")
+def test_a_model_in_anthropics_words(box, client):
+    model = call(box, client, "models.retrieve", REAL)
+    assert (model["id"], model["type"], model["display_name"]) == (REAL, "model", REAL)
+    made = model["created_at"]
+    assert isinstance(made, datetime) or datetime.fromisoformat(made), "it is a date"
+    assert "completion" in model["capabilities"]
+
+
+def _kinds(box, client, **more):
+    whole = call(box, client, "messages.create", model=THINKER, max_tokens=6,
+                 messages=[{"role": "user", "content": "x"}], **more)
+    return [block["type"] for block in whole["content"]]
+
+
+@each(ANTHROPIC)
+@pytest.mark.proves("chat", "thinking: enabled")
+def test_a_model_thinks(box, client):
+    """This model ends no thought: what it says is all of it."""
+    assert _kinds(box, client, thinking={"type": "enabled", "budget_tokens": 1024}) == ["thinking"]
+
+
+@each(ANTHROPIC)
+@pytest.mark.proves("chat", "thinking: disabled", state="differs",
+                    note="the stock engine lets a model think that can; say `chat_template_kwargs: "
+                         "{\"enable_thinking\": false}`")
+def test_a_model_thinks_all_the_same(box, client):
+    assert _kinds(box, client, thinking={"type": "disabled"}) == ["thinking"]
+    assert _kinds(box, client, chat_template_kwargs={"enable_thinking": False}) == ["text"]
+
+
+@each(ANTHROPIC)
+@pytest.mark.proves("chat", "stop sequences", state="differs",
+                    note="`stop_sequence` names it, but the stock engine's `stop_reason` is "
+                         "`end_turn`")
 def test_a_stop_sequence(box, client):
-    sdk = anthropic_python.client(box.connection())
-    message = sdk.messages.create(
-        model=REAL, max_tokens=60, stop_sequences=["e", "\n"],
-        messages=[{"role": "user", "content": "The capital of France is Paris. The capital"}])
-    assert message.stop_reason in ("stop_sequence", "end_turn")
-    assert "e" not in message.content[0].text if message.content else True
+    message = call(box, client, "messages.create", model=TALKER, max_tokens=60,
+                   stop_sequences=["a", "e"], messages=[{"role": "user", "content": "x"}])
+    assert message["stop_reason"] == "end_turn" and message["stop_sequence"] in ("a", "e")
+    assert not set("ae") & set("".join(block["text"] for block in message["content"]))
 
 
 @each(["anthropic (Python)"])
@@ -103,8 +147,7 @@ def test_both_headers_of_a_key(box):
 @pytest.mark.proves("chat", "asynchronous client")
 def test_the_asynchronous_client(box, client):
     async def ask():
-        async with anthropic.AsyncAnthropic(base_url=box.connection().url,
-                                            api_key=box.connection().key) as sdk:
+        async with anthropic_python.client(box.connection(), anthropic.AsyncAnthropic) as sdk:
             async with sdk.messages.stream(
                     model=TALKER, max_tokens=10,
                     messages=[{"role": "user", "content": "x"}]) as stream:

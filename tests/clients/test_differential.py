@@ -9,7 +9,6 @@ import http.client
 import json
 import socket
 
-import ollama
 import pytest
 
 from box import REAL, TALKER, WORDS, place_real_model
@@ -180,7 +179,7 @@ def test_vectors_are_the_engines(engine, client):
 @each(["ollama (Python)"])
 @pytest.mark.proves("POST /api/embeddings", "vectors are the engine's")
 def test_a_vector_of_the_older_path_is_the_engines(engine, client):
-    sdk = ollama.Client(host=engine.connection.url)
+    sdk = ollama_python.client(engine.connection)
     for text, same in zip(TEXTS, engine.embed(TEXTS), strict=True):
         answer = sdk.embeddings(model=WORDS, prompt=text)
         # Ollama's own older path does not scale its vectors to length 1; ours may.

@@ -1,33 +1,25 @@
 """What Ollama's own clients have beyond asking."""
 
-import base64
 import json
 import re
 
 import jsonschema
 import pytest
 
-from box import ALL_MODELS, CALLER, COPIER, HELD, REAL, REAL_CONTEXT, SHORT
+from box import ALL_MODELS, COPIER, HELD, LISTENER, REAL, REAL_CONTEXT, SHORT
 from box import SHORT_CONTEXT, TALKER, WORDS
 from drivers import curl, ollama_python
 from drivers.answer import Ask, Refused, tool
 from harness.waiting import wait_until
+from plain import call, is_node
 from which import each
 
 BOTH = ["ollama (Python)", "ollama (npm)"]
 CITY = {"type": "object", "additionalProperties": False, "required": ["city"],
         "properties": {"city": {"enum": ["Paris", "Oslo"]}}}
+MORE, MORE_WORDS = " one two three four five", 5
 PIXEL = ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5E"
          "rkJggg==")
-
-
-def call(box, client, method, **given):
-    """A method of the library that answers with one object, as plain data."""
-    if client.name.endswith("(npm)"):
-        arguments = [given] if given else []
-        return client.call("plain", box.connection(), method, *arguments)
-    with ollama_python.refusing():
-        return getattr(ollama_python.client(box.connection()), method)(**given).model_dump()
 
 
 def _generate(model, prompt="The capital of France is", tokens=6, **more):
@@ -55,7 +47,7 @@ def test_a_generated_text(box, client):
 @pytest.mark.proves("POST /api/generate", "streamed answer")
 def test_a_streamed_text(box, client):
     body = _generate(TALKER, tokens=20)
-    if client.name.endswith("(npm)"):
+    if is_node(client):
         parts = client.call("streamGenerate", box.connection(), body)
     else:
         parts = [part.model_dump() for part in
@@ -173,28 +165,31 @@ def test_a_tool_is_called(box, client, way):
         jsonschema.validate(made["arguments"], clock["parameters"])
 
 
-@each(["ollama (Python)"])
+@each(BOTH)
 @pytest.mark.proves("chat", "a tool's answer goes back")
 def test_a_tool_answers(box, client):
-    clock = tool("clock", zone={"enum": ["UTC"]})
-    messages = [
-        {"role": "user", "content": "What time is it?"},
-        {"role": "assistant", "content": "",
-         "tool_calls": [{"function": {"name": "clock", "arguments": {"zone": "UTC"}}}]}]
-    ask = {"model": COPIER, "tools": [{"type": "function", "function": clock}],
-           "options": {"num_predict": 4, "temperature": 0}}
-    before = call(box, client, "chat", **ask, messages=messages[:1])
-    after = call(box, client, "chat", **ask, messages=[
-        *messages, {"role": "tool", "tool_name": "clock", "content": "It is 12:00."}])
-    assert after["prompt_eval_count"] > before["prompt_eval_count"] + 10
+    """What is added to the call or to its answer, and to nothing else, is read by the model."""
+    def tokens(zone, content):
+        answer = call(box, client, "chat", model=LISTENER, messages=[
+            {"role": "user", "content": "What time is it?"},
+            {"role": "assistant", "content": "",
+             "tool_calls": [{"function": {"name": "clock", "arguments": {"zone": zone}}}]},
+            {"role": "tool", "tool_name": "clock", "content": content}],
+            tools=[{"type": "function", "function": tool("clock", zone={"type": "string"})}],
+            options={"num_predict": 1, "temperature": 0})
+        return answer["prompt_eval_count"]
+
+    short = tokens("UTC", "It is 12:00.")
+    assert tokens("UTC", "It is 12:00." + MORE) >= short + MORE_WORDS
+    assert tokens("UTC" + MORE, "It is 12:00.") >= short + MORE_WORDS
 
 
-@each(["ollama (Python)"])
+@each(BOTH)
 @pytest.mark.proves("chat", "an image for a model that cannot see: 400")
 def test_an_image_for_a_model_that_cannot_see(box, client):
     with pytest.raises(Refused) as refused:
         call(box, client, "chat", model=REAL, messages=[
-            {"role": "user", "content": "What is this?", "images": [base64.b64decode(PIXEL)]}])
+            {"role": "user", "content": "What is this?", "images": [PIXEL]}])
     assert refused.value.status == 400
 
 
@@ -298,7 +293,7 @@ def test_the_older_path(box, client):
     ("create", {"model": "x", "from": "y"}), ("copy", {"source": "x", "destination": "y"}),
     ("delete", {"model": "x"})])
 def test_what_changes_models_is_not_offered(box, client, record_proof, method, given):
-    if not client.name.endswith("(npm)") and "from" in given:
+    if not is_node(client) and "from" in given:
         given = {"model": "x", "from_": "y"}
     verb = "DELETE" if method == "delete" else "POST"
     with record_proof(f"{verb} /api/{method}", "refused: 501", "not offered",
@@ -314,15 +309,15 @@ def test_what_changes_models_is_not_offered(box, client, record_proof, method, g
 @pytest.mark.proves("chat", "a wrong option is named: 400")
 def test_a_wrong_option_is_named(box, client):
     for name, value in (("temperature", "warm"), ("top_k", [1]), ("stop", 7)):
-        printed = curl.run(box.connection(), "/api/chat", body={
-            "model": REAL, "messages": [{"role": "user", "content": "x"}],
-            "options": {name: value}})
-        assert printed.status == 400 and name in printed.json["error"]
+        with pytest.raises(Refused) as refused:
+            call(box, client, "chat", model=REAL, options={name: value},
+                 messages=[{"role": "user", "content": "x"}])
+        assert refused.value.status == 400 and name in refused.value.message
 
 
-@each(["ollama (Python)"])
+@each(BOTH)
 @pytest.mark.proves("chat", "no key at all: 401")
 def test_no_key(box, client):
-    printed = curl.run(box.connection().but(key=""), "/api/chat", body={
-        "model": CALLER, "messages": []})
-    assert printed.status == 401 and isinstance(printed.json["error"], str)
+    with pytest.raises(Refused) as refused:
+        client.chat(box.connection().but(key=""), Ask(SHORT, max_tokens=1))
+    assert refused.value.status == 401 and "key" in refused.value.message

@@ -5,9 +5,10 @@ import json
 import pydantic
 import pytest
 
-from box import CALLER, RANKER, REAL, TALKER, WORDS
-from drivers import curl, openai_python
+from box import CALLER, ECHO, LISTENER, REAL, SHORT, SHORT_CONTEXT, TALKER
+from drivers import openai_python
 from drivers.answer import Ask, Refused, tool
+from plain import call, is_node
 from which import each
 
 BOTH = ["openai (Python)", "openai (npm)"]
@@ -15,33 +16,47 @@ CITY = {"type": "object", "additionalProperties": False, "required": ["city"],
         "properties": {"city": {"enum": ["Paris", "Oslo"]}}}
 
 
-def _is_node(client):
-    return client.name.endswith("(npm)")
-
-
 @each(BOTH)
 @pytest.mark.proves("POST /v1/completions", "answer")
 def test_a_completion(box, client):
-    body = {"model": REAL, "prompt": "The capital of France is", "max_tokens": 5,
-            "temperature": 0}
-    if _is_node(client):
-        answer = client.call("complete", box.connection(), body)
-        text, used = answer["text"], answer["usage"]["completion_tokens"]
-    else:
-        whole = openai_python.client(box.connection()).completions.create(**body)
-        text, used = whole.choices[0].text, whole.usage.completion_tokens
-    assert text.strip()
-    assert used == 5
+    whole = call(box, client, "completions.create", model=REAL, max_tokens=5, temperature=0,
+                 prompt="The capital of France is")
+    assert whole["choices"][0]["text"].strip()
+    assert whole["usage"]["completion_tokens"] == 5
 
 
-@each(["openai (Python)"])
+@each(BOTH)
 @pytest.mark.proves("POST /v1/completions", "streamed answer")
 def test_a_streamed_completion(box, client):
-    stream = openai_python.client(box.connection()).completions.create(
-        model=TALKER, prompt="x", max_tokens=10, stream=True)
-    chunks = list(stream)
-    assert sum(bool(chunk.choices and chunk.choices[0].text) for chunk in chunks) >= 9
-    assert chunks[-1].choices[0].finish_reason == "length"
+    body = {"model": TALKER, "prompt": "x", "max_tokens": 10}
+    if is_node(client):
+        chunks = client.call("streamCompletion", box.connection(), body)
+    else:
+        stream = openai_python.client(box.connection()).completions.create(**body, stream=True)
+        chunks = [chunk.model_dump() for chunk in stream]
+    assert sum(bool(chunk["choices"] and chunk["choices"][0]["text"]) for chunk in chunks) >= 9
+    assert chunks[-1]["choices"][0]["finish_reason"] == "length"
+
+
+@each(BOTH)
+@pytest.mark.proves("POST /v1/completions", "unknown model: 404")
+@pytest.mark.proves("POST /v1/completions", "context overflow: 400")
+def test_completions_that_are_refused(box, client):
+    with pytest.raises(Refused) as refused:
+        call(box, client, "completions.create", model="nobody", prompt="x")
+    assert (refused.value.kind, refused.value.status) == ("NotFoundError", 404)
+    with pytest.raises(Refused) as refused:
+        call(box, client, "completions.create", model=SHORT, prompt="ba " * 2 * SHORT_CONTEXT)
+    assert (refused.value.status, refused.value.code) == (400, "context_length_exceeded")
+
+
+@each(BOTH)
+@pytest.mark.proves("POST /v1/completions", "several prompts")
+def test_several_prompts(box, client):
+    whole = call(box, client, "completions.create", model=TALKER, prompt=["a", "b", "c"],
+                 max_tokens=3)
+    assert [choice["index"] for choice in whole["choices"]] == [0, 1, 2]
+    assert all(choice["text"] for choice in whole["choices"])
 
 
 @each(["openai (Python)"])
@@ -74,21 +89,28 @@ def test_a_stop_text(box, client):
     assert not set("e5\n") & set(choice.message.content)
 
 
-@each(["openai (Python)"])
+@each(BOTH)
 @pytest.mark.proves("chat", "a tool's answer goes back")
 def test_a_tool_answers(box, client):
-    sdk = openai_python.client(box.connection())
+    """What is added to it, and to nothing else, is read by the model."""
     clock = {"type": "function", "function": tool("clock", zone={"enum": ["UTC"]})}
-    messages = [{"role": "user", "content": "What time is it?"}]
-    first = sdk.chat.completions.create(model=CALLER, messages=messages, tools=[clock],
-                                        tool_choice="required", max_tokens=100, temperature=0)
-    message = first.choices[0].message
-    messages += [message, {"role": "tool", "tool_call_id": message.tool_calls[0].id,
-                           "content": "It is 12:00."}]
-    second = sdk.chat.completions.create(model=CALLER, messages=messages, tools=[clock],
-                                         tool_choice="none", max_tokens=8, temperature=0)
-    assert second.usage.prompt_tokens > first.usage.prompt_tokens
-    assert second.choices[0].message.tool_calls is None
+    ask = {"model": ECHO, "tools": [clock], "temperature": 0}
+    question = {"role": "user", "content": "What time is it?"}
+    first = call(box, client, "chat.completions.create", **ask, messages=[question],
+                 tool_choice="required", max_tokens=100)
+    message = {key: value for key, value in first["choices"][0]["message"].items()
+               if value is not None}
+
+    def tokens(told):
+        answer = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": told}
+        second = call(box, client, "chat.completions.create", **ask, max_tokens=8,
+                      messages=[question, message, answer], tool_choice="none")
+        assert not second["choices"][0]["message"].get("tool_calls")
+        return second["usage"]["prompt_tokens"]
+
+    short = tokens("It is 12:00.")
+    assert short > first["usage"]["prompt_tokens"]
+    assert tokens("It is 12:00. one two three four five") >= short + 5
 
 
 @each(["openai (Python)"])
@@ -131,7 +153,7 @@ def test_a_response(box, client):
 @each(BOTH)
 @pytest.mark.proves("POST /v1/responses", "streamed answer, events in order")
 def test_a_streamed_response(box, client):
-    if _is_node(client):
+    if is_node(client):
         events, text = client.call("responseEvents", box.connection(), HELLO)
     else:
         sent = list(openai_python.client(box.connection()).responses.create(**HELLO, stream=True))
@@ -152,7 +174,7 @@ def test_a_streamed_response(box, client):
                     "go through the events of `create(stream=True)`")
 def test_a_response_that_the_library_puts_together(box, client):
     with pytest.raises((AssertionError, TypeError, AttributeError)):
-        if _is_node(client):
+        if is_node(client):
             client.call("streamResponse", box.connection(), HELLO)
         else:
             with openai_python.client(box.connection()).responses.stream(**HELLO) as stream:
@@ -170,6 +192,39 @@ def test_a_response_with_a_tool(box, client):
             "tools": [{"type": "function", "strict": True, **clock}], "tool_choice": "required"}
     answer = _respond(box, client, body)
     assert answer["tool_calls"] == [{"name": "clock", "arguments": {"zone": "UTC"}}]
+
+
+@each(BOTH)
+@pytest.mark.proves("POST /v1/responses/input_tokens", "tokens of a prompt")
+def test_tokens_are_counted_as_they_are_charged(box, client):
+    ask = {"model": TALKER, "input": "Hello", "instructions": "Be brief."}
+    counted = call(box, client, "responses.input_tokens.count", **ask)["input_tokens"]
+    assert counted == _respond(box, client, {**ask, "max_output_tokens": 1})["prompt_tokens"]
+
+
+@each(BOTH)
+@pytest.mark.proves("POST /v1/responses", "a tool's answer goes back")
+def test_a_tool_of_a_response_answers(box, client):
+    clock = {"type": "function", "strict": True, **tool("clock", zone={"enum": ["UTC"]})}
+    made = {"type": "function_call", "call_id": "call_1", "name": "clock",
+            "arguments": '{"zone": "UTC"}'}
+
+    def tokens(told):
+        return _respond(box, client, {
+            "model": LISTENER, "tools": [clock], "max_output_tokens": 1, "input": [
+                {"role": "user", "content": "What time is it?"}, made,
+                {"type": "function_call_output", "call_id": "call_1", "output": told}],
+        })["prompt_tokens"]
+
+    assert tokens("It is 12:00. one two three four five") >= tokens("It is 12:00.") + 5
+
+
+@each(BOTH)
+@pytest.mark.proves("POST /v1/responses", "context overflow: 400")
+def test_a_response_that_is_too_long(box, client):
+    with pytest.raises(Refused) as refused:
+        _respond(box, client, {"model": SHORT, "input": "ba " * 2 * SHORT_CONTEXT})
+    assert (refused.value.status, refused.value.code) == (400, "context_length_exceeded")
 
 
 @each(BOTH)
@@ -203,7 +258,7 @@ def test_a_response_that_goes_on_is_refused(box, client):
 
 
 def _respond(box, client, body):
-    if _is_node(client):
+    if is_node(client):
         return client.call("respond", box.connection(), body)
     with openai_python.refusing():
         whole = openai_python.client(box.connection()).responses.create(**body)
@@ -212,60 +267,6 @@ def _respond(box, client, body):
             "completion_tokens": whole.usage.output_tokens,
             "tool_calls": [{"name": item.name, "arguments": json.loads(item.arguments)}
                            for item in whole.output if item.type == "function_call"]}
-
-
-@each(["openai (Python)"])
-@pytest.mark.proves("GET /v1/models/{id}", "one model")
-def test_one_model(box, client):
-    sdk = openai_python.client(box.connection())
-    model = sdk.models.retrieve(REAL)
-    assert (model.id, model.object) == (REAL, "model")
-    assert isinstance(model.created, int) and model.owned_by
-    with pytest.raises(Refused) as refused, openai_python.refusing():
-        sdk.models.retrieve("nobody")
-    assert (refused.value.kind, refused.value.status) == ("NotFoundError", 404)
-
-
-@each(["openai (Python)"])
-@pytest.mark.proves("embed", "base64, as the library asks for it")
-def test_base64_embeddings(box, client):
-    sdk = openai_python.client(box.connection())
-    raw = sdk.embeddings.create(model=WORDS, input="a cat", encoding_format="base64")
-    plain = sdk.embeddings.create(model=WORDS, input="a cat", encoding_format="float")
-    assert isinstance(raw.data[0].embedding, str)
-    assert client.embed(box.connection(), WORDS, ["a cat"])[0] == pytest.approx(
-        plain.data[0].embedding, abs=1e-6)
-    assert plain.usage.prompt_tokens > 0
-
-
-@each(["openai (Python)"])
-@pytest.mark.proves("embed", "by a chat model")
-def test_embeddings_of_a_chat_model(box, client):
-    vectors = client.embed(box.connection(), REAL, ["a cat", "a dog"])
-    assert [len(vector) for vector in vectors] == [640, 640]
-
-
-@pytest.mark.proves("POST /v1/rerank", "order and scores", client="curl")
-def test_rerank(box):
-    documents = ["the sea", "a cat sleeps", "42", "the sea"]
-    body = {"model": RANKER, "query": "animals", "documents": documents}
-    whole = curl.checked(box.connection(), "/v1/rerank", body)
-    scores = {entry["index"]: entry["relevance_score"] for entry in whole["results"]}
-    assert sorted(scores) == [0, 1, 2, 3]
-    assert scores[0] == pytest.approx(scores[3], abs=1e-4)
-    assert len({round(score, 3) for score in scores.values()}) == 3
-    for index, document in enumerate(documents):
-        alone = curl.checked(box.connection(), "/v1/rerank", {**body, "documents": [document]})
-        assert alone["results"][0]["relevance_score"] == pytest.approx(scores[index], abs=1e-4)
-    two = curl.checked(box.connection(), "/v1/rerank", {**body, "top_n": 2})
-    assert len(two["results"]) == 2
-
-
-@pytest.mark.proves("POST /v1/rerank", "a chat model is refused", client="curl")
-def test_rerank_by_a_chat_model(box):
-    printed = curl.run(box.connection(), "/v1/rerank",
-                       body={"model": REAL, "query": "a", "documents": ["b"]})
-    assert 400 <= printed.status < 600 and printed.json["error"]["message"]
 
 
 @each(["openai (Python)"])

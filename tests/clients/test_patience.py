@@ -7,6 +7,8 @@ import pytest
 
 from background import InBackground
 from box import ADMIN, HELD, NARROW, PEOPLE, SHORT, TALKER, Tap
+from drivers import calls as made
+from drivers import ollama_python, openai_python
 from drivers.answer import Ask, Refused
 from harness.prompts import endless
 from harness.waiting import PATIENT_S, wait_until
@@ -85,7 +87,13 @@ def impatient(shared_box, driver_of):
         load.thaw()
         for call in calls.values():
             call.join(PATIENT_S)
-        return lambda name: (taps[name].requests, calls[name])
+        return lambda name: (taps[name].requests, _called_before(name, calls[name]))
+
+
+def _called_before(name, call):
+    """A fixture has called it, for all tests of the module."""
+    made.note(name)
+    return call
 
 
 def _oldest_wait(box, model):
@@ -126,15 +134,55 @@ def hearing(shared_box, driver_of):
         load.thaw()
         for call in calls.values():
             call.join(PATIENT_S)
-        return lambda name: (heard[name], calls[name])
+        return lambda name: (heard[name], _called_before(name, calls[name]))
+
+
+CUT = "an answer that is cut ends with the client's own error"
 
 
 @each(ALL)
-@pytest.mark.proves("chat", "an answer that is cut ends with the client's own error")
+@pytest.mark.proves("chat", CUT)
 def test_an_answer_that_is_cut(box, client):
+    _assert_told(box, lambda reach: client.stream(reach, Ask(TALKER, max_tokens=10_000_000)))
+
+
+@each(["openai (Python)"])
+@pytest.mark.proves("POST /v1/completions", CUT)
+def test_a_completion_that_is_cut(box, client):
+    def read(reach):
+        with openai_python.refusing():
+            list(openai_python.client(reach).completions.create(
+                model=TALKER, prompt="x", max_tokens=10_000_000, stream=True))
+
+    _assert_told(box, read)
+
+
+@each(["openai (Python)"])
+@pytest.mark.proves("POST /v1/responses", CUT)
+def test_a_response_that_is_cut(box, client):
+    def read(reach):
+        with openai_python.refusing():
+            list(openai_python.client(reach).responses.create(
+                model=TALKER, input="x", max_output_tokens=10_000_000, stream=True))
+
+    _assert_told(box, read)
+
+
+@each(["ollama (Python)"])
+@pytest.mark.proves("POST /api/generate", CUT)
+def test_a_text_that_is_cut(box, client):
+    def read(reach):
+        with ollama_python.refusing():
+            list(ollama_python.client(reach).generate(
+                model=TALKER, prompt="x", stream=True, options={"num_predict": -1}))
+
+    _assert_told(box, read)
+
+
+def _assert_told(box, read):
+    """read(connection) raises what was told in the middle of its stream."""
     with Tap(box.port) as tap:
-        stream = InBackground(lambda: client.stream(
-            tap.reach(box.connection()), Ask(TALKER, max_tokens=100_000)))
+        stream = InBackground(lambda: read(tap.reach(box.connection())))
         wait_until(lambda: len(tap.answers) > 3000, "some of its answer has come")
         assert box.post(f"/api/v1/models/{TALKER}/unload?force=true").status == 200
         with pytest.raises(Refused) as refused:

@@ -5,7 +5,10 @@ import inspect
 
 import anthropic
 
+from . import calls
 from .answer import Answer, Refused
+
+NAME = "anthropic (Python)"
 
 REFUSALS = {"unknown model": "NotFoundError", "bad request": "BadRequestError",
             "wrong key": "AuthenticationError", "too long": "BadRequestError",
@@ -43,17 +46,18 @@ def body_of(ask):
     return body
 
 
-def client(connection):
-    return anthropic.Anthropic(base_url=connection.url, api_key=connection.key,
-                               timeout=connection.timeout_s, max_retries=connection.retries)
+def client(connection, make=anthropic.Anthropic):
+    calls.note(NAME)
+    return make(base_url=connection.url, api_key=connection.key, timeout=connection.timeout_s,
+                max_retries=connection.retries)
 
 
-def call(create, body):
+def call(create, body, *words):
     """Fields that the library does not know, and those of a wrong type, go into extra_body."""
     known = inspect.signature(create).parameters
     extra = {key: value for key, value in body.items() if key not in known}
     plain = {key: value for key, value in body.items() if key in known}
-    return create(**plain, **({"extra_body": extra} if extra else {}))
+    return create(*words, **plain, **({"extra_body": extra} if extra else {}))
 
 
 def answer_of(message):
@@ -70,7 +74,7 @@ def prompt_tokens(usage):
 
 
 class AnthropicPython:
-    name = "anthropic (Python)"
+    name = NAME
     endpoints = {"chat": "POST /v1/messages", "list": "GET /v1/models"}
     refusals = REFUSALS
 

@@ -5,8 +5,10 @@ import subprocess
 import tempfile
 from typing import NamedTuple
 
-from . import openai_python
+from . import calls, openai_python
 from .answer import Answer, Refused
+
+NAME = "curl"
 
 
 class Printed(NamedTuple):
@@ -22,6 +24,7 @@ class Printed(NamedTuple):
 
 
 def arguments(connection, path, *options, body=None):
+    calls.note(NAME)
     command = ["curl", "--silent", "--show-error", "--max-time", str(connection.timeout_s),
                "--retry", str(connection.retries), *options]
     if connection.key:
@@ -57,7 +60,7 @@ def checked(connection, path, body=None):
 
 
 class Curl:
-    name = "curl"
+    name = NAME
     endpoints = openai_python.OpenAIPython.endpoints
     refusals = {name: "exit status 22" for name in openai_python.REFUSALS}
 

@@ -3,7 +3,7 @@
 from langchain_ollama import ChatOllama, OllamaEmbeddings
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
-from . import ollama_python, openai_python
+from . import calls, ollama_python, openai_python
 from .answer import Answer
 
 
@@ -13,7 +13,7 @@ class _LangChain:
     def chat(self, connection, ask):
         with self.refusing():
             if ask.schema:
-                structured = self._model(connection, ask).with_structured_output(
+                structured = self._open(connection, ask).with_structured_output(
                     {"title": "answer", **ask.schema}, method="json_schema", include_raw=True)
                 message = structured.invoke(_messages(ask))["raw"]
             else:
@@ -32,7 +32,7 @@ class _LangChain:
 
     def leave(self, connection, ask, pieces):
         with self.refusing():
-            stream = self._model(connection, ask).stream(_messages(ask))
+            stream = self._open(connection, ask).stream(_messages(ask))
             seen = 0
             for chunk in stream:
                 seen += bool(chunk.content)
@@ -42,11 +42,16 @@ class _LangChain:
             return seen
 
     def embed(self, connection, model, texts):
+        calls.note(self.name)
         with self.refusing():
             return self._embeddings(connection, model).embed_documents(texts)
 
+    def _open(self, connection, ask):
+        calls.note(self.name)
+        return self._model(connection, ask)
+
     def _with_tools(self, connection, ask):
-        model = self._model(connection, ask)
+        model = self._open(connection, ask)
         if not ask.tools:
             return model
         tools = [{"type": "function", "function": tool} for tool in ask.tools]

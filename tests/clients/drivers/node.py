@@ -11,7 +11,7 @@ import subprocess
 import threading
 from concurrent.futures import Future
 
-from . import anthropic_python, openai_python
+from . import anthropic_python, calls, openai_python
 from .answer import Answer, Refused
 
 _SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "node" / "serve.mjs"
@@ -68,6 +68,7 @@ class NodeClient:
         self._node = node
 
     def _call(self, operation, connection, *arguments):
+        calls.note(self.name)
         return self._node.call(self.library, operation, connection, *arguments)
 
     def _answer(self, operation, connection, *arguments):

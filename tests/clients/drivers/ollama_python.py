@@ -5,7 +5,10 @@ import contextlib
 import httpx
 import ollama
 
+from . import calls
 from .answer import Answer, Refused
+
+NAME = "ollama (Python)"
 
 REFUSALS = {"unknown model": "ResponseError", "bad request": "ResponseError",
             "wrong key": "ResponseError", "too long": "ResponseError", "limit": "ResponseError",
@@ -38,8 +41,13 @@ def body_of(ask):
 
 
 def client(connection):
-    return ollama.Client(host=connection.url, timeout=connection.timeout_s,
-                         headers={"Authorization": f"Bearer {connection.key}"})
+    calls.note(NAME)
+    headers = {"Authorization": f"Bearer {connection.key}"} if connection.key else {}
+    return ollama.Client(host=connection.url, timeout=connection.timeout_s, headers=headers)
+
+
+def call(method, body, *words):
+    return method(*words, **body)
 
 
 def take(answer, part):
@@ -56,7 +64,7 @@ def take(answer, part):
 
 
 class OllamaPython:
-    name = "ollama (Python)"
+    name = NAME
     endpoints = {"chat": "POST /api/chat", "embed": "POST /api/embed", "list": "GET /api/tags"}
     refusals = REFUSALS
 

@@ -6,7 +6,10 @@ import json
 
 import openai
 
+from . import calls
 from .answer import Answer, Refused
+
+NAME = "openai (Python)"
 
 
 @contextlib.contextmanager
@@ -46,16 +49,17 @@ def body_of(ask):
 
 
 def client(connection):
+    calls.note(NAME)
     return openai.OpenAI(base_url=f"{connection.url}/v1", api_key=connection.key,
                          timeout=connection.timeout_s, max_retries=connection.retries)
 
 
-def call(create, body):
+def call(create, body, *words):
     """Fields that the library does not know travel as it recommends, in extra_body."""
     known = inspect.signature(create).parameters
     extra = {key: value for key, value in body.items() if key not in known}
     plain = {key: value for key, value in body.items() if key in known}
-    return create(**plain, **({"extra_body": extra} if extra else {}))
+    return create(*words, **plain, **({"extra_body": extra} if extra else {}))
 
 
 def answer_of(completion):
@@ -68,7 +72,7 @@ def answer_of(completion):
 
 
 class OpenAIPython:
-    name = "openai (Python)"
+    name = NAME
     endpoints = {"chat": "POST /v1/chat/completions", "embed": "POST /v1/embeddings",
                  "list": "GET /v1/models"}
     refusals = REFUSALS

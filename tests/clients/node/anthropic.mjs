@@ -1,4 +1,6 @@
 // The npm package `@anthropic-ai/sdk`.
+import { plain } from './plain.mjs'
+
 export default async function (load) {
   const { default: Anthropic } = await load('@anthropic-ai/sdk')
 
@@ -51,6 +53,8 @@ export default async function (load) {
       for await (const model of open(connection).models.list()) ids.push(model.id)
       return ids
     },
+
+    plain: plain(open),
 
     async countTokens(connection, body) {
       return (await open(connection).messages.countTokens(body)).input_tokens

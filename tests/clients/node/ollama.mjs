@@ -1,4 +1,6 @@
 // The npm package `ollama`.
+import { plain } from './plain.mjs'
+
 export default async function (load) {
   const { Ollama } = await load('ollama')
 
@@ -6,7 +8,7 @@ export default async function (load) {
   const open = ({ url, key, timeout_s: seconds }) =>
     new Ollama({
       host: url,
-      headers: { Authorization: `Bearer ${key}` },
+      headers: key ? { Authorization: `Bearer ${key}` } : {},
       fetch: (input, init) => fetch(input, {
         ...init,
         signal: AbortSignal.any
@@ -75,10 +77,7 @@ export default async function (load) {
       return (await open(connection).list()).models.map((model) => model.model)
     },
 
-    // Any other call of the library that answers with one object.
-    async plain(connection, method, ...given) {
-      return open(connection)[method](...given)
-    },
+    plain: plain(open),
 
     async streamGenerate(connection, body) {
       const parts = []

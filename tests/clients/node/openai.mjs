@@ -1,6 +1,8 @@
 // The npm package `openai`.
+import { plain } from './plain.mjs'
+
 export default async function (load) {
-  const { default: OpenAI } = await load('openai')
+  const { default: OpenAI, toFile } = await load('openai')
 
   const open = ({ url, key, timeout_s: seconds, retries }) =>
     new OpenAI({
@@ -71,9 +73,25 @@ export default async function (load) {
       return ids
     },
 
-    async complete(connection, body) {
-      const whole = await open(connection).completions.create(body)
-      return { text: whole.choices[0].text, usage: whole.usage }
+    plain: plain(open),
+
+    // A form: `file` is {field, name, base64}.
+    async upload(connection, method, body, { field, name, base64 }) {
+      const file = await toFile(Buffer.from(base64, 'base64'), name)
+      return plain(open)(connection, method, { ...body, [field]: file })
+    },
+
+    async speak(connection, body) {
+      const answer = await open(connection).audio.speech.create(body)
+      return Buffer.from(await answer.arrayBuffer()).toString('base64')
+    },
+
+    async streamCompletion(connection, body) {
+      const chunks = []
+      for await (const chunk of await open(connection).completions.create({ ...body, stream: true })) {
+        chunks.push(chunk)
+      }
+      return chunks
     },
 
     async respond(connection, body) {

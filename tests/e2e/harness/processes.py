@@ -5,9 +5,10 @@ import pathlib
 import signal
 
 
-def _stat_fields(pid):
+def _stat_fields(pid, thread=None):
+    place = f"{pid}/task/{thread}" if thread else pid
     try:
-        text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        text = pathlib.Path(f"/proc/{place}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     return text.rsplit(")", 1)[1].split()  # state, ppid, …
@@ -26,6 +27,12 @@ def children_of(pid):
 def is_alive(pid):
     fields = _stat_fields(pid)
     return fields is not None and fields[0] not in "ZX"
+
+
+def is_computing(pid):
+    """One of its threads runs, or would if a processor were free."""
+    states = [_stat_fields(pid, thread) for thread in os.listdir(f"/proc/{pid}/task")]
+    return any(fields and fields[0] == "R" for fields in states)
 
 
 def command_line(pid):
