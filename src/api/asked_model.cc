@@ -14,24 +14,22 @@ bool sends_form(const Call& call) {
   return call.takes_forms && net::is_form(call.exchange->head().header("content-type"));
 }
 
-net::BodyResult read_body(const Call& call, bool model_required) {
-  const net::Exchange& exchange = *call.exchange;
-  if (call.upgrades) {
-    net::BodyResult none;
-    none.fault = net::BodyFault::NoModel;
-    none.detail = "the query has no model";
-    if (!model_required) {
-      none.fields.emplace();
-    }
-    return none;
+std::string by_query(const Call& call) {
+  return query_value(call.exchange->head().query, "model").value_or(std::string());
+}
+
+std::string by_default(const Context& context) {
+  return context.config->default_model.value_or(std::string());
+}
+
+net::BodyResult without_body(bool model_required) {
+  net::BodyResult none;
+  none.fault = net::BodyFault::NoModel;
+  none.detail = "the query has no model";
+  if (!model_required) {
+    none.fields.emplace();
   }
-  if (sends_form(call)) {
-    const std::string_view type = exchange.head().header("content-type");
-    return net::read_form_fields(type, exchange.body(), model_required);
-  }
-  const net::BodyRules rules{.model_required = model_required,
-                             .lists_are_tasks = call.lists_are_tasks};
-  return net::read_body_fields(exchange.body(), rules);
+  return none;
 }
 
 ApiError two_names() {
@@ -43,20 +41,34 @@ ApiError two_names() {
 
 }  // namespace
 
-tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call) {
-  const std::string by_query =
-      query_value(call.exchange->head().query, "model").value_or(std::string());
-  const std::string by_default = context.config->default_model.value_or(std::string());
-  const net::BodyResult body = read_body(call, by_query.empty() && by_default.empty());
+ReadBody body_reader(const Context& context, const Call& call) {
+  const bool required = by_query(call).empty() && by_default(context).empty();
+  if (call.upgrades) {
+    return [required](std::string_view) { return without_body(required); };
+  }
+  if (sends_form(call)) {
+    const std::string type(call.exchange->head().header("content-type"));
+    return [type, required](std::string_view body) {
+      return net::read_form_fields(type, body, required);
+    };
+  }
+  const net::BodyRules rules{.model_required = required, .lists_are_tasks = call.lists_are_tasks};
+  return [rules](std::string_view body) { return net::read_body_fields(body, rules); };
+}
+
+tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call,
+                                       const net::BodyResult& body) {
   if (!body.fields) {
     return tl::unexpected(from_body_fault(body.fault, body.detail, body.field));
   }
+  const std::string in_query = by_query(call);
+  const std::string fallback = by_default(context);
   const std::string& by_body = body.fields->model;
-  const std::string& name = !by_body.empty() ? by_body : !by_query.empty() ? by_query : by_default;
+  const std::string& name = !by_body.empty() ? by_body : !in_query.empty() ? in_query : fallback;
   const auto found = context.engine.resolve(name);
-  if (!by_body.empty() && !by_query.empty() && by_body != by_query) {
+  if (!by_body.empty() && !in_query.empty() && by_body != in_query) {
     // Two names of one model are no contradiction.
-    const auto other = context.engine.resolve(by_query);
+    const auto other = context.engine.resolve(in_query);
     if (!found || !other || *found != *other) {
       return tl::unexpected(two_names());
     }

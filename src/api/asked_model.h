@@ -6,6 +6,7 @@
 #include <optional>
 #include <tl/expected.hpp>
 
+#include "api/body_look.h"
 #include "api/context.h"
 
 namespace hf::api {
@@ -15,9 +16,13 @@ struct Asked {
   bool stream = false;  // as the body says it
 };
 
-// The whole body is checked before. Errors: 400 for a bad body, or one that names another model
+// How the call's body is to be read.
+ReadBody body_reader(const Context& context, const Call& call);
+
+// `body`: as it was read. Errors: 400 for a bad body, or one that names another model
 // than the query, or does not suit the model; 404 for a model that is not there.
-tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call);
+tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call,
+                                       const net::BodyResult& body);
 
 // A form goes on as it came, with its own Content-Type, which knows its boundary. nullopt: the body
 // is no form.

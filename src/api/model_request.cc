@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "api/asked_model.h"
 #include "api/relay_error.h"
 #include "api/upstream_error.h"
 #include "api/waits.h"
@@ -19,13 +18,26 @@ constexpr std::string_view kEventStream = "text/event-stream";
 }  // namespace
 
 void ModelRequest::start(Context& context, Call call) {
-  const auto self = std::make_shared<ModelRequest>(context, std::move(call));
-  const tl::expected<ModelId, ApiError> model = self->find_model();
-  if (!model) {
-    return self->call_.refuse(model.error());
+  if (call.translation) {
+    const Asked asked{call.model, call.streams};
+    return begin(context, std::move(call), asked);
   }
-  self->model_ = *model;
-  self->name_ = context.engine.name_of(*model);
+  ReadBody read = body_reader(context, call);
+  look_at_body(context, std::move(call), std::move(read),
+               [&context](Call looked, const net::BodyResult& body) {
+                 const tl::expected<Asked, ApiError> asked = asked_of(context, looked, body);
+                 if (!asked) {
+                   return looked.refuse(asked.error());
+                 }
+                 begin(context, std::move(looked), *asked);
+               });
+}
+
+void ModelRequest::begin(Context& context, Call call, const Asked& asked) {
+  const auto self = std::make_shared<ModelRequest>(context, std::move(call));
+  self->model_ = asked.model;
+  self->name_ = context.engine.name_of(asked.model);
+  self->wants_stream_ = self->call_.streams && asked.stream;
   if (const auto over_limit = count_in(context.active, self->call_.caller, self->call_.counted)) {
     return self->refuse(*over_limit);
   }
@@ -48,19 +60,6 @@ void ModelRequest::note_use() {
   if (recent_use_) {
     recent_use_->note(model_, call_.caller.user, use_time());
   }
-}
-
-tl::expected<ModelId, ApiError> ModelRequest::find_model() {
-  if (call_.translation) {
-    wants_stream_ = call_.streams;
-    return call_.model;
-  }
-  const tl::expected<Asked, ApiError> asked = asked_of(context_, call_);
-  if (!asked) {
-    return tl::unexpected(asked.error());
-  }
-  wants_stream_ = call_.streams && asked->stream;
-  return asked->model;
 }
 
 void ModelRequest::begin_heartbeats() {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "api/asked_model.h"
 #include "api/context.h"
 #include "api/heartbeat.h"
 #include "api/translation.h"
@@ -18,8 +19,7 @@ namespace hf::api {
 class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
  public:
   // Takes the request over; it will be answered. Bad input is refused before the engine hears of
-  // it. Parsing a body of the largest size (64 MiB) holds the loop for some 40 ms; who may send
-  // such bodies can set a smaller body_limit.
+  // it.
   static void start(Context& context, Call call);
 
   // For start() only: use that.
@@ -29,8 +29,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   ~ModelRequest();
 
  private:
-  // The model asked for, or the refusal. Notes whether a stream is wanted.
-  tl::expected<ModelId, ApiError> find_model();
+  static void begin(Context& context, Call call, const Asked& asked);
   void begin_heartbeats();
   void end_heartbeats();
   // The head of a stream that begins before its content.

@@ -1,0 +1,46 @@
+#include "api/body_look.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "api/active_request.h"
+#include "api/errors.h"
+#include "api/transport_errors.h"
+
+namespace hf::api {
+namespace {
+
+// Takes less than 10 ms, whatever it holds.
+constexpr std::size_t kQuickBytes = 512 * 1024;
+
+}  // namespace
+
+void look_at_body(Context& context, Call call, ReadBody read, Looked next) {
+  const std::string_view body = call.exchange->body();
+  if (body.size() <= kQuickBytes) {
+    const net::BodyResult found = read(body);
+    return next(std::move(call), found);
+  }
+  if (const auto over_limit = count_in(context.active, call.caller, call.counted)) {
+    return call.refuse(*over_limit);
+  }
+  const auto found = std::make_shared<std::optional<net::BodyResult>>();
+  engine::SideJob job;
+  job.user = call.caller.user;
+  job.bytes = body.size();
+  job.work = [found, body, read = std::move(read)] { *found = read(body); };
+  job.done = [found, call, next = std::move(next)] {
+    if (!*found) {
+      return call.refuse(from_unfit(net::Unfit::NoMemory, ""));
+    }
+    next(call, **found);
+  };
+  const auto id = context.engine.beside_loop(std::move(job));
+  if (!id) {
+    return call.refuse(too_much_to_read());
+  }
+  call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
+}
+
+}  // namespace hf::api
