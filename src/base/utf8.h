@@ -4,11 +4,15 @@
 // any thread.
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace hf {
 
 // Bytes of the character at the start of `text`; 0: there is no well-formed one (or no text).
 std::size_t utf8_length(std::string_view text);
+
+// The text with U+FFFD in the place of each byte that is no part of a character.
+std::string valid_utf8(std::string text);
 
 }  // namespace hf
