@@ -5,6 +5,7 @@
 #include "api/fitness.h"
 #include "api/model_request.h"
 #include "api/ollama_translation.h"
+#include "api/waits.h"
 #include "net/json_model.h"
 #include "ollama/answer_writer.h"
 
@@ -34,9 +35,23 @@ ApiError no_memory() {
   return error;
 }
 
-void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_view reason) {
+// What every answer of a model says, here without one.
+struct Served {
+  std::string model;  // its canonical name
+  Duration waited{};
+};
+
+void add_headers(const Served& served, net::Reply& reply) {
+  reply.headers.push_back(net::Header{"x-holdfast-model", served.model});
+  reply.headers.push_back(
+      net::Header{"x-holdfast-waited-ms", std::to_string(millis_of(served.waited))});
+}
+
+void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_view reason,
+                 const Served& served) {
   net::Reply reply =
       json_reply(200, ollama::done_object(plan, reason, ollama::system_clock()), call.request_id);
+  add_headers(served, reply);
   if (!plan.warning.empty()) {
     reply.headers.push_back(net::Header{"x-holdfast-warning", plan.warning});
   }
@@ -72,19 +87,23 @@ void load(Context& context, Call call, ModelId model, ollama::AnswerPlan plan) {
           return;
         }
         if (!outcome) {
-          return pending->call.refuse(from_refusal(outcome.error(), pending->model));
+          net::Reply reply = error_reply(from_refusal(outcome.error(), pending->model),
+                                         pending->call.dialect, pending->call.request_id);
+          add_headers(Served{pending->model, outcome.error().waited}, reply);
+          return pending->call.exchange->reply(std::move(reply));
         }
-        answer_done(pending->call, pending->plan, "load");
+        answer_done(pending->call, pending->plan, "load", Served{pending->model, outcome->waited});
       });
 }
 
 void unload(Context& context, Call call, ModelId model, ollama::AnswerPlan plan) {
-  const auto answer = [call, plan = std::move(plan)](bool gone) {
+  const Served served{context.engine.name_of(model), Duration::zero()};
+  const auto answer = [call, plan = std::move(plan), served](bool gone) {
     ollama::AnswerPlan told = plan;
     if (!gone) {
       told.warning.append(told.warning.empty() ? "" : "; ").append(kOthers);
     }
-    answer_done(call, told, "unload");
+    answer_done(call, told, "unload", served);
   };
   if (context.recent_use->by_others(model, call.caller.user, use_time())) {
     return answer(false);
