@@ -43,7 +43,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void relay(Upstream upstream);
   void on_relay_end(const net::RelayResult& result);
   // The upstream answered with an error.
-  void on_upstream_error(const ApiError& error);
+  void on_upstream_error(const ApiError& refused);
   // The upstream took no request: once more, with a new lease.
   void retry();
   void refuse(const ApiError& error);
