@@ -147,17 +147,17 @@ class OllamaTranslation final : public Translation,
     call.port = upstream_.port;
     call.target = "/tokenize";
     call.body = std::move(question);
-    context_.call_upstream(std::move(call), [self = shared_from_this()](
-                                                Result<net::UpstreamAnswer> answer) {
-      if (!self->mended_) {
-        return;  // abandoned
-      }
-      if (!answer || answer->status != 200) {
-        return self->end_mending(false);
-      }
-      self->shortening_->answer = std::move(answer->body);
-      self->shorten();
-    });
+    context_.call_upstream(std::move(call),
+                           [self = shared_from_this()](Result<net::UpstreamAnswer> answer) {
+                             if (!self->mended_) {
+                               return;  // abandoned
+                             }
+                             if (!answer || answer->status != 200) {
+                               return self->end_mending(false);
+                             }
+                             self->shortening_->answer = std::move(answer->body);
+                             self->shorten();
+                           });
   }
 
   void end_mending(bool better) {
