@@ -30,9 +30,12 @@ struct PendingLoad {
     }
     return !std::exchange(done, true);
   }
-  void refuse(const ApiError& error) const {
+  void refuse(const engine::Refusal& refusal) const {
+    const ApiError error = from_refusal(refusal, model);
     if (!call.exchange->stream_started()) {
-      return call.refuse(error);
+      net::Reply reply = error_reply(error, call.dialect, call.request_id);
+      add_served_headers(model, refusal.waited, reply.headers);
+      return call.exchange->reply(std::move(reply));
     }
     call.exchange->break_stream(stream_error_event(error, call.dialect, wish.stream_type));
   }
@@ -92,7 +95,7 @@ void load_model(Context& context, Call call, LoadWish wish, OnLoaded on_loaded) 
           return;
         }
         if (!outcome) {
-          return pending->refuse(from_refusal(outcome.error(), pending->model));
+          return pending->refuse(outcome.error());
         }
         pending->on_loaded(pending->call, *outcome);
       });

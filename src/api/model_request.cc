@@ -220,7 +220,8 @@ void ModelRequest::on_failure() {
   ask();
 }
 
-void ModelRequest::on_upstream_error(const ApiError& error) {
+void ModelRequest::on_upstream_error(const ApiError& refused) {
+  const ApiError error = call_.translation ? call_.translation->explained(refused) : refused;
   const auto mended = [self = shared_from_this(), error](bool better) {
     if (self->cut_) {
       return self->refuse(from_cut(*self->cut_, self->name_));
@@ -231,7 +232,7 @@ void ModelRequest::on_upstream_error(const ApiError& error) {
     self->lease_.release(engine::LeaseEnd::Other);
     self->refuse(error);
   };
-  if (!call_.translation || !call_.translation->mend(error, upstream_, mended)) {
+  if (!call_.translation || !call_.translation->mend(refused, upstream_, mended)) {
     lease_.release(engine::LeaseEnd::Other);  // it answered
     refuse(error);
   }

@@ -41,7 +41,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
   void relay(Upstream upstream);
   void on_relay_end(const net::RelayResult& result);
   // The upstream answered with an error.
-  void on_upstream_error(const ApiError& error);
+  void on_upstream_error(const ApiError& refused);
   // A relay failed before anything of its answer was sent, and why is known as far as it will be:
   // once more, with a new lease, or refused.
   void on_failure();

@@ -7,6 +7,7 @@
 #include "api/model_load.h"
 #include "api/model_request.h"
 #include "api/ollama_translation.h"
+#include "api/waits.h"
 #include "net/json_model.h"
 #include "ollama/answer_writer.h"
 
@@ -36,12 +37,20 @@ ApiError no_memory() {
   return error;
 }
 
-void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_view reason) {
+// A load or an unload, which has no answer of a model.
+struct Served {
+  std::string model;  // its canonical name
+  Duration waited{};
+};
+
+void answer_done(const Call& call, const ollama::AnswerPlan& plan, std::string_view reason,
+                 const Served& served) {
   std::string object = ollama::done_object(plan, reason, ollama::system_clock());
   if (call.exchange->stream_started()) {
     return call.exchange->end_stream(std::move(object) + "\n");
   }
   net::Reply reply = json_reply(200, std::move(object), call.request_id);
+  add_served_headers(served.model, served.waited, reply.headers);
   if (!plan.warning.empty()) {
     reply.headers.push_back(net::Header{"x-holdfast-warning", plan.warning});
   }
@@ -59,20 +68,23 @@ void load(Context& context, Call call, ModelId model, ollama::AnswerPlan plan) {
     };
   }
   load_model(context, std::move(call), std::move(wish),
-             [plan = std::move(plan)](const Call& asked, const engine::Granted&) {
-               answer_done(asked, plan, "load");
+             [plan = std::move(plan), name = context.engine.name_of(model)](
+                 const Call& asked, const engine::Granted& granted) {
+               answer_done(asked, plan, "load", Served{name, granted.waited});
              });
 }
 
 void unload(Context& context, const Call& call, ModelId model, ollama::AnswerPlan plan) {
   const bool allowed = may_let_go(*context.recent_use, call.caller, model, use_time());
-  context.engine.let_go(model, allowed, call.who(), [call, plan = std::move(plan)](bool gone) {
+  const Served served{context.engine.name_of(model), Duration::zero()};
+  const auto answer = [call, plan = std::move(plan), served](bool gone) {
     ollama::AnswerPlan told = plan;
     if (!gone) {
       told.warning.append(told.warning.empty() ? "" : "; ").append(kStays);
     }
-    answer_done(call, told, "unload");
-  });
+    answer_done(call, told, "unload", served);
+  };
+  context.engine.let_go(model, allowed, call.who(), answer);
 }
 
 // A request while it is read. A plain value that two threads use one after the other.

@@ -51,11 +51,23 @@ TEST(OllamaRoutes, WhatChangesModelsSaysWhatToDoInstead) {
 }
 
 TEST(OllamaRoutes, OurOwnStayOurs) {
-  for (const char* path : {"/api/v1/models", "/api/v1/models/chat/load", "/api/chats", "/api/",
-                           "/api/chat/", "/api/unknown", "/v1/chat/completions"}) {
+  for (const char* path : {"/api/v1", "/api/v1/models", "/api/v1/models/chat/load",
+                           "/api/v1/unknown", "/api", "/v1/chat/completions"}) {
     EXPECT_FALSE(is_ollama_path(path)) << path;
     EXPECT_EQ(dialect_of(path), Dialect::OpenAi) << path;
   }
+}
+
+TEST(OllamaRoutes, UnknownPathsAreAnsweredAsOllamasClientsRead) {
+  for (const char* path : {"/api/chats", "/api/", "/api/me", "/api/v2/models"}) {
+    EXPECT_FALSE(is_ollama_path(path)) << path;
+    EXPECT_EQ(dialect_of(path), Dialect::Ollama) << path;
+    const auto route = find_route("POST", path);
+    ASSERT_FALSE(route) << path;
+    EXPECT_EQ(route.error().status, 404);
+  }
+  EXPECT_NE(find_route("GET", "/api/chats").error().hint.find("/api/tags"), std::string::npos);
+  EXPECT_NE(find_route("GET", "/api/v1/x").error().hint.find("/api/v1/models"), std::string::npos);
 }
 
 }  // namespace

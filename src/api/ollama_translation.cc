@@ -1,5 +1,7 @@
 #include "api/ollama_translation.h"
 
+#include <fmt/format.h>
+
 #include <boost/json/serialize.hpp>
 #include <utility>
 
@@ -15,11 +17,11 @@ class OllamaTranslation final : public Translation,
  public:
   OllamaTranslation(Context& context, const Call& call, ModelId model, ollama::Request request)
       : context_(context),
-        exchange_(call.exchange),
         caller_(call.caller),
         who_(call.who()),
         model_(model),
         request_(std::move(request)),
+        body_(std::make_shared<const std::string>(std::move(request_.body))),
         clock_(ollama::system_clock()),
         asked_(clock_.now()) {
     request_.plan.heartbeats = wants_heartbeats(call.exchange->head());
@@ -28,7 +30,7 @@ class OllamaTranslation final : public Translation,
   net::UpstreamRequest request() override {
     net::UpstreamRequest upstream;
     upstream.target = request_.target;
-    upstream.body = take_body();
+    upstream.body = body_;
     return upstream;
   }
 
@@ -53,15 +55,29 @@ class OllamaTranslation final : public Translation,
   bool mend(const ApiError& refused, const Upstream& upstream,
             std::function<void(bool)> done) override {
     const std::int64_t limit = ollama_facts(context_.engine, model_).embedding_input;
-    if (!request_.truncate || truncation_ || refused.code != "context_length_exceeded" ||
+    if (!request_.truncate || shortening_ || refused.code != "context_length_exceeded" ||
         limit <= 0 || !context_.call_upstream) {
       return false;
     }
-    truncation_.emplace(take_body(), limit);
+    shortening_ = std::make_shared<Shortening>();
+    shortening_->body = body_;
+    shortening_->tokens_max = limit;
     upstream_ = upstream;
     mended_ = std::move(done);
-    ask_next();
+    shorten();
     return true;
+  }
+
+  ApiError explained(ApiError refused) const override {
+    if (request_.empty_text && refused.message.find("cannot be empty") != std::string::npos) {
+      refused.message = request_.plan.endpoint == ollama::Endpoint::Embed
+                            ? fmt::format("input[{}] is empty", *request_.empty_text)
+                            : "the text is empty";
+      refused.message += ", and this model has no embedding of an empty text";
+      refused.param = "input";
+      refused.hint = "leave it out";
+    }
+    return refused;
   }
 
   void abandon() override { mended_ = nullptr; }
@@ -74,39 +90,79 @@ class OllamaTranslation final : public Translation,
   }
 
  private:
-  // The body is given away with the first attempt, as it may be large; a further one makes it anew.
-  std::string take_body() {
-    if (!request_.body.empty()) {
-      return std::exchange(request_.body, {});
+  // What of the shortening takes long: some ten milliseconds for each MB. A value that the worker
+  // and the loop use one after the other.
+  struct Shortening {
+    std::shared_ptr<const std::string> body;
+    std::int64_t tokens_max = 0;
+    std::optional<ollama::Truncation> truncation;
+    std::string answer;  // to the latest question
+    bool good = false;
+    std::optional<std::string> question;
+    std::optional<std::string> mended;
+
+    void go_on() {
+      if (!truncation) {
+        truncation.emplace(*body, tokens_max);
+      } else if (!truncation->take_answer(answer)) {
+        return;
+      }
+      answer.clear();
+      question = truncation->question();
+      if (!question) {
+        mended = truncation->mended();
+      }
+      good = true;
     }
-    const auto again =
-        ollama::read_request(request_.plan.endpoint, exchange_->body(), request_.plan.model,
-                             ollama_facts(context_.engine, model_));
-    return again ? again->body : std::string("{}");
+  };
+
+  void shorten() {
+    shortening_->good = false;
+    engine::SideJob job;
+    job.user = caller_.user;
+    job.bytes = shortening_->body->size() + shortening_->answer.size();
+    job.work = [work = shortening_] { work->go_on(); };
+    job.done = [self = shared_from_this()] { self->on_shortened(); };
+    if (!context_.engine.beside_loop(std::move(job))) {
+      end_mending(false);
+    }
   }
 
-  void ask_next() {
-    const std::optional<std::string> question = truncation_->question();
-    if (!question) {
-      std::optional<std::string> body = truncation_->mended();
-      const bool better = body.has_value();
-      request_.body = std::move(body).value_or("");
-      return end_mending(better);
+  void on_shortened() {
+    if (!mended_) {
+      return;  // abandoned
     }
+    if (!shortening_->good) {
+      return end_mending(false);
+    }
+    if (shortening_->question) {
+      return ask(std::move(*shortening_->question));
+    }
+    const bool better = shortening_->mended.has_value();
+    if (better) {
+      body_ = std::make_shared<const std::string>(std::move(*shortening_->mended));
+    }
+    shortening_ = std::make_shared<Shortening>();  // what was needed for it may go
+    end_mending(better);
+  }
+
+  void ask(std::string question) {
     net::UpstreamCall call;
     call.socket_path = upstream_.socket_path;
     call.port = upstream_.port;
     call.target = "/tokenize";
-    call.body = *question;
-    context_.call_upstream(std::move(call), [self = shared_from_this()](const auto& answer) {
-      if (!self->mended_) {
-        return;  // abandoned
-      }
-      if (!answer || answer->status != 200 || !self->truncation_->take_answer(answer->body)) {
-        return self->end_mending(false);
-      }
-      self->ask_next();
-    });
+    call.body = std::move(question);
+    context_.call_upstream(std::move(call),
+                           [self = shared_from_this()](Result<net::UpstreamAnswer> answer) {
+                             if (!self->mended_) {
+                               return;  // abandoned
+                             }
+                             if (!answer || answer->status != 200) {
+                               return self->end_mending(false);
+                             }
+                             self->shortening_->answer = std::move(answer->body);
+                             self->shorten();
+                           });
   }
 
   void end_mending(bool better) {
@@ -116,15 +172,16 @@ class OllamaTranslation final : public Translation,
   }
 
   Context& context_;
-  std::shared_ptr<net::Exchange> exchange_;
-  Caller caller_;
+        caller_(call.caller),
   std::string who_;
   ModelId model_;
   ollama::Request request_;
+  // Until the end, for a second attempt.
+  std::shared_ptr<const std::string> body_;
   ollama::Clock clock_;
   TimePoint asked_;
   std::optional<std::string> last_words_;
-  std::optional<ollama::Truncation> truncation_;
+  std::shared_ptr<Shortening> shortening_;  // set once it was tried
   Upstream upstream_;
   std::function<void(bool)> mended_;
 };

@@ -103,6 +103,8 @@ ApiError not_found(std::string_view path) {
     error.hint = "leave out the slash at the end";
   } else if (path.starts_with("/api/v1/models/")) {
     error.hint = "POST /api/v1/models/NAME/ followed by load, unload, pin or unpin";
+  } else if (dialect_of(path) == Dialect::Ollama) {
+    error.hint = "see /api/chat, /api/generate, /api/embed, /api/tags, /api/show and /api/ps";
   } else if (path.starts_with("/api/")) {
     error.hint = "see /api/v1/models, /api/v1/explain?model=NAME, /api/v1/cleanup, /api/v1/reload";
   } else {
@@ -228,7 +230,8 @@ Dialect dialect_of(std::string_view path) {
   if (below) {
     return Dialect::Anthropic;
   }
-  return is_ollama_path(path) ? Dialect::Ollama : Dialect::OpenAi;
+  const bool ours = path == "/api/v1" || path.starts_with("/api/v1/");
+  return path.starts_with("/api/") && !ours ? Dialect::Ollama : Dialect::OpenAi;
 }
 
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {

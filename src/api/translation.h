@@ -42,6 +42,8 @@ class Translation {
   // which, with false if there is none after all. The same process must be held until then.
   virtual bool mend(const ApiError& refused, const Upstream& upstream,
                     std::function<void(bool)> done) = 0;
+  // What the server refused, in the words of the API that was called.
+  [[nodiscard]] virtual ApiError explained(ApiError refused) const = 0;
   // Nobody waits for the answer any more.
   virtual void abandon() = 0;
   // The whole answer has been given, and nothing is held for it any more.

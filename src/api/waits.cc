@@ -140,4 +140,10 @@ void add_promise_headers(const engine::Promise& promise, std::vector<net::Header
   headers.push_back({"x-holdfast-waiting-for", waiting_for_text(promise)});
 }
 
+void add_served_headers(std::string_view model, Duration waited,
+                        std::vector<net::Header>& headers) {
+  headers.push_back({"x-holdfast-model", std::string(model)});
+  headers.push_back({"x-holdfast-waited-ms", std::to_string(millis_of(waited))});
+}
+
 }  // namespace hf::api

@@ -43,4 +43,23 @@ bool is_printable(std::string_view text) {
   return true;
 }
 
+std::string valid_utf8(std::string text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  const std::string_view all = text;
+  std::size_t good = 0;
+  while (good < all.size() && utf8_length(all.substr(good)) > 0) {
+    good += utf8_length(all.substr(good));
+  }
+  if (good == all.size()) {
+    return text;
+  }
+  std::string mended(all.substr(0, good));
+  while (good < all.size()) {
+    const std::size_t length = utf8_length(all.substr(good));
+    mended += length > 0 ? all.substr(good, length) : kReplacement;
+    good += length > 0 ? length : 1;
+  }
+  return mended;
+}
+
 }  // namespace hf

@@ -4,6 +4,7 @@
 // any thread.
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace hf {
@@ -13,5 +14,7 @@ std::size_t utf8_length(std::string_view text);
 
 // Well-formed to its end, and without control characters (C0, DEL, C1): a terminal obeys them.
 bool is_printable(std::string_view text);
+// The text with U+FFFD in the place of each byte that is no part of a character.
+std::string valid_utf8(std::string text);
 
 }  // namespace hf

@@ -50,5 +50,12 @@ TEST(Utf8, ControlCharactersAreNotPrintable) {
   }
 }
 
+TEST(ValidUtf8, ReplacesEachByteThatIsNone) {
+  EXPECT_EQ(valid_utf8(""), "");
+  EXPECT_EQ(valid_utf8("a\u00E9\u20AC"), "a\u00E9\u20AC");
+  EXPECT_EQ(valid_utf8("a\xC3"), "a\uFFFD");
+  EXPECT_EQ(valid_utf8("\xFFz\xE2\x82"), "\uFFFDz\uFFFD\uFFFD");
+}
+
 }  // namespace
 }  // namespace hf

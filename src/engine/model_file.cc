@@ -307,7 +307,7 @@ ModelFile inspect(const ModelSource& source, Bytes budget, const CardRoom& cards
   file.weights = header->tensors.weights;
   file.quantisation = gguf::file_type_name(header->file_type.value_or(kNoFileType));
   file.has_chat_template = header->has_chat_template || brings_template(source.settings.args);
-  file.architecture = header->architecture;
+  file.architecture = valid_utf8(header->architecture);
   file.trained_context = static_cast<int>(header->context_length);
   PlanFacts facts{source.path.string(), "", Bytes(0)};
   add_side_files(file, facts);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "gguf/cursor.h"
 #include "gguf/tensor_type.h"
 #include "gguf/value_type.h"
@@ -65,7 +66,7 @@ class DescriptionReader {
 
  private:
   void read_pair() {
-    const std::string key = cursor_.take_string(kKeyBytesMax);
+    const std::string key = valid_utf8(cursor_.take_string(kKeyBytesMax));
     const std::uint32_t type = cursor_.take_u32();
     if (is(type, ValueType::Array)) {
       return read_list(key);
@@ -124,7 +125,7 @@ class DescriptionReader {
       cursor_.skip(length);
       return std::nullopt;
     }
-    return cursor_.take_bytes(length);
+    return valid_utf8(cursor_.take_bytes(length));
   }
 
   bool room_for(std::uint64_t bytes) {
@@ -183,7 +184,7 @@ class DescriptionReader {
 
   void read_tensor() {
     TensorDescription tensor;
-    tensor.name = cursor_.take_string(kTensorNameBytesMax);
+    tensor.name = valid_utf8(cursor_.take_string(kTensorNameBytesMax));
     const std::uint32_t dimensions = cursor_.take_u32();
     if (dimensions > kDimensionsMax) {
       cursor_.fail_with(Errc::Corrupt, "a tensor with too many dimensions");

@@ -2,7 +2,8 @@
 // What a model file says of itself, for people and for clients that ask: its keys and values, its
 // chat template, its tensors. Apart from Header, which keeps the few numbers that decide something
 // and is held for every model: this is read when somebody asks and thrown away. The file is
-// untrusted, what is kept is bounded. Pure apart from the reads; any thread.
+// untrusted: what is kept is bounded, and bytes that are no UTF-8 are replaced in its texts. Pure
+// apart from the reads; any thread.
 
 #include <cstdint>
 #include <filesystem>

@@ -53,6 +53,16 @@ TEST(Description, NumbersOfAllKinds) {
   EXPECT_EQ(floats.elements, (std::vector<Scalar>{1.0, -0.5}));
 }
 
+TEST(Description, BytesThatAreNoTextAreReplaced) {
+  GgufBuilder builder = small_llama();
+  builder.text("x.bad\xFF", "a\xC3").texts("x.list", {"good", "\xE2\x82"});
+  const auto found = describe(builder);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*find(*found, "x.bad\uFFFD"), Value(std::string("a\uFFFD")));
+  const List& list = std::get<List>(*find(*found, "x.list"));
+  EXPECT_EQ(list.elements, (std::vector<Scalar>{"good", "\uFFFD\uFFFD"}));
+}
+
 TEST(Description, LongListsComeOnlyWhenAllIsAskedFor) {
   GgufBuilder builder = small_llama();
   builder.texts("general.tags", {"chat", "small"}).texts("x.words", many(6));

@@ -84,7 +84,8 @@ struct UpstreamRequest {
   std::string method = "POST";
   std::string target;  // percent-encoded: "/v1/chat/completions"
   std::string content_type = "application/json";
-  std::optional<std::string> body;  // nullopt: the client's, byte for byte
+  // Null: the client's, byte for byte. Shared, as it may be large and be needed once more.
+  std::shared_ptr<const std::string> body;
 };
 
 // Text of a final error event for a stream that breaks ("data: {…}\n\n"); asked for only when the

@@ -37,6 +37,9 @@ struct FieldHandler {
     return lists.empty() || lists.back() ? std::string_view() : std::string_view(last_key);
   }
 
+  // Once there are too many parts, nothing else matters, and each could be a definition to keep.
+  bool weighs() const { return found.parts <= kPartsMax; }
+
   // May the string that comes be a picture, a sound or the address of one? What kind of object it
   // stands in may be said behind it, so that this is true of more than the other reader takes.
   bool may_be_medium() const {
@@ -71,7 +74,9 @@ struct FieldHandler {
   void number(std::optional<std::int64_t> value, double amount) {
     other_value();
     has_number = has_number || (depth == 2 && in_prompts);
-    weight.number(own_key(), amount);
+    if (weighs()) {
+      weight.number(own_key(), amount);
+    }
     if (at_field() && CollectedFields::is_probability_count(key)) {
       found.add_probabilities(amount);
     }
@@ -89,13 +94,17 @@ struct FieldHandler {
     other_value();
     part();
     found.is_object = found.is_object || depth == 0;
-    weight.begin_object(own_key());
+    if (weighs()) {
+      weight.begin_object(own_key());
+    }
     lists.push_back(false);
     ++depth;
     return true;
   }
   void container_end() {
-    weight.end();
+    if (weighs()) {
+      weight.end();
+    }
     lists.pop_back();
     --depth;
   }
@@ -111,7 +120,9 @@ struct FieldHandler {
     }
     other_value();
     part();
-    weight.begin_list(own_key());
+    if (weighs()) {
+      weight.begin_list(own_key());
+    }
     lists.push_back(true);
     ++depth;
     return true;
@@ -151,7 +162,7 @@ struct FieldHandler {
     if (may_be_medium()) {
       medium.append(piece.data(), piece.size());
     }
-    if (weight.wants_text(own_key())) {
+    if (weighs() && weight.wants_text(own_key())) {
       schema_text.append(piece.data(), piece.size());
     }
     if (at_field() && key == "model") {
@@ -163,7 +174,9 @@ struct FieldHandler {
     on_string_part(piece, 0, ec);
     other_value();
     part();
-    weight.text(own_key(), schema_text);
+    if (weighs()) {
+      weight.text(own_key(), schema_text);
+    }
     schema_text.clear();
     if (may_be_medium()) {
       found.media.add(medium);
@@ -191,7 +204,9 @@ struct FieldHandler {
   }
   bool on_bool(bool value, Ec&) {
     other_value();
-    weight.other(own_key());
+    if (weighs()) {
+      weight.other(own_key());
+    }
     if (at_field() && key == "stream") {
       found.stream = value;
     }
@@ -199,7 +214,9 @@ struct FieldHandler {
   }
   bool on_null(Ec&) {
     other_value();
-    weight.other(own_key());
+    if (weighs()) {
+      weight.other(own_key());
+    }
     return true;
   }
   bool on_comment_part(Text, Ec&) { return true; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/exchange.h"
+#include "net/schema_weight.h"
 
 namespace hf::net {
 namespace {
@@ -204,7 +205,9 @@ std::optional<PartHead> read_part_head(std::string_view lines) {
 class FormReader {
  public:
   FormReader(std::string_view boundary, std::string_view body, bool model_required)
-      : delimiter_("\r\n--" + std::string(boundary)), rest_(body), required_(model_required) {}
+      : delimiter_("\r\n--" + std::string(boundary)), rest_(body), required_(model_required) {
+    weight_.begin_object({});
+  }
 
   BodyResult read() {
     if (!skip_preamble()) {
@@ -285,6 +288,9 @@ class FormReader {
     if (!head->is_file && head->name == "stream") {
       fields_.stream = content == "true" || content == "True" || content == "1";
     }
+    if (!head->is_file && head->name == "grammar") {
+      weight_.text(head->name, content);
+    }
     return nullptr;
   }
 
@@ -298,6 +304,9 @@ class FormReader {
     if (models_ == 1 && fields_.model.empty()) {
       return fault(BodyFault::EmptyModel, "the field 'model' is empty");
     }
+    if (weight_.total() > kSchemaWeightMax) {
+      return fault(BodyFault::SchemaTooLarge, "the field 'grammar' is too complex");
+    }
     BodyResult result;
     result.fields = std::move(fields_);
     return result;
@@ -308,6 +317,7 @@ class FormReader {
   const bool required_;
   int parts_ = 0;
   int models_ = 0;
+  SchemaWeight weight_;
   BodyFields fields_;
 };
 

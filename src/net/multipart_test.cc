@@ -58,6 +58,12 @@ TEST(Form, OnlyAFieldNamesTheModel) {
   EXPECT_EQ(fault_of(field("model", "a") + field("model", "a") + kEnd), BodyFault::TwoModels);
   EXPECT_EQ(fault_of(field("model", "") + kEnd), BodyFault::EmptyModel);
   EXPECT_EQ(fault_of(kEnd), BodyFault::NoModel);
+  std::string grammar = "root ::=";
+  for (int i = 0; i < 1000; ++i) {
+    grammar += " [a]{1,1999}";
+  }
+  EXPECT_EQ(fault_of(field("model", "m") + field("grammar", grammar) + kEnd),
+            BodyFault::SchemaTooLarge);
   const BodyResult none = read_form_fields(kType, kEnd, false);
   ASSERT_TRUE(none.fields.has_value());
   EXPECT_EQ(none.fields->model, "");

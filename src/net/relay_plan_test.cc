@@ -57,7 +57,7 @@ TEST_F(PlannedRelay, TheUpstreamGetsAnotherRequestLineAndBody) {
   RelayPlan plan;
   plan.request.emplace();
   plan.request->target = "/v1/chat/completions";
-  plan.request->body = "{\"new\":true}";
+  plan.request->body = std::make_shared<const std::string>("{\"new\":true}");
   relay(std::move(plan));
   EXPECT_THAT(request_, StartsWith("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"));
   EXPECT_THAT(request_, HasSubstr("User-Agent: u\r\n"));
@@ -85,7 +85,7 @@ TEST_F(PlannedRelay, APostMayBecomeAGetWithoutABody) {
   plan.request.emplace();
   plan.request->method = "GET";
   plan.request->target = "/props";
-  plan.request->body = "";
+  plan.request->body = std::make_shared<const std::string>();
   relay(std::move(plan));
   EXPECT_THAT(request_, StartsWith("GET /props HTTP/1.1\r\n"));
   EXPECT_THAT(request_, Not(HasSubstr("Content-")));

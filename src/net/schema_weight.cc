@@ -22,8 +22,8 @@ constexpr double kPathFree = 64;
 constexpr double kStepsPerPathByte = 10;
 // Texts are copied along; so many bytes cost as much as the copy itself.
 constexpr double kBytesPerStep = 32;
-// `type` as a list: the schema is copied for each. There are seven types.
-constexpr double kTypesMax = 7;
+// `type` as a list: the schema is copied for each. There are seven types, and data may have more.
+constexpr double kTypesMax = 64;
 
 constexpr std::array<std::pair<std::string_view, Word>, 15> kWords{{
     {"properties", Word::Properties},
@@ -99,8 +99,13 @@ void SchemaWeight::begin(bool is_list, std::string_view key) {
   frame.node = &nodes_[""];
   if (!frames_.empty()) {
     const Frame& outer = frames_.back();
+    const bool talks = frames_.size() == 1 && (key == "messages" || key == "input");
     const bool defines = outer.word == Word::Definitions && !outer.is_list;
-    frame.node = defines ? &nodes_["/" + std::string(key)] : outer.node;
+    if (talks || outer.node == &conversation_) {
+      frame.node = &conversation_;
+    } else {
+      frame.node = defines ? &nodes_["/" + std::string(key)] : outer.node;
+    }
     frame.path = outer.path + static_cast<double>(key.size()) + 1;
   }
   frame.node->steps += std::max(0.0, frame.path - kPathFree) * kStepsPerPathByte;
@@ -119,6 +124,9 @@ void SchemaWeight::end() {
   const Frame frame = frames_.back();
   frames_.pop_back();
   Node& node = *frame.node;
+  if (&node == &conversation_) {
+    return;
+  }
   if (!frame.is_list && frame.word == Word::Properties) {
     largest_ = std::max(largest_, frame.members);
     node.steps +=
@@ -150,6 +158,9 @@ SchemaWeight::Frame* SchemaWeight::merging() {
 }
 
 void SchemaWeight::take_reference(std::string_view pointer) {
+  if (frames_.back().node == &conversation_) {
+    return;
+  }
   std::string_view name;
   for (const std::string_view place : {"#/$defs/", "#/definitions/"}) {
     if (pointer.starts_with(place)) {

@@ -4,7 +4,8 @@
 // with costs that grow with the cube of an object's properties, the square of a list's choices and
 // some hundred bytes for each repetition, and goes on when the client has left. 160 kB took a core
 // for ten seconds and 1.4 GB. An upper bound, roughly: where schemas stand is not asked, each key
-// of that name counts. Events come in the order of the document. Any thread.
+// of that name counts, but for conversations, which may speak of schemas. Events come in the order
+// of the document. Any thread.
 
 #include <map>
 #include <string>
@@ -77,6 +78,7 @@ class SchemaWeight {
   double resolve(Node& node);
 
   std::map<std::string, Node, std::less<>> nodes_{};
+  Node conversation_{};  // what stands there is no schema
   std::vector<Frame> frames_{};
   double largest_ = 0;  // members of one object
   double odd_references_ = 0;

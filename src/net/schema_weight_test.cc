@@ -89,13 +89,27 @@ TEST(SchemaWeight, RefusesWhatMultiplies) {
   EXPECT_FALSE(
       taken(R"({"a":)" + object_of(400) + R"(,"b":)" + list_of(9, R"({"$ref":"#/a"})") + "}"));
   EXPECT_FALSE(taken(R"({"type":["object","object"]})"));
-  EXPECT_FALSE(taken(R"({"type":)" + list_of(8, R"("null")") + "}"));
+  EXPECT_FALSE(taken(R"({"type":)" + list_of(65, R"("null")") + "}"));
   std::string chain;
   for (int i = 0; i < 40; ++i) {
     const std::string next = R"({"allOf":[{"$ref":"#/$defs/d)" + std::to_string(i + 1) + R"("}]})";
     chain += "\"d" + std::to_string(i) + "\":" + object_of(2, next) + ",";
   }
   EXPECT_FALSE(taken(R"({"$defs":{)" + chain + R"("d40":{}},"$ref":"#/$defs/d0"})"));
+}
+
+TEST(SchemaWeight, ConversationsMaySpeakOfSchemas) {
+  const std::string schema = R"({"allOf":[{"$ref":"#/components/a"},)" + object_of(1000) + "]}";
+  const auto read_as = [&schema](const std::string& key) {
+    std::string body = R"({"model":"m",")" + key + R"(":[{"content":[{"input":)" + schema + "}]}]}";
+    const std::size_t size = body.size();
+    body.resize(size + 64, '\0');
+    const std::string_view text = std::string_view(body).substr(0, size);
+    return read_body_fields(text, {}).fields && read_body_fields_by_events(text, {}).fields;
+  };
+  EXPECT_TRUE(read_as("messages"));
+  EXPECT_TRUE(read_as("input"));
+  EXPECT_FALSE(read_as("tools"));
 }
 
 // These end the engine.

@@ -63,7 +63,7 @@ void AnswerWriter::note_first() {
   }
 }
 
-json::object AnswerWriter::object_of(const Chunk& chunk, json::array tool_calls) const {
+json::object AnswerWriter::object_of(Chunk chunk, json::array tool_calls) const {
   json::object object = head(plan_.model, clock_);
   json::object message{{"content", chunk.content}};
   if (!chunk.thinking.empty()) {
@@ -75,24 +75,24 @@ json::object AnswerWriter::object_of(const Chunk& chunk, json::array tool_calls)
   add_text(object, plan_.endpoint, std::move(message));
   object["done"] = !chunk.finish.empty();
   if (!chunk.logprobs.empty()) {
-    object["logprobs"] = chunk.logprobs;
+    object["logprobs"] = std::move(chunk.logprobs);
   }
   return object;
 }
 
-std::string AnswerWriter::piece(const Chunk& chunk, json::array tool_calls) const {
-  Chunk open = chunk;
-  open.finish.clear();
-  return json::serialize(object_of(open, std::move(tool_calls)));
+std::string AnswerWriter::piece(Chunk chunk, json::array tool_calls) const {
+  chunk.finish.clear();
+  return json::serialize(object_of(std::move(chunk), std::move(tool_calls)));
 }
 
-std::string AnswerWriter::last(const Chunk& chunk, json::array tool_calls,
+std::string AnswerWriter::last(Chunk chunk, json::array tool_calls,
                                const std::string& warning) const {
-  json::object object = object_of(chunk, std::move(tool_calls));
-  const Measured& measured = chunk.measured;
+  const Measured measured = chunk.measured;
+  const std::string finish = chunk.finish;
+  json::object object = object_of(std::move(chunk), std::move(tool_calls));
   const TimePoint now = clock_.now();
   const TimePoint first = first_ == TimePoint{} ? now : first_;
-  object["done_reason"] = chunk.finish;
+  object["done_reason"] = finish;
   object["total_duration"] = (now - begun_.asked).count();
   object["load_duration"] = load_ns();
   object["prompt_eval_count"] = measured.prompt_tokens.value_or(0);

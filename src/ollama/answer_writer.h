@@ -36,16 +36,15 @@ class AnswerWriter {
   // The first piece of the answer came: for engines that do not tell their times.
   void note_first();
   // One object without its end, of a piece. `tool_calls` in Ollama's form.
-  [[nodiscard]] std::string piece(const Chunk& chunk, boost::json::array tool_calls) const;
+  [[nodiscard]] std::string piece(Chunk chunk, boost::json::array tool_calls) const;
   // The last object; `chunk` holds what is left of the text, or all of it.
-  [[nodiscard]] std::string last(const Chunk& chunk, boost::json::array tool_calls,
+  [[nodiscard]] std::string last(Chunk chunk, boost::json::array tool_calls,
                                  const std::string& warning) const;
   [[nodiscard]] std::int64_t total_ns() const { return (clock_.now() - begun_.asked).count(); }
   [[nodiscard]] std::int64_t load_ns() const { return (begun_.granted - begun_.asked).count(); }
 
  private:
-  [[nodiscard]] boost::json::object object_of(const Chunk& chunk,
-                                              boost::json::array tool_calls) const;
+  [[nodiscard]] boost::json::object object_of(Chunk chunk, boost::json::array tool_calls) const;
 
   AnswerPlan plan_;
   Begun begun_;

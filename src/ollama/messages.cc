@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
+#include <deque>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "ollama/images.h"
 #include "ollama/json.h"
+#include "ollama/plain_text.h"
 
 namespace hf::ollama {
 namespace {
@@ -61,26 +63,52 @@ class CallIds {
   std::string next() { return fmt::format("call{:05}", ++count_); }
 
   void asked(std::string id, std::string name) {
-    open_.emplace_back(std::move(id), std::move(name));
+    by_id_[id].push_back(calls_.size());
+    by_name_[std::move(name)].push_back(calls_.size());
+    calls_.push_back(Call{std::move(id)});
   }
   // The oldest call of that name that has no result yet, else the oldest of all.
   std::string answered(std::string_view id, std::string_view name) {
-    auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& call) {
-      return id.empty() ? call.second == name : call.first == id;
-    });
-    if (id.empty() && found == open_.end()) {
-      found = open_.begin();
+    std::optional<std::size_t> found = id.empty() ? take(by_name_, name) : take(by_id_, id);
+    if (id.empty() && !found) {
+      while (oldest_ < calls_.size() && calls_[oldest_].has_result) {
+        ++oldest_;
+      }
+      found = oldest_ < calls_.size() ? std::optional(oldest_) : std::nullopt;
     }
-    std::string result = found == open_.end() ? std::string(id) : found->first;
-    if (found != open_.end()) {
-      open_.erase(found);
+    if (!found) {
+      return std::string(id);
     }
-    return result;
+    calls_[*found].has_result = true;
+    return calls_[*found].id;
   }
 
  private:
+  struct Call {
+    std::string id;
+    bool has_result = false;
+  };
+  // Places of calls, oldest first. Those that got their result otherwise go when they are met, so
+  // that many calls cost no more than each once.
+  using Places = std::unordered_map<std::string, std::deque<std::size_t>>;
+
+  std::optional<std::size_t> take(Places& places, std::string_view key) const {
+    const auto found = places.find(std::string(key));
+    if (found == places.end()) {
+      return std::nullopt;
+    }
+    std::deque<std::size_t>& line = found->second;
+    while (!line.empty() && calls_[line.front()].has_result) {
+      line.pop_front();
+    }
+    return line.empty() ? std::nullopt : std::optional(line.front());
+  }
+
   int count_ = 0;
-  std::vector<std::pair<std::string, std::string>> open_;
+  std::vector<Call> calls_;
+  std::size_t oldest_ = 0;  // before it all have a result
+  Places by_id_;
+  Places by_name_;
 };
 
 // Arguments come as an object, from some clients as OpenAI's text.
@@ -96,7 +124,7 @@ Checked<json::object> read_call(const json::value& value, const std::string& whe
   if (arguments != nullptr && arguments->is_string()) {
     text = view(arguments->get_string());
   } else if (arguments != nullptr) {
-    text = json::serialize(*arguments);
+    text = plain_text(*arguments);
   }
   const std::string_view given = text_at(*call, "id");
   std::string id = given.empty() ? ids.next() : std::string(given);

@@ -54,14 +54,31 @@ TEST(Messages, OneRoleInARowIsOneMessage) {
 TEST(Messages, CallsAndResultsFindEachOther) {
   const json::value found = translated(R"([
     {"role":"assistant","content":"","tool_calls":[
-      {"function":{"name":"a","arguments":{"x":1}}},{"function":{"name":"b","arguments":{}}}]},
+      {"function":{"name":"a","arguments":{"x":1.5}}},{"function":{"name":"b","arguments":{}}}]},
     {"role":"tool","content":"of b","tool_name":"b"},{"role":"tool","content":"of a"}])");
   EXPECT_EQ(found, json::parse(R"([
     {"role":"assistant","content":"","tool_calls":[
-      {"id":"call00001","type":"function","function":{"name":"a","arguments":"{\"x\":1}"}},
+      {"id":"call00001","type":"function","function":{"name":"a","arguments":"{\"x\":1.5}"}},
       {"id":"call00002","type":"function","function":{"name":"b","arguments":"{}"}}]},
     {"role":"tool","content":"of b","name":"b","tool_call_id":"call00002"},
     {"role":"tool","content":"of a","tool_call_id":"call00001"}])"));
+}
+
+TEST(Messages, AResultIsTheOldestOpenCallsOfItsName) {
+  const json::value found = translated(R"([
+    {"role":"assistant","tool_calls":[
+      {"id":"1","function":{"name":"a"}},{"id":"2","function":{"name":"b"}},
+      {"id":"3","function":{"name":"a"}},{"id":"4","function":{"name":"b"}}]},
+    {"role":"tool","content":"","tool_call_id":"1"},{"role":"tool","content":"","tool_name":"a"},
+    {"role":"tool","content":"","tool_name":"a"},{"role":"tool","content":"","tool_name":"b"},
+    {"role":"tool","content":"","tool_name":"b"},
+    {"role":"tool","content":"","tool_call_id":"1"}])");
+  std::string ids;
+  for (std::size_t i = 1; i < found.as_array().size(); ++i) {
+    const json::value* const id = found.at(i).as_object().if_contains("tool_call_id");
+    ids += id != nullptr ? id->as_string().c_str() : "-";
+  }
+  EXPECT_EQ(ids, "1324-1");
 }
 
 TEST(Messages, IdsOfTheClientStay) {

@@ -67,29 +67,27 @@ Checked<json::object> parse_object(std::string_view text) {
   options.max_depth = kDepthMax;
   const auto memory =
       json::make_shared_resource<LimitedMemory>(kBytesMin + kBytesPerByte * text.size());
-  json::value value;
   boost::system::error_code ec;
   try {
     json::parser parser(memory, options);
     parser.reset(memory);
     parser.write(text.data(), text.size(), ec);
-    if (!ec) {
-      value = parser.release();
+    if (ec) {
+      return wrong("the body is not valid JSON: " + ec.message());
     }
+    // By construction: an assignment would copy all of it to memory without a limit.
+    json::value value(parser.release());
+    json::object* object = value.if_object();
+    if (object == nullptr) {
+      return wrong("the body is not a JSON object");
+    }
+    if (has_infinite(value)) {
+      return wrong("the body holds a number that is too large");
+    }
+    return std::move(*object);
   } catch (const std::bad_alloc&) {
     return wrong("the body holds too many values");
   }
-  if (ec) {
-    return wrong("the body is not valid JSON: " + ec.message());
-  }
-  json::object* object = value.if_object();
-  if (object == nullptr) {
-    return wrong("the body is not a JSON object");
-  }
-  if (has_infinite(value)) {
-    return wrong("the body holds a number that is too large");
-  }
-  return std::move(*object);
 }
 
 }  // namespace hf::ollama

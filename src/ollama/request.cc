@@ -376,6 +376,11 @@ class RequestReader {
     if (texts.empty()) {
       request_.work = Work::Load;
     } else {
+      const auto* const empty = std::find_if(
+          texts.begin(), texts.end(), [](const auto& text) { return text.get_string().empty(); });
+      if (empty != texts.end()) {
+        request_.empty_text = static_cast<std::size_t>(empty - texts.begin());
+      }
       body_["input"] = std::move(texts);
     }
     return {};

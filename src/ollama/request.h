@@ -4,6 +4,7 @@
 // in Ollama's, in other words, so that the same request gives the same text, token for token.
 // Nothing is sent that the client did not ask for. Pure, any thread.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ struct Request {
   std::string body;              // what it gets
   bool lists_are_tasks = false;  // of that body, see net::BodyRules
   bool truncate = false;         // embeddings: texts that are too long may be cut
+  // Embeddings: the first text that is empty. Some models have a vector for it, others refuse it;
+  // only the engine knows.
+  std::optional<std::size_t> empty_text{};
 };
 
 // `body` is valid JSON whose `model` was looked at already; `asked`: the model as the client calls

@@ -64,7 +64,8 @@ class AnswerTranslator final : public net::Translator {
       rest_.thinking.clear();
       rest_.logprobs.clear();
     }
-    return out + writer_.last(rest_, std::move(calls), warning()) + (plan_.streams ? "\n" : "");
+    return out + writer_.last(std::move(rest_), std::move(calls), warning()) +
+           (plan_.streams ? "\n" : "");
   }
 
  private:

@@ -1,8 +1,10 @@
 #include "ollama/truncation.h"
 
 #include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <limits>
 #include <utility>
 
 #include "base/utf8.h"
@@ -31,24 +33,94 @@ std::string_view front(std::string_view text, std::size_t most) {
   return text.substr(0, end);
 }
 
-std::optional<std::vector<std::int64_t>> tokens_of(std::string_view body) {
+// Follows {"tokens": [numbers]} and stops when there are more than enough.
+struct TokenHandler {
+  static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+  using Ec = boost::system::error_code;
+  using Text = json::string_view;
+
+  explicit TokenHandler(std::size_t most) : tokens_most(most) {}
+
+  std::size_t tokens_most;
+  std::vector<std::int64_t> tokens;
+  int depth = 0;
+  std::string key;
+  std::string new_key;
+  bool in_list = false;
+  bool found = false;  // the list has ended, or there are enough
+  bool failed = false;
+
+  bool element(std::optional<std::int64_t> token, Ec& ec) {
+    if (!in_list) {
+      return true;
+    }
+    failed = !token;
+    if (token) {
+      tokens.push_back(*token);
+    }
+    found = tokens.size() >= tokens_most;
+    if (failed || found) {
+      ec = json::make_error_code(json::error::incomplete);
+    }
+    return !failed && !found;
+  }
+
+  bool on_document_begin(Ec&) { return true; }
+  bool on_document_end(Ec&) { return true; }
+  bool on_object_begin(Ec& ec) {
+    ++depth;
+    return element(std::nullopt, ec);
+  }
+  bool on_object_end(std::size_t, Ec&) {
+    --depth;
+    return true;
+  }
+  bool on_array_begin(Ec& ec) {
+    const bool going_on = element(std::nullopt, ec);
+    in_list = in_list || (depth == 1 && key == "tokens");
+    ++depth;
+    return going_on;
+  }
+  bool on_array_end(std::size_t, Ec&) {
+    --depth;
+    found = found || in_list;
+    in_list = false;
+    return true;
+  }
+  bool on_key_part(Text piece, std::size_t, Ec&) {
+    new_key.append(piece.data(), piece.size());
+    return true;
+  }
+  bool on_key(Text piece, std::size_t size, Ec& ec) {
+    on_key_part(piece, size, ec);
+    key = std::exchange(new_key, {});
+    return true;
+  }
+  bool on_string_part(Text, std::size_t, Ec&) { return true; }
+  bool on_string(Text, std::size_t, Ec& ec) { return element(std::nullopt, ec); }
+  bool on_number_part(Text, Ec&) { return true; }
+  bool on_int64(std::int64_t value, Text, Ec& ec) { return element(value, ec); }
+  bool on_uint64(std::uint64_t, Text, Ec& ec) { return element(std::nullopt, ec); }
+  bool on_double(double, Text, Ec& ec) { return element(std::nullopt, ec); }
+  bool on_bool(bool, Ec& ec) { return element(std::nullopt, ec); }
+  bool on_null(Ec& ec) { return element(std::nullopt, ec); }
+  bool on_comment_part(Text, Ec&) { return true; }
+  bool on_comment(Text, Ec&) { return true; }
+};
+
+// The first `most` of them.
+std::optional<std::vector<std::int64_t>> tokens_of(std::string_view body, std::size_t most) {
+  json::basic_parser<TokenHandler> parser(json::parse_options{}, most);
   boost::system::error_code ec;
-  const json::value value = json::parse(body, ec);
-  const json::object* object = ec ? nullptr : value.if_object();
-  const json::array* list = object != nullptr ? array_at(*object, "tokens") : nullptr;
-  if (list == nullptr) {
+  parser.write_some(false, body.data(), body.size(), ec);
+  TokenHandler& handler = parser.handler();
+  if (handler.failed || !handler.found || (ec && handler.tokens.size() < most)) {
     return std::nullopt;
   }
-  std::vector<std::int64_t> tokens;
-  tokens.reserve(list->size());
-  for (const json::value& each : *list) {
-    const std::int64_t* token = each.if_int64();
-    if (token == nullptr) {
-      return std::nullopt;
-    }
-    tokens.push_back(*token);
-  }
-  return tokens;
+  return std::move(handler.tokens);
 }
 
 }  // namespace
@@ -87,7 +159,7 @@ std::optional<std::string> Truncation::question() const {
 }
 
 bool Truncation::take_answer(std::string_view body) {
-  std::optional<std::vector<std::int64_t>> tokens = tokens_of(body);
+  std::optional<std::vector<std::int64_t>> tokens = tokens_of(body, tokens_max_ + 1);
   if (!tokens || asked_.empty()) {
     return false;
   }

@@ -73,6 +73,13 @@ TEST(Truncation, AVeryLongTextIsNotCountedToItsEnd) {
   EXPECT_EQ(question.at("content").as_string().size(), 4U * 256U);
 }
 
+TEST(Truncation, OfAnAnswerNoMoreIsReadThanIsNeeded) {
+  Truncation truncation(body_of({std::string(40, 'a')}), 4);
+  EXPECT_TRUE(truncation.take_answer(R"({"tokens":[]})"));
+  EXPECT_TRUE(truncation.take_answer(R"({"x":[{"tokens":["a"]}],"tokens":[1,2,3,4,5,"nothing)"));
+  EXPECT_EQ(json::parse(*truncation.mended()).at("input"), json::parse("[[1,2,3,4]]"));
+}
+
 TEST(Truncation, CharactersStayWhole) {
   std::string text;
   for (int i = 0; i < 2'000; ++i) {
@@ -86,7 +93,8 @@ TEST(Truncation, CharactersStayWhole) {
 
 TEST(Truncation, StrangeAnswersAreNone) {
   Truncation truncation(body_of({std::string(40, 'a')}), 6);
-  for (const char* bad : {"", "[]", "{}", R"({"tokens":5})", R"({"tokens":["a"]})"}) {
+  for (const char* bad : {"", "[]", "{}", R"({"tokens":5})", R"({"tokens":["a"]})",
+                          R"({"tokens":[1)", R"({"tokens":[[1]]})", R"({"x":{"tokens":[1]}})"}) {
     EXPECT_FALSE(truncation.take_answer(bad)) << bad;
   }
   Truncation nonsense("nonsense", 6);

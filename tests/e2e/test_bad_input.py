@@ -89,6 +89,9 @@ def test_an_unknown_model_names_the_near_one(serve):
 def test_unknown_paths_and_methods(serve):
     server = serve({"a": "tiny-1"})
     assert server.get("/nothing").error["code"] == "unknown_path"
+    ollama = server.post("/api/nothing", {})
+    assert (ollama.status, ollama.json["code"]) == (404, "unknown_path")
+    assert "/api/tags" in ollama.json["error"]  # the sentence is all that its clients show
     answer = server.get(CHAT)
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
     assert server.post("/api/v1/cleanup?level=gentle").status == 400

@@ -129,12 +129,12 @@ def test_tools_and_their_results_reach_the_template(serve):
             "type": "object", "properties": {"city": {"type": "string"}}}}}]
     ours = [{"role": "user", "content": "Oslo?"},
             {"role": "assistant", "content": "", "tool_calls": [
-                {"function": {"name": "weather", "arguments": {"city": "Oslo"}}}]},
+                {"function": {"name": "weather", "arguments": {"city": "Oslo", "days": 1.5}}}]},
             {"role": "tool", "tool_name": "weather", "content": "rain"}]
     theirs = [ours[0],
               {"role": "assistant", "content": "", "tool_calls": [
                   {"id": "call00001", "type": "function", "function": {
-                      "name": "weather", "arguments": '{"city":"Oslo"}'}}]},
+                      "name": "weather", "arguments": '{"city":"Oslo","days":1.5}'}}]},
               {"role": "tool", "tool_call_id": "call00001", "name": "weather", "content": "rain"}]
     direct = openai_chat(server, "t", 8, theirs, tools=tools)
     answer = server.post("/api/chat", {**chat("t"), "messages": ours, "tools": tools})
@@ -219,6 +219,17 @@ def test_embeddings_are_the_engines(serve):
     assert all(len(vector) == 5 and abs(sum(x * x for x in vector) - 1) < 1e-4
                for vector in cut["embeddings"])
     assert server.post("/api/embed", {"model": "e", "input": []}).json["embeddings"] == []
+    server.stop()
+
+
+def test_an_empty_text_is_embedded_or_named(serve):
+    server = serve({"e": "embedding"})
+    direct = server.post("/v1/embeddings", {"model": "e", "input": ["a", ""]})
+    answer = server.post("/api/embed", {"model": "e", "input": ["a", ""]})
+    assert answer.status == direct.status
+    if direct.status != 200:
+        error = refused(answer, 400, "input[1] is empty")
+        assert error["param"] == "input" and "leave it out" in error["error"]
     server.stop()
 
 
@@ -450,6 +461,8 @@ def test_an_empty_prompt_loads_and_unloads(serve):
     for path in ("/api/generate", "/api/chat"):
         loaded = server.post(path, load_only("a", keep_alive="5m"))
         assert loaded.status == 200 and loaded.json["done_reason"] == "load"
+        assert loaded.headers["x-holdfast-model"] == "a"
+        assert int(loaded.headers["x-holdfast-waited-ms"]) >= 0
         assert loaded.json["done"] and server.loaded() == ["a"]
         gone = server.post(path, load_only("a", keep_alive=0))
         assert gone.json["done_reason"] == "unload" and "warning" not in gone.json
