@@ -273,8 +273,8 @@ std::string_view ModelRequest::stream_type() const {
 
 std::vector<net::Header> ModelRequest::extra_headers(const std::optional<engine::Promise>& promise,
                                                      Duration waited) const {
-  std::vector<net::Header> headers{{"x-holdfast-model", name_},
-                                   {"x-holdfast-waited-ms", std::to_string(millis_of(waited))}};
+  std::vector<net::Header> headers;
+  add_served_headers(name_, waited, headers);
   if (promise) {
     add_promise_headers(*promise, headers);
   }

@@ -3,10 +3,12 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "api/body_look.h"
 #include "api/fitness.h"
 #include "api/model_load.h"
 #include "api/model_request.h"
 #include "api/ollama_translation.h"
+#include "api/transport_errors.h"
 #include "api/waits.h"
 #include "net/json_model.h"
 #include "ollama/answer_writer.h"
@@ -27,13 +29,6 @@ ApiError from_fault(const ollama::Fault& fault) {
   ApiError error = bad_request("invalid_request", fault.message);
   error.param = fault.param;
   error.hint = fault.hint;
-  return error;
-}
-
-ApiError no_memory() {
-  ApiError error = bad_request("no_memory", "the server has no memory for this request now");
-  error.status = 503;
-  error.retry_after = std::chrono::seconds(1);
   return error;
 }
 
@@ -158,7 +153,7 @@ void read_beside_loop(Context& context, Call call, ModelId model, Reading readin
     return call.refuse(*over_limit);
   }
   const auto shared = std::make_shared<Reading>(std::move(reading));
-  shared->error = no_memory();  // unless it is read
+  shared->error = from_unfit(net::Unfit::NoMemory, "");  // unless it is read
   engine::SideJob job;
   job.user = call.caller.user;
   job.bytes = shared->body.size();
@@ -171,24 +166,13 @@ void read_beside_loop(Context& context, Call call, ModelId model, Reading readin
   call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
 }
 
-}  // namespace
-
-void start_ollama_request(Context& context, Call call, ollama::Endpoint endpoint) {
-  const std::optional<std::string>& fallback = context.config->default_model;
-  const net::BodyRules rules{.model_required = !fallback,
-                             .lists_are_tasks = endpoint == ollama::Endpoint::Embed};
-  const std::string_view text = call.exchange->body();
-  const net::BodyResult body = net::read_body_fields(text, rules);
-  if (!body.fields) {
-    return call.refuse(from_body_fault(body.fault, body.detail, body.field));
-  }
-  const std::string name = body.fields->model.empty() ? fallback.value_or("") : body.fields->model;
+// `name`: of the model that it asks for.
+void translate(Context& context, Call call, ollama::Endpoint endpoint, const std::string& name) {
   const auto model = context.engine.resolve(name);
   if (!model) {
-    ApiError error = unknown_model(model.error());
-    error.hint = "GET /api/tags lists the names";
-    return call.refuse(error);
+    return call.refuse(unknown_model(model.error()));
   }
+  const std::string_view text = call.exchange->body();
   Reading reading{endpoint,
                   text,
                   name,
@@ -200,6 +184,24 @@ void start_ollama_request(Context& context, Call call, ollama::Endpoint endpoint
   }
   read(reading);
   go_on(context, std::move(call), *model, reading);
+}
+
+}  // namespace
+
+void start_ollama_request(Context& context, Call call, ollama::Endpoint endpoint) {
+  const net::BodyRules rules{.model_required = !context.config->default_model,
+                             .lists_are_tasks = endpoint == ollama::Endpoint::Embed};
+  look_at_body(
+      context, std::move(call),
+      [rules](std::string_view body) { return net::read_body_fields(body, rules); },
+      [&context, endpoint](Call looked, const net::BodyResult& body) {
+        if (!body.fields) {
+          return looked.refuse(from_body_fault(body.fault, body.detail, body.field));
+        }
+        const std::string& named = body.fields->model;
+        translate(context, std::move(looked), endpoint,
+                  named.empty() ? context.config->default_model.value_or("") : named);
+      });
 }
 
 }  // namespace hf::api

@@ -29,7 +29,6 @@ void name_users(boost::json::array& array, const std::vector<core::TicketView>& 
 void add_promise_headers(const engine::Promise& promise, std::vector<net::Header>& headers);
 
 // What every answer about a model says: its canonical name, and how long it waited.
-void add_served_headers(std::string_view model, Duration waited,
-                        std::vector<net::Header>& headers);
+void add_served_headers(std::string_view model, Duration waited, std::vector<net::Header>& headers);
 
 }  // namespace hf::api
