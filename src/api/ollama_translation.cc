@@ -172,7 +172,7 @@ class OllamaTranslation final : public Translation,
   }
 
   Context& context_;
-  caller_(call.caller), std::string who_;
+  Caller caller_;
   ModelId model_;
   ollama::Request request_;
   // Until the end, for a second attempt.
