@@ -173,6 +173,7 @@ class OllamaTranslation final : public Translation,
 
   Context& context_;
   Caller caller_;
+  std::string who_;
   ModelId model_;
   ollama::Request request_;
   // Until the end, for a second attempt.
