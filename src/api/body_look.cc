@@ -14,17 +14,8 @@ namespace {
 // Takes less than 10 ms, whatever it holds.
 constexpr std::size_t kQuickBytes = 512 * 1024;
 
-}  // namespace
-
-void look_at_body(Context& context, Call call, ReadBody read, Looked next) {
+void look_beside_loop(Context& context, const Call& call, ReadBody read, Looked next) {
   const std::string_view body = call.exchange->body();
-  if (body.size() <= kQuickBytes) {
-    const net::BodyResult found = read(body);
-    return next(std::move(call), found);
-  }
-  if (const auto over_limit = count_in(context.active, call.caller, call.counted)) {
-    return call.refuse(*over_limit);
-  }
   const auto found = std::make_shared<std::optional<net::BodyResult>>();
   engine::SideJob job;
   job.user = call.caller.user;
@@ -41,6 +32,20 @@ void look_at_body(Context& context, Call call, ReadBody read, Looked next) {
     return call.refuse(too_much_to_read());
   }
   call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
+}
+
+}  // namespace
+
+void look_at_body(Context& context, Call call, ReadBody read, Looked next) {
+  const std::string_view body = call.exchange->body();
+  if (body.size() <= kQuickBytes) {
+    const net::BodyResult found = read(body);
+    return next(std::move(call), found);
+  }
+  count_call(context, std::move(call),
+             [&context, read = std::move(read), next = std::move(next)](const Call& counted) {
+               look_beside_loop(context, counted, read, next);
+             });
 }
 
 }  // namespace hf::api

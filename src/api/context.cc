@@ -1,8 +1,32 @@
 #include "api/context.h"
 
+#include <memory>
 #include <utility>
 
 namespace hf::api {
+namespace {
+
+constexpr Duration kEndOfAnswer = std::chrono::milliseconds(100);
+
+}  // namespace
+
+void count_call(Context& context, Call call, std::function<void(Call)> next) {
+  if (!count_in(context.active, call.caller, call.counted)) {
+    return next(std::move(call));
+  }
+  const auto gone = std::make_shared<bool>(false);
+  call.exchange->on_disconnect([gone] { *gone = true; });
+  context.after(kEndOfAnswer, [&context, gone, call = std::move(call), next = std::move(next)] {
+    if (*gone) {
+      return;
+    }
+    Call counted = call;
+    if (const auto over_limit = count_in(context.active, counted.caller, counted.counted)) {
+      return counted.refuse(*over_limit);
+    }
+    next(std::move(counted));
+  });
+}
 
 net::Reply json_reply(int status, std::string json, const std::string& request_id) {
   net::Reply reply;

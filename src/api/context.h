@@ -62,6 +62,11 @@ struct Call {
   void refuse(const ApiError& error) const;
 };
 
+// Counts the call for its user, unless it is counted already, and goes on with `next`. Where that
+// is one more than the user may have, a moment later, or it is refused: who asks again right behind
+// an answer's last byte comes before the end of that answer is known here.
+void count_call(Context& context, Call call, std::function<void(Call)> next);
+
 // An answer of ours with its x-request-id.
 net::Reply json_reply(int status, std::string json, const std::string& request_id);
 

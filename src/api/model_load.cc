@@ -65,12 +65,7 @@ void begin_heartbeats(Context& context, PendingLoad& load) {
   load.heartbeats->start();
 }
 
-}  // namespace
-
-void load_model(Context& context, Call call, LoadWish wish, OnLoaded on_loaded) {
-  if (const auto over_limit = count_in(context.active, call.caller, call.counted)) {
-    return call.refuse(*over_limit);
-  }
+void load_counted(Context& context, Call call, LoadWish wish, OnLoaded on_loaded) {
   const auto pending = std::make_shared<PendingLoad>();
   const ModelId model = wish.model;
   pending->model = context.engine.name_of(model);
@@ -99,6 +94,15 @@ void load_model(Context& context, Call call, LoadWish wish, OnLoaded on_loaded) 
         }
         pending->on_loaded(pending->call, *outcome);
       });
+}
+
+}  // namespace
+
+void load_model(Context& context, Call call, LoadWish wish, OnLoaded on_loaded) {
+  count_call(context, std::move(call),
+             [&context, wish = std::move(wish), on_loaded = std::move(on_loaded)](Call counted) {
+               load_counted(context, std::move(counted), wish, on_loaded);
+             });
 }
 
 }  // namespace hf::api

@@ -34,13 +34,16 @@ void ModelRequest::start(Context& context, Call call) {
 }
 
 void ModelRequest::begin(Context& context, Call call, const Asked& asked) {
+  count_call(context, std::move(call), [&context, asked](Call counted) {
+    begin_counted(context, std::move(counted), asked);
+  });
+}
+
+void ModelRequest::begin_counted(Context& context, Call call, const Asked& asked) {
   const auto self = std::make_shared<ModelRequest>(context, std::move(call));
   self->model_ = asked.model;
   self->name_ = context.engine.name_of(asked.model);
   self->wants_stream_ = self->call_.streams && asked.stream;
-  if (const auto over_limit = count_in(context.active, self->call_.caller, self->call_.counted)) {
-    return self->refuse(*over_limit);
-  }
   self->call_.exchange->on_disconnect([weak = self->weak_from_this()] {
     if (const auto request = weak.lock()) {
       request->on_client_gone();

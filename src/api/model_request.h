@@ -30,6 +30,7 @@ class ModelRequest : public std::enable_shared_from_this<ModelRequest> {
 
  private:
   static void begin(Context& context, Call call, const Asked& asked);
+  static void begin_counted(Context& context, Call call, const Asked& asked);
   void begin_heartbeats();
   void end_heartbeats();
   // The head of a stream that begins before its content.

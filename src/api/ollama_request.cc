@@ -149,9 +149,6 @@ void go_on(Context& context, Call call, ModelId model, Reading& reading) {
 // Pictures make a request large, and reading and writing it again takes 6 ms for each MB. It counts
 // from now on, and if its client leaves before its turn, its body goes at once.
 void read_beside_loop(Context& context, Call call, ModelId model, Reading reading) {
-  if (const auto over_limit = count_in(context.active, call.caller, call.counted)) {
-    return call.refuse(*over_limit);
-  }
   const auto shared = std::make_shared<Reading>(std::move(reading));
   shared->error = from_unfit(net::Unfit::NoMemory, "");  // unless it is read
   engine::SideJob job;
@@ -180,7 +177,10 @@ void translate(Context& context, Call call, ollama::Endpoint endpoint, const std
                   context.engine.abilities_of(*model),
                   context.config};
   if (text.size() > kQuickBytes) {
-    return read_beside_loop(context, std::move(call), *model, std::move(reading));
+    return count_call(context, std::move(call),
+                      [&context, model = *model, reading = std::move(reading)](Call counted) {
+                        read_beside_loop(context, std::move(counted), model, reading);
+                      });
   }
   read(reading);
   go_on(context, std::move(call), *model, reading);

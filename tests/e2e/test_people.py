@@ -170,6 +170,13 @@ def test_max_active_counts_over_all_dialects(serve):
     server.stop()
 
 
+def test_one_after_another_is_one_at_a_time(serve):
+    server = team(serve, extra=people.table("bob", "k-bob", max_active=1))
+    for _ in range(40):  # each on a connection of its own, right behind the last byte
+        assert server.stream(chat("a", max_tokens=2), headers=with_key("k-bob")).finish().done
+    server.stop()
+
+
 def test_max_active_counts_loads_and_what_is_still_read(serve):
     server = team(serve, extra=people.table("bob", "k-bob", "operator", max_active=1))
     bob = with_key("k-bob")
