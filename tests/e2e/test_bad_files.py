@@ -170,7 +170,7 @@ def test_a_file_replaced_while_idle(serve):
 
 
 def test_a_file_replaced_while_it_loads(serve):
-    server = serve({"a": "slow-1", "b": "tiny-1"})
+    server = serve({"a": "slow-1", "b": "slow-1"})
     running = server.stream(count("a", ANSWER)).wait_for_tokens()
     first, child = server.begin_frozen_load("b")
     replace(server, "b", "tiny-2")
