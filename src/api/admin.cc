@@ -79,12 +79,7 @@ void unload(Context& context, Call call, ModelId model) {
       });
 }
 
-void pin(Context& context, Call call, ModelId model, bool pinned) {
-  if (pinned) {  // it waits for the load, and must not be refused between the two
-    if (const auto over_limit = count_in(context.active, call.caller, call.counted)) {
-      return call.refuse(*over_limit);
-    }
-  }
+void pin_counted(Context& context, Call call, ModelId model, bool pinned) {
   std::string by = call.who();
   context.engine.pin(
       model, pinned, std::move(by),
@@ -98,6 +93,16 @@ void pin(Context& context, Call call, ModelId model, bool pinned) {
         }
         call.answer(200, json::serialize(json::object{{"model", name}, {"pinned", false}}));
       });
+}
+
+void pin(Context& context, Call call, ModelId model, bool pinned) {
+  if (!pinned) {
+    return pin_counted(context, std::move(call), model, false);
+  }
+  // It waits for the load, and must not be refused between the two.
+  count_call(context, std::move(call), [&context, model](Call counted) {
+    pin_counted(context, std::move(counted), model, true);
+  });
 }
 
 void cleanup(Context& context, Call call) {

@@ -75,10 +75,10 @@ int segments_of(std::string_view path) {
   return segments;
 }
 
-// A file's absolute path has two segments or more and begins a word: "and/or", "tokens/s" and
-// "1/2/2026" are none, nor is what follows "https:".
+// A file's absolute path has two segments or more and begins a word: "and/or", "tokens/s",
+// "1/2/2026" and "#/$defs/x" are none, nor is what follows "https:".
 bool names_path(std::string_view message) {
-  constexpr std::string_view kInsideWords = "/_-+%@)";
+  constexpr std::string_view kInsideWords = "/_-+%@)#";
   for (std::size_t at = message.find('/'); at != std::string_view::npos;
        at = message.find('/', at + 1)) {
     const std::string_view before = message.substr(0, at);

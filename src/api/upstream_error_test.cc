@@ -73,7 +73,8 @@ TEST(UpstreamError, KeepsSlashesThatAreNoPaths) {
   for (const char* said :
        {"use text and/or image/audio/video", "at most 5 tokens/s", "from 1/2/2026 on", "/x or /",
         "use /v1/chat/completions.", "see https://docs.example/en/latest", "no `</s>`/`<s>`",
-        "org/model/file is unknown"}) {
+        "org/model/file is unknown",
+        "JSON schema error at #/properties/a: cannot resolve $ref #/$defs/Foo"}) {
     EXPECT_EQ(message_for(said), said);
   }
 }

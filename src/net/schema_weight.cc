@@ -12,8 +12,8 @@ namespace {
 using Word = SchemaWeight::Word;
 
 constexpr double kEndless = std::numeric_limits<double>::infinity();
-// Measured with v0.5.0. A repetition of up to so many is written out; more are refused, or taken
-// for any number.
+// Measured with v0.5.0. A repetition of up to so many is written out; more are refused at once, or
+// taken for any number, which costs nothing.
 constexpr double kRepetitionsMax = 2000;
 constexpr double kStepsPerRepetition = 740;
 constexpr double kStepsPerPair = 2;  // of choices: each is compared for each
@@ -24,8 +24,10 @@ constexpr double kStepsPerPathByte = 10;
 constexpr double kBytesPerStep = 32;
 // `type` as a list: the schema is copied for each. There are seven types, and data may have more.
 constexpr double kTypesMax = 64;
+// Honest schemas refer to few places of their own.
+constexpr std::size_t kOddReferencesMax = 1000;
 
-constexpr std::array<std::pair<std::string_view, Word>, 15> kWords{{
+constexpr std::array<std::pair<std::string_view, Word>, 17> kWords{{
     {"properties", Word::Properties},
     {"anyOf", Word::Choices},
     {"oneOf", Word::Choices},
@@ -41,30 +43,40 @@ constexpr std::array<std::pair<std::string_view, Word>, 15> kWords{{
     {"maxItems", Word::Repetition},
     {"pattern", Word::Pattern},
     {"grammar", Word::Pattern},
+    {"tools", Word::Tools},
+    {"functions", Word::Tools},
 }};
 
 double square(double number) {
   return number * number;
 }
 
-// Of what stands in braces: {7}, {1,64}. The more is repeated, the more it costs.
+double written_out(double times) {
+  return times > kRepetitionsMax ? 0 : std::max(times, 0.0);
+}
+
+// Of what stands in braces: {7}, {1,64}. The more is repeated, the more it costs. One pass: this is
+// done on the loop.
 double pattern_steps(std::string_view text) {
   double steps = 0;
   std::size_t begin = 0;
   for (std::size_t open = text.find('{'); open != std::string_view::npos;
-       open = text.find('{', open + 1)) {
-    const std::size_t close = std::min(text.find('}', open), text.size());
+       open = text.find('{', begin)) {
+    const std::size_t close = text.find('}', open);
+    if (close == std::string_view::npos) {
+      break;
+    }
     double most = 0;
     for (std::size_t at = open + 1; at < close; ++at) {
       std::uint64_t number = 0;
       const auto [end, error] = std::from_chars(text.data() + at, text.data() + close, number);
       if (end != text.data() + at) {
-        most = std::max(most, error == std::errc() ? static_cast<double>(number) : kEndless);
+        most = std::max(most, error == std::errc() ? written_out(static_cast<double>(number)) : 0);
         at = static_cast<std::size_t>(end - text.data());
       }
     }
     const auto repeated = static_cast<double>(open - begin);
-    steps += std::min(most, kRepetitionsMax) * kStepsPerRepetition * (1 + repeated / kBytesPerStep);
+    steps += most * kStepsPerRepetition * (1 + repeated / kBytesPerStep);
     begin = close;
   }
   return steps;
@@ -79,6 +91,9 @@ Word SchemaWeight::word_of(std::string_view key) {
 }
 
 bool SchemaWeight::wants_text(std::string_view key) const {
+  if (talks()) {
+    return false;
+  }
   const Word word = word_of(key);
   return word == Word::Reference || word == Word::Pattern ||
          (!frames_.empty() && frames_.back().is_list && frames_.back().word == Word::Type);
@@ -96,20 +111,25 @@ void SchemaWeight::begin(bool is_list, std::string_view key) {
   Frame frame;
   frame.is_list = is_list;
   frame.word = word_of(key);
-  frame.node = &nodes_[""];
-  if (!frames_.empty()) {
-    const Frame& outer = frames_.back();
-    const bool talks = frames_.size() == 1 && (key == "messages" || key == "input");
-    const bool defines = outer.word == Word::Definitions && !outer.is_list;
-    if (talks || outer.node == &conversation_) {
-      frame.node = &conversation_;
-    } else {
-      frame.node = defines ? &nodes_["/" + std::string(key)] : outer.node;
-    }
-    frame.path = outer.path + static_cast<double>(key.size()) + 1;
+  if (frames_.empty()) {
+    frame.node = &body_.nodes[""];
+    frames_.push_back(std::move(frame));
+    return;
   }
+  const Frame& outer = frames_.back();
+  const bool begins_talk = frames_.size() == 1 && (key == "messages" || key == "input");
+  const bool defines = outer.word == Word::Definitions && !outer.is_list;
+  if (begins_talk || talks()) {
+    frame.node = &talk_;
+  } else if (!is_list && outer.is_list && outer.word == Word::Tools && !tool_) {
+    frame.is_tool = true;
+    frame.node = &tool_.emplace().nodes[""];
+  } else {
+    frame.node = defines ? &schema().nodes["/" + std::string(key)] : outer.node;
+  }
+  frame.path = outer.path + static_cast<double>(key.size()) + 1;
   frame.node->steps += std::max(0.0, frame.path - kPathFree) * kStepsPerPathByte;
-  frames_.push_back(frame);
+  frames_.push_back(std::move(frame));
 }
 
 void SchemaWeight::begin_object(std::string_view key) {
@@ -121,26 +141,31 @@ void SchemaWeight::begin_list(std::string_view key) {
 }
 
 void SchemaWeight::end() {
-  const Frame frame = frames_.back();
+  Frame frame = std::move(frames_.back());
   frames_.pop_back();
   Node& node = *frame.node;
-  if (&node == &conversation_) {
+  if (&node == &talk_) {
     return;
   }
   if (!frame.is_list && frame.word == Word::Properties) {
-    largest_ = std::max(largest_, frame.members);
+    node.largest = std::max(node.largest, frame.members);
+    schema().largest = std::max(schema().largest, frame.members);
     node.steps +=
         square(frame.members) * (frame.members + (frame.key_bytes + frame.path) / kBytesPerStep);
     if (Frame* const list = merging()) {
       list->all_of.members += frame.members;
     }
   } else if (frame.is_list && frame.word == Word::AllOf) {
-    node.all_ofs.push_back(frame.all_of);
+    node.all_ofs.push_back(std::move(frame.all_of));
   } else if (frame.is_list && frame.word == Word::Type && frame.members > kTypesMax) {
     node.steps = kEndless;
   }
   if (frame.is_list && (frame.word == Word::Choices || frame.word == Word::Enum)) {
     node.steps += kStepsPerPair * square(frame.members);
+  }
+  if (frame.is_tool) {
+    tools_ += tool_->total();
+    tool_.reset();
   }
 }
 
@@ -158,9 +183,6 @@ SchemaWeight::Frame* SchemaWeight::merging() {
 }
 
 void SchemaWeight::take_reference(std::string_view pointer) {
-  if (frames_.back().node == &conversation_) {
-    return;
-  }
   std::string_view name;
   for (const std::string_view place : {"#/$defs/", "#/definitions/"}) {
     if (pointer.starts_with(place)) {
@@ -168,7 +190,9 @@ void SchemaWeight::take_reference(std::string_view pointer) {
     }
   }
   const bool plain = !name.empty() && name.find('/') == std::string_view::npos;
-  odd_references_ += plain ? 0 : 1;
+  if (!plain && schema().odd_references.size() <= kOddReferencesMax) {
+    schema().odd_references.emplace(pointer);
+  }
   Frame* const list = merging();
   const std::size_t depth = frames_.size();
   const bool is_definition = depth > 1 && frames_[depth - 2].word == Word::Definitions;
@@ -182,14 +206,14 @@ void SchemaWeight::take_reference(std::string_view pointer) {
   }
   node.merged.push_back("/" + std::string(name));
   if (list != nullptr) {
-    list->all_of.references += 1;
+    list->all_of.references.push_back(node.merged.back());
   }
 }
 
 void SchemaWeight::text(std::string_view key, std::string_view text) {
   count(key);
-  if (frames_.empty()) {
-    return;  // the document is no more than this
+  if (frames_.empty() || talks()) {
+    return;  // the document is no more than this, or it is what somebody says
   }
   Frame& frame = frames_.back();
   if (frame.is_list && frame.word == Word::Type) {
@@ -210,8 +234,7 @@ void SchemaWeight::text(std::string_view key, std::string_view text) {
 void SchemaWeight::number(std::string_view key, double number) {
   count(key);
   if (!frames_.empty() && word_of(key) == Word::Repetition) {
-    const double times = std::clamp(number, 0.0, kRepetitionsMax);
-    frames_.back().node->steps += times * kStepsPerRepetition;
+    frames_.back().node->steps += written_out(number) * kStepsPerRepetition;
   }
 }
 
@@ -219,8 +242,9 @@ void SchemaWeight::other(std::string_view key) {
   count(key);
 }
 
-// Recursion: as deep as definitions follow one another; see total().
-double SchemaWeight::resolve(Node& node) {
+// Recursion: as deep as definitions follow one another; see total(). Makes `largest` of the node
+// count what is merged into it.
+double SchemaWeight::Schema::resolve(Node& node) {
   if (node.mark == Node::Mark::Open) {
     return kEndless;  // a definition that is a part of itself ends the engine
   }
@@ -229,27 +253,39 @@ double SchemaWeight::resolve(Node& node) {
   }
   node.mark = Node::Mark::Open;
   node.total = node.steps;
-  for (const Node::AllOf& all_of : node.all_ofs) {
-    const double members = all_of.members + all_of.references * largest_;
-    node.total += square(members) * members;
-  }
   for (const std::string& name : node.merged) {
-    if (const auto found = nodes_.find(name); found != nodes_.end()) {
+    if (const auto found = nodes.find(name); found != nodes.end()) {
       node.total += resolve(found->second);
     }
+  }
+  for (const Node::AllOf& all_of : node.all_ofs) {
+    double members = all_of.members;
+    for (const std::string& name : all_of.references) {
+      const auto found = nodes.find(name);
+      members += found != nodes.end() ? found->second.largest : largest;
+    }
+    node.total += square(members) * members;
+    node.largest = std::max(node.largest, members);
   }
   node.mark = Node::Mark::Done;
   return node.total;
 }
 
-double SchemaWeight::total() {
+double SchemaWeight::Schema::total() {
   // Longer chains of definitions than honest ones could be too deep for the stack.
   constexpr std::size_t kNodesMax = 10'000;
-  double sum = 0;
-  for (auto& [name, node] : nodes_) {
-    sum += nodes_.size() > kNodesMax && !node.merged.empty() ? kEndless : resolve(node);
+  if (odd_references.size() > kOddReferencesMax) {
+    return kEndless;
   }
-  return sum * (1 + odd_references_);
+  double sum = 0;
+  for (auto& [name, node] : nodes) {
+    sum += nodes.size() > kNodesMax && !node.merged.empty() ? kEndless : resolve(node);
+  }
+  return sum * (1 + static_cast<double>(odd_references.size()));
+}
+
+double SchemaWeight::total() {
+  return tools_ + body_.total();
 }
 
 }  // namespace hf::net

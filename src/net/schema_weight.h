@@ -8,6 +8,8 @@
 // of the document. Any thread.
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,7 @@ class SchemaWeight {
     Reference,
     Repetition,  // minLength and its like
     Pattern,     // of a text; a whole grammar as well
+    Tools,       // a list, each of whose objects has a schema of its own
   };
   static Word word_of(std::string_view key);
   // Does it matter what the text is that stands there? Else "" may be told.
@@ -47,19 +50,30 @@ class SchemaWeight {
  private:
   // A definition that others refer to, or all that is in none.
   struct Node {
-    double steps = 0;
-    // What the engine puts in the place of a reference, each time anew.
-    std::vector<std::string> merged{};
     struct AllOf {
       double members = 0;
-      double references = 0;
+      std::vector<std::string> references{};
     };
+    double steps = 0;
+    double largest = 0;  // members of one object
+    // What the engine puts in the place of a reference, each time anew.
+    std::vector<std::string> merged{};
     std::vector<AllOf> all_ofs{};
     enum class Mark { New, Open, Done } mark = Mark::New;
     double total = 0;
   };
+  // What the engine reads as one schema; names of definitions mean something in it only.
+  struct Schema {
+    std::map<std::string, Node, std::less<>> nodes{};
+    std::set<std::string, std::less<>> odd_references{};  // to anything but a definition
+    double largest = 0;
+
+    double total();
+    double resolve(Node& node);
+  };
   struct Frame {
     bool is_list = false;
+    bool is_tool = false;
     Word word = Word::None;
     Node* node = nullptr;
     double path = 0;  // bytes of the keys down to here
@@ -72,16 +86,17 @@ class SchemaWeight {
 
   void begin(bool is_list, std::string_view key);
   void count(std::string_view key);
+  Schema& schema() { return tool_ ? *tool_ : body_; }
   // The list allOf that the innermost object is a part of.
   Frame* merging();
   void take_reference(std::string_view pointer);
-  double resolve(Node& node);
+  [[nodiscard]] bool talks() const { return !frames_.empty() && frames_.back().node == &talk_; }
 
-  std::map<std::string, Node, std::less<>> nodes_{};
-  Node conversation_{};  // what stands there is no schema
+  Schema body_{};
+  std::optional<Schema> tool_{};  // within one
+  double tools_ = 0;              // of those that have ended
+  Node talk_{};                   // a conversation: what stands there is no schema
   std::vector<Frame> frames_{};
-  double largest_ = 0;  // members of one object
-  double odd_references_ = 0;
 };
 
 // What is refused: some 0.3 s. An object of 600 properties, 10,000 choices.

@@ -61,6 +61,56 @@ TEST(SchemaWeight, TakesHonestSchemas) {
       "$ref":"#/$defs/node"})"));
 }
 
+std::string with_defs(const std::string& definitions, const std::string& properties) {
+  return R"({"type":"object","$defs":{)" + definitions + R"(},"properties":{)" + properties + "}}";
+}
+
+std::string fields(int count, const std::string& value) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    text += (i == 0 ? "\"f" : ",\"f") + std::to_string(i) + "\":" + value;
+  }
+  return text;
+}
+
+// As OpenAPI, Zod and Pydantic make them.
+TEST(SchemaWeight, TakesTheSchemasOfGenerators) {
+  EXPECT_TRUE(taken(object_of(200, R"({"type":"string","maxLength":65535})")));
+  EXPECT_TRUE(taken(object_of(200, R"({"type":"string","maxLength":255})")));
+  EXPECT_TRUE(taken(R"({"type":"object","properties":{)" + fields(160, R"({"type":"string"})") +
+                    R"(,"x":{"$ref":"#/properties/f0"},"y":{"$ref":"#/properties/f0"},)" +
+                    R"("z":{"$ref":"#/properties/f1"}}})"));
+  const std::string as_pydantic = R"({"allOf":[{"$ref":"#/$defs/E"}],"default":"a"})";
+  EXPECT_TRUE(taken(with_defs(R"("E":{"enum":["a","b"]})", fields(200, as_pydantic))));
+  EXPECT_TRUE(taken(with_defs(R"("E":{"properties":{"a":{}}})", fields(130, as_pydantic))));
+}
+
+std::string tool_of(const std::string& parameters) {
+  return R"({"type":"function","function":{"name":"f","parameters":)" + parameters + "}}";
+}
+
+TEST(SchemaWeight, ToolsAreSchemasOfTheirOwn) {
+  const auto taken_as_tools = [](const std::string& tools) {
+    return taken(R"({"tools":)" + tools + "}");
+  };
+  const std::string odd = R"({"type":"object","properties":{)" +
+                          fields(20, R"({"type":"string","maxLength":255})") +
+                          R"(,"a":{"$ref":"#/properties/f0"},"b":{"$ref":"#/properties/f1"}}})";
+  EXPECT_TRUE(taken_as_tools(list_of(20, tool_of(odd))));
+  const std::string one = with_defs(R"("A":{"allOf":[{"$ref":"#/$defs/B"}]},"B":{})", "");
+  const std::string two = with_defs(R"("B":{"allOf":[{"$ref":"#/$defs/A"}]},"A":{})", "");
+  EXPECT_TRUE(taken_as_tools("[" + tool_of(one) + "," + tool_of(two) + "]"));
+  EXPECT_FALSE(taken_as_tools("[" + tool_of(object_of(700)) + "]"));
+  EXPECT_FALSE(taken_as_tools(list_of(20, tool_of(object_of(300)))));
+}
+
+// Would take minutes if each were looked at from each.
+TEST(SchemaWeight, BracesAreReadOnce) {
+  const std::string open(512 * 1024, '{');
+  EXPECT_TRUE(taken(R"({"pattern":")" + open + "\"}"));
+  EXPECT_TRUE(taken(R"({"pattern":")" + open + std::string(512 * 1024, '}') + "\"}"));
+}
+
 TEST(SchemaWeight, RefusesObjectsWithTooManyProperties) {
   EXPECT_FALSE(taken(object_of(1000)));
   EXPECT_FALSE(taken(R"({"type":"array","items":)" + object_of(1000) + "}"));
@@ -86,8 +136,11 @@ TEST(SchemaWeight, RefusesWhatMultiplies) {
   EXPECT_FALSE(
       taken(R"({"$defs":{"a":)" + object_of(10) + R"(},"allOf":[{"anyOf":)" + refs + "}]}"));
   EXPECT_FALSE(taken(R"({"allOf":)" + list_of(1000, R"({"properties":{"a":{}}})") + "}"));
-  EXPECT_FALSE(
-      taken(R"({"a":)" + object_of(400) + R"(,"b":)" + list_of(9, R"({"$ref":"#/a"})") + "}"));
+  std::string places = "[";
+  for (int i = 0; i < 9; ++i) {
+    places += R"({"$ref":"#/a/properties/p)" + std::to_string(i) + "\"},";
+  }
+  EXPECT_FALSE(taken(R"({"a":)" + object_of(400) + R"(,"b":)" + places + "{}]}"));
   EXPECT_FALSE(taken(R"({"type":["object","object"]})"));
   EXPECT_FALSE(taken(R"({"type":)" + list_of(65, R"("null")") + "}"));
   std::string chain;
