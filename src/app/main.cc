@@ -58,6 +58,10 @@ int run(int argc, char** argv) {
       "(HOST:PORT or a URL; default 127.0.0.1:11435), with the key in HOLDFAST_API_KEY;\n"
       "HOLDFAST_CA names the file of an authority of your own for https:// servers.\n"
       "Exit status: 0 good, 1 failed, 2 wrong usage or configuration.");
+  app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return "holdfast: " + std::string(error.what()) + "\n  holdfast --help says more\n";
+  });
   add_serve(app, choice);
   add_ps(app, choice);
   add_load(app, choice);

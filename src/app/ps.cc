@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -192,9 +193,13 @@ int run_ps(bool all, bool as_json) {
     return report(*health);
   }
   if (!member(health->value, "cached_models").is_array()) {
+    const char* const key = std::getenv("HOLDFAST_API_KEY");
+    const bool has_key = key != nullptr && *key != '\0';
     print_error("the server is " + text_at(health->value, "status") +
-                    "; it shows more only to callers with a key",
-                "set HOLDFAST_API_KEY to your key");
+                    (has_key ? "; it does not know the key in HOLDFAST_API_KEY"
+                             : "; it shows more only to callers with a key"),
+                has_key ? "an administrator makes one with holdfast user add, and reloads"
+                        : "set HOLDFAST_API_KEY to your key");
     return kFailed;
   }
   if (as_json && !all) {

@@ -74,7 +74,8 @@ void check_listen(Draft& draft) {
                          "listen: " + to_text(address) +
                              " is reachable from other machines, and without keys everybody there "
                              "could use and unload models, expected a loopback address such as "
-                             "\"127.0.0.1:11435\" or at least one [[users]] table");
+                             "\"127.0.0.1:11435\" or at least one [[users]] table, which holdfast "
+                             "user add NAME --role admin writes");
     }
   }
 }

@@ -117,17 +117,21 @@ void Reader::report_unknown(const toml::key& key, std::string_view table,
   } else {
     message += here == "users" ? " in [[users]]" : " in [" + std::string(table) + "]";
   }
+  const auto longer = std::find_if(known.begin(), known.end(), [&](std::string_view name) {
+    return name.starts_with(std::string(word) + "_");  // "key" for "key_sha256"
+  });
   for (const SectionInfo& section : all_sections()) {
     const bool there = std::any_of(section.settings.begin(), section.settings.end(),
                                    [&](const SettingInfo& info) { return info.key == word; });
-    if (there && section.table != here) {
+    if (there && section.table != here && longer == known.end()) {
       message += section.table.empty() ? ", expected at the top of the file, before any [table]"
                                        : ", expected in " + std::string(section.heading);
       draft_.add_error(place_of(key.source()), std::move(message));
       return;
     }
   }
-  if (const auto nearest = near_match(word, known)) {
+  const auto nearest = longer != known.end() ? std::optional(*longer) : near_match(word, known);
+  if (nearest) {
     message += ", did you mean \"" + std::string(*nearest) + "\"?";
   } else {
     std::sort(known.begin(), known.end());
@@ -149,6 +153,12 @@ void Reader::read_keys(const toml::table& table, const std::string& prefix,
   for (auto&& [key, node] : table) {
     const auto entry = std::find_if(settings.begin(), settings.end(),
                                     [&](const auto& one) { return one.key == key.str(); });
+    if (entry == settings.end() && prefix.starts_with("models.") && node.is_table()) {
+      draft_.add_error(place_of(key.source()), "a name with dots needs quotes, expected [" +
+                                                   prefix.substr(0, prefix.size() - 1) + "." +
+                                                   std::string(key.str()) + "\"]");
+      continue;
+    }
     if (entry == settings.end()) {
       report_unknown(key, prefix, known);
       continue;

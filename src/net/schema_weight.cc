@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -16,7 +17,11 @@ constexpr double kEndless = std::numeric_limits<double>::infinity();
 // taken for any number, which costs nothing.
 constexpr double kRepetitionsMax = 2000;
 constexpr double kStepsPerRepetition = 740;
-constexpr double kStepsPerPair = 2;  // of choices: each is compared for each
+// Of choices: each is compared for each, and later each token with each of them; 3,000 are some 10
+// s a token.
+constexpr double kStepsPerPair = 27;
+constexpr double kStepsPerDigitPair = 1600;  // of a number that is a limit: a rule for each prefix
+constexpr int kGroupsMax = 1000;             // one in another: the engine's stack ends at 20,000
 // Rules are named by the keys down to them; up to here that costs nothing worth counting.
 constexpr double kPathFree = 64;
 constexpr double kStepsPerPathByte = 10;
@@ -27,7 +32,7 @@ constexpr double kTypesMax = 64;
 // Honest schemas refer to few places of their own.
 constexpr std::size_t kOddReferencesMax = 1000;
 
-constexpr std::array<std::pair<std::string_view, Word>, 17> kWords{{
+constexpr std::array<std::pair<std::string_view, Word>, 22> kWords{{
     {"properties", Word::Properties},
     {"anyOf", Word::Choices},
     {"oneOf", Word::Choices},
@@ -36,11 +41,16 @@ constexpr std::array<std::pair<std::string_view, Word>, 17> kWords{{
     {"type", Word::Type},
     {"$defs", Word::Definitions},
     {"definitions", Word::Definitions},
+    {"schemas", Word::Definitions},  // OpenAPI's components
     {"$ref", Word::Reference},
     {"minLength", Word::Repetition},
     {"maxLength", Word::Repetition},
     {"minItems", Word::Repetition},
     {"maxItems", Word::Repetition},
+    {"minimum", Word::Limit},
+    {"maximum", Word::Limit},
+    {"exclusiveMinimum", Word::Limit},
+    {"exclusiveMaximum", Word::Limit},
     {"pattern", Word::Pattern},
     {"grammar", Word::Pattern},
     {"tools", Word::Tools},
@@ -75,11 +85,28 @@ double pattern_steps(std::string_view text) {
         at = static_cast<std::size_t>(end - text.data());
       }
     }
-    const auto repeated = static_cast<double>(open - begin);
+    const auto repeated = static_cast<double>(text.rfind('{', close) - begin);
     steps += most * kStepsPerRepetition * (1 + repeated / kBytesPerStep);
     begin = close;
   }
   return steps;
+}
+
+// Alternatives and groups of a grammar or pattern, quoted ones as well: honest ones have few.
+double structure_steps(std::string_view text) {
+  double alternatives = 0;
+  int depth = 0;
+  int deepest = 0;
+  for (const char c : text) {
+    alternatives += c == '|' ? 1 : 0;
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    deepest = std::max(deepest, depth);
+  }
+  return deepest > kGroupsMax ? kEndless : kStepsPerPair * square(alternatives);
+}
+
+double digits_of(double number) {
+  return 1 + std::floor(std::log10(std::max(1.0, std::abs(number))));
 }
 
 }  // namespace
@@ -117,11 +144,17 @@ void SchemaWeight::begin(bool is_list, std::string_view key) {
     return;
   }
   const Frame& outer = frames_.back();
+  if (outer.word == Word::Properties && !outer.is_list && frame.word == Word::Definitions) {
+    frame.word = Word::None;  // a property of that name
+  }
+  if (outer.is_list && outer.word == Word::Type) {
+    outer.node->steps = kEndless;  // no type, and the engine would take it for any, see text()
+  }
   const bool begins_talk = frames_.size() == 1 && (key == "messages" || key == "input");
   const bool defines = outer.word == Word::Definitions && !outer.is_list;
   if (begins_talk || talks()) {
     frame.node = &talk_;
-  } else if (!is_list && outer.is_list && outer.word == Word::Tools && !tool_) {
+  } else if (!is_list && outer.is_list && outer.word == Word::Tools && frames_.size() == 2) {
     frame.is_tool = true;
     frame.node = &tool_.emplace().nodes[""];
   } else {
@@ -184,7 +217,7 @@ SchemaWeight::Frame* SchemaWeight::merging() {
 
 void SchemaWeight::take_reference(std::string_view pointer) {
   std::string_view name;
-  for (const std::string_view place : {"#/$defs/", "#/definitions/"}) {
+  for (const std::string_view place : {"#/$defs/", "#/definitions/", "#/components/schemas/"}) {
     if (pointer.starts_with(place)) {
       name = pointer.substr(place.size());
     }
@@ -218,28 +251,40 @@ void SchemaWeight::text(std::string_view key, std::string_view text) {
   Frame& frame = frames_.back();
   if (frame.is_list && frame.word == Word::Type) {
     // {"type":["object","object"],…} within the like doubles at each step.
-    const bool twice = (text == "object" && std::exchange(frame.has_object, true)) ||
-                       (text == "array" && std::exchange(frame.has_array, true));
-    frame.node->steps = twice ? kEndless : frame.node->steps;
+    if (!frame.types.emplace(text).second) {
+      frame.node->steps = kEndless;
+    }
     return;
   }
   const Word word = word_of(key);
   if (word == Word::Reference) {
     take_reference(text);
   } else if (word == Word::Pattern) {
-    frame.node->steps += pattern_steps(text);
+    frame.node->steps += pattern_steps(text) + structure_steps(text);
   }
 }
 
 void SchemaWeight::number(std::string_view key, double number) {
   count(key);
-  if (!frames_.empty() && word_of(key) == Word::Repetition) {
-    frames_.back().node->steps += written_out(number) * kStepsPerRepetition;
+  if (frames_.empty() || talks()) {
+    return;
+  }
+  const Word word = word_of(key);
+  double& steps = frames_.back().node->steps;
+  if (word == Word::Repetition) {
+    steps += written_out(number) * kStepsPerRepetition;
+  } else if (word == Word::Limit) {
+    steps += square(digits_of(number)) * kStepsPerDigitPair;
+  } else if (frames_.back().is_list && frames_.back().word == Word::Type) {
+    steps = kEndless;
   }
 }
 
 void SchemaWeight::other(std::string_view key) {
   count(key);
+  if (!frames_.empty() && frames_.back().is_list && frames_.back().word == Word::Type) {
+    frames_.back().node->steps = kEndless;
+  }
 }
 
 // Recursion: as deep as definitions follow one another; see total(). Makes `largest` of the node

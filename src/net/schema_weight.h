@@ -30,6 +30,7 @@ class SchemaWeight {
     Reference,
     Repetition,  // minLength and its like
     Pattern,     // of a text; a whole grammar as well
+    Limit,       // minimum and its like: of numbers
     Tools,       // a list, each of whose objects has a schema of its own
   };
   static Word word_of(std::string_view key);
@@ -79,8 +80,7 @@ class SchemaWeight {
     double path = 0;  // bytes of the keys down to here
     double members = 0;
     double key_bytes = 0;
-    bool has_object = false;  // of a list of types
-    bool has_array = false;
+    std::set<std::string, std::less<>> types{};  // of a list of them
     Node::AllOf all_of{};
   };
 

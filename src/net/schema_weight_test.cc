@@ -10,20 +10,24 @@
 namespace hf::net {
 namespace {
 
-// Of a body with that schema, whichever way it is read.
-bool taken(const std::string& schema) {
-  std::string body = R"({"model":"m","format":)" + schema + "}";
+// Of a body with that field, whichever way it is read.
+bool taken_as(const std::string& key, const std::string& value) {
+  std::string body = R"({"model":"m",")" + key + "\":" + value + "}";
   const std::size_t size = body.size();
   body.resize(size + 64, '\0');
   const std::string_view text = std::string_view(body).substr(0, size);
   const BodyResult fast = read_body_fields(text, {});
   const BodyResult slow = read_body_fields_by_events(text, {});
-  EXPECT_EQ(fast.fields.has_value(), slow.fields.has_value()) << schema.substr(0, 80);
+  EXPECT_EQ(fast.fields.has_value(), slow.fields.has_value()) << value.substr(0, 80);
   if (!fast.fields) {
-    EXPECT_EQ(fast.fault, BodyFault::SchemaTooLarge) << schema.substr(0, 80);
-    EXPECT_EQ(slow.fault, BodyFault::SchemaTooLarge) << schema.substr(0, 80);
+    EXPECT_EQ(fast.fault, BodyFault::SchemaTooLarge) << value.substr(0, 80);
+    EXPECT_EQ(slow.fault, BodyFault::SchemaTooLarge) << value.substr(0, 80);
   }
   return fast.fields.has_value();
+}
+
+bool taken(const std::string& schema) {
+  return taken_as("format", schema);
 }
 
 // {"type":"object","properties":{"p0":…,"p1":…}}
@@ -46,7 +50,7 @@ std::string list_of(int times, const std::string& element) {
 TEST(SchemaWeight, TakesHonestSchemas) {
   EXPECT_TRUE(taken(object_of(500)));
   EXPECT_TRUE(taken(object_of(20, object_of(20, object_of(20)))));
-  EXPECT_TRUE(taken(R"({"enum":)" + list_of(5000, R"("a")") + "}"));
+  EXPECT_TRUE(taken(R"({"enum":)" + list_of(2000, R"("a")") + "}"));
   EXPECT_TRUE(taken(object_of(50, R"({"type":["string","null"],"minLength":1,"maxLength":500})")));
   EXPECT_TRUE(taken(object_of(50, R"({"pattern":"^[a-zA-Z0-9_-]{1,64}$"})")));
   EXPECT_TRUE(taken(R"({"type":"array","maxItems":1000000000,"items":{"type":"string"}})"));
@@ -89,19 +93,35 @@ std::string tool_of(const std::string& parameters) {
   return R"({"type":"function","function":{"name":"f","parameters":)" + parameters + "}}";
 }
 
+TEST(SchemaWeight, TakesPatternsWithBracesOfTheirOwn) {
+  EXPECT_TRUE(taken(R"({"pattern":"^\\{[0-9a-f]{8}-[0-9a-f]{4}\\}$"})"));
+  EXPECT_TRUE(taken(R"({"grammar":"root ::= \"{\" [0-9]{1,3} \"}\""})"));
+  EXPECT_TRUE(taken(R"({"pattern":"^\\$\\{[A-Z_]{1,64}\\}$"})"));
+  EXPECT_TRUE(taken(object_of(100, R"({"type":"integer","minimum":0,"maximum":1000000})")));
+  EXPECT_TRUE(taken(R"({"properties":{"definitions":{"type":"array","items":)"
+                    R"({"$ref":"#/properties/definition"}},"definition":{}}})"));
+  EXPECT_TRUE(taken(R"({"components":{"schemas":{"P":{"properties":{"a":{}}}}},)"
+                    R"("properties":{"b":{"allOf":[{"$ref":"#/components/schemas/P"}]}}})"));
+}
+
 TEST(SchemaWeight, ToolsAreSchemasOfTheirOwn) {
-  const auto taken_as_tools = [](const std::string& tools) {
-    return taken(R"({"tools":)" + tools + "}");
-  };
   const std::string odd = R"({"type":"object","properties":{)" +
                           fields(20, R"({"type":"string","maxLength":255})") +
                           R"(,"a":{"$ref":"#/properties/f0"},"b":{"$ref":"#/properties/f1"}}})";
-  EXPECT_TRUE(taken_as_tools(list_of(20, tool_of(odd))));
+  EXPECT_TRUE(taken_as("tools", list_of(20, tool_of(odd))));
   const std::string one = with_defs(R"("A":{"allOf":[{"$ref":"#/$defs/B"}]},"B":{})", "");
   const std::string two = with_defs(R"("B":{"allOf":[{"$ref":"#/$defs/A"}]},"A":{})", "");
-  EXPECT_TRUE(taken_as_tools("[" + tool_of(one) + "," + tool_of(two) + "]"));
-  EXPECT_FALSE(taken_as_tools("[" + tool_of(object_of(700)) + "]"));
-  EXPECT_FALSE(taken_as_tools(list_of(20, tool_of(object_of(300)))));
+  EXPECT_TRUE(taken_as("tools", "[" + tool_of(one) + "," + tool_of(two) + "]"));
+  EXPECT_FALSE(taken_as("tools", "[" + tool_of(object_of(700)) + "]"));
+  EXPECT_FALSE(taken_as("tools", list_of(20, tool_of(object_of(300)))));
+}
+
+TEST(SchemaWeight, OnlyTheBodysOwnListsAreTools) {
+  std::string places = "[";
+  for (int i = 1; i < 40; ++i) {
+    places += R"({"$ref":"#/tools/)" + std::string(i, '0') + "\"},";
+  }
+  EXPECT_FALSE(taken(R"({"tools":[)" + object_of(250) + R"(],"prefixItems":)" + places + "{}]}"));
 }
 
 // Would take minutes if each were looked at from each.
@@ -129,6 +149,19 @@ TEST(SchemaWeight, RefusesTooManyChoicesAndRepetitions) {
   }
   EXPECT_FALSE(taken(R"({"pattern":")" + pattern + R"($"})"));
   EXPECT_FALSE(taken(R"({"grammar":")" + pattern + R"("})"));
+  std::string hidden;
+  for (int i = 0; i < 30; ++i) {
+    hidden += R"(\\{[)" + std::string(3000, 'a') + "]{1,1900}";
+  }
+  EXPECT_FALSE(taken(R"({"pattern":")" + hidden + R"("})"));
+  std::string alternatives = "root ::= a";
+  for (int i = 0; i < 8000; ++i) {
+    alternatives += " | a";
+  }
+  EXPECT_FALSE(taken(R"({"grammar":")" + alternatives + R"("})"));
+  EXPECT_FALSE(taken(R"({"grammar":"root ::= )" + std::string(20'000, '(') + R"("})"));
+  EXPECT_FALSE(taken(R"({"prefixItems":)" +
+                     list_of(2000, R"({"type":"integer","maximum":999999999999999999})") + "}"));
 }
 
 TEST(SchemaWeight, RefusesWhatMultiplies) {
@@ -141,7 +174,10 @@ TEST(SchemaWeight, RefusesWhatMultiplies) {
     places += R"({"$ref":"#/a/properties/p)" + std::to_string(i) + "\"},";
   }
   EXPECT_FALSE(taken(R"({"a":)" + object_of(400) + R"(,"b":)" + places + "{}]}"));
-  EXPECT_FALSE(taken(R"({"type":["object","object"]})"));
+  for (const char* types :
+       {R"("object","object")", R"("object",null)", R"(["object"])", "{}", "1"}) {
+    EXPECT_FALSE(taken(R"({"type":[)" + std::string(types) + "]}")) << types;
+  }
   EXPECT_FALSE(taken(R"({"type":)" + list_of(65, R"("null")") + "}"));
   std::string chain;
   for (int i = 0; i < 40; ++i) {
@@ -154,11 +190,7 @@ TEST(SchemaWeight, RefusesWhatMultiplies) {
 TEST(SchemaWeight, ConversationsMaySpeakOfSchemas) {
   const std::string schema = R"({"allOf":[{"$ref":"#/components/a"},)" + object_of(1000) + "]}";
   const auto read_as = [&schema](const std::string& key) {
-    std::string body = R"({"model":"m",")" + key + R"(":[{"content":[{"input":)" + schema + "}]}]}";
-    const std::size_t size = body.size();
-    body.resize(size + 64, '\0');
-    const std::string_view text = std::string_view(body).substr(0, size);
-    return read_body_fields(text, {}).fields && read_body_fields_by_events(text, {}).fields;
+    return taken_as(key, R"([{"content":[{"input":)" + schema + "}]}]");
   };
   EXPECT_TRUE(read_as("messages"));
   EXPECT_TRUE(read_as("input"));
