@@ -13,7 +13,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAgain = "; it is looked for again every second";
+// Whole sentences: g++ 12 warns of its own `+` when it also looks for races.
+constexpr const char* kInstallIt =
+    "install it, or correct `command`; it is looked for again every second";
+constexpr const char* kLetItRun =
+    "let the server's user execute it (chmod +x); it is looked for again every second";
 
 // All zero if it is not there or may not be used so: rights change without changing the file.
 gguf::FileIdentity identity_of(const fs::path& path, int right) {
@@ -46,14 +50,11 @@ void look_at_program(ModelFile& file, const std::string& word) {
   const std::string& program = file.plan.command->program;
   std::error_code ignored;
   if (program.find('/') == std::string::npos) {
-    mark(file, "its program is not installed here",
-         std::string("install it, or correct `command`") + kAgain, word + " is not on PATH");
+    mark(file, "its program is not installed here", kInstallIt, word + " is not on PATH");
   } else if (!fs::is_regular_file(program, ignored)) {
-    mark(file, "its program is missing", std::string("install it, or correct `command`") + kAgain,
-         program + " is not a file");
+    mark(file, "its program is missing", kInstallIt, program + " is not a file");
   } else if (::access(program.c_str(), X_OK) != 0) {
-    mark(file, "its program cannot be executed by the server",
-         std::string("let the server's user execute it (chmod +x)") + kAgain,
+    mark(file, "its program cannot be executed by the server", kLetItRun,
          program + " is not executable");
   }
   file.companions.emplace_back(program, identity_of(program, X_OK));
