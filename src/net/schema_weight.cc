@@ -156,7 +156,8 @@ void SchemaWeight::begin(bool is_list, std::string_view key) {
     frame.node = &talk_;
   } else if (!is_list && outer.is_list && outer.word == Word::Tools && frames_.size() == 2) {
     frame.is_tool = true;
-    frame.node = &tool_.emplace().nodes[""];
+    tool_ = Schema{};
+    frame.node = &tool_->nodes[""];
   } else {
     frame.node = defines ? &schema().nodes["/" + std::string(key)] : outer.node;
   }
