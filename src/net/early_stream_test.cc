@@ -178,15 +178,16 @@ TEST_F(EarlyStreams, WhoReadsNothingPilesUpNothingAndMissesOnlyWholePieces) {
 
 TEST_F(EarlyStreams, TheUpstreamsBytesWaitForTheRestOfAHalfWrittenPiece) {
   begin(get("/"), 4096);
+  EXPECT_NE(client_.read_until("\r\n\r\n"), "");  // behind a head that is still there none is taken
   write(std::string(16 * kMegabyte, 'p'));
   relay();
   ASSERT_TRUE(child_.send(std::string(kUpstreamHead) + "5\r\nhello\r\n"));
   EXPECT_EQ(events_.calls.pop(), "stall");  // the piece's rest counts for the reader who stalls
   ASSERT_TRUE(child_.send(kEnd));
-  const WireAnswer answer = client_.read_answer();
+  expect_chunk(std::string(16 * kMegabyte, 'p'));
   EXPECT_EQ(events_.calls.pop(), "unstall");
-  EXPECT_TRUE(answer.complete);
-  EXPECT_EQ(answer.body, std::string(16 * kMegabyte, 'p') + "hello");
+  const std::string rest = "5\r\nhello\r\n" + std::string(kEnd);
+  EXPECT_EQ(client_.read_exactly(rest.size()), rest);
 }
 
 TEST_F(EarlyStreams, AServerThatStopsStillServesAStreamThatWaits) {
