@@ -1,10 +1,10 @@
 #include "engine/cards.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstdlib>
 
+#include "base/lower.h"
 #include "base/units.h"
 
 namespace hf::engine {
@@ -88,13 +88,6 @@ std::vector<const Gpu*> of_kind(const readers::GpuReading& reading, GpuKind kind
     }
   }
   return cards;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  });
-  return text;
 }
 
 // "CUDA12" of family "CUDA" is 12.

@@ -1,20 +1,13 @@
 #include "engine/catalog.h"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "base/edit_distance.h"
+#include "base/lower.h"
 
 namespace hf::engine {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 // Asked names are cut: the comparison is quadratic, and no file has a longer name.
 constexpr std::size_t kLongestCompared = 256;

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
+#include "base/lower.h"
 #include "base/units.h"
 #include "engine/impl.h"
 #include "engine/reload_time.h"
@@ -32,9 +32,7 @@ bool says_port_taken(std::string_view text) {
   constexpr auto kPhrases = std::to_array<std::string_view>(
       {"address already in use", "eaddrinuse", "addrinuse", "couldn't bind", "could not bind",
        "failed to bind", "cannot bind", "unable to bind"});
-  std::string folded(text);
-  std::transform(folded.begin(), folded.end(), folded.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string folded = lower(text);
   return std::any_of(kPhrases.begin(), kPhrases.end(), [&folded](std::string_view phrase) {
     return folded.find(phrase) != std::string::npos;
   });
