@@ -6,21 +6,13 @@
 #include <string>
 
 #include "config/draft.h"
+#include "config/placeholders.h"
 #include "config/settings.h"
 
 namespace hf::config {
 namespace {
 
 constexpr std::size_t kLongestReadyPath = 1000;
-
-constexpr auto kPlaceholders =
-    std::to_array<std::string_view>({"{socket}", "{port}", "{model}", "{name}"});
-
-bool any_holds(const std::vector<std::string>& words, std::string_view placeholder) {
-  return std::any_of(words.begin(), words.end(), [placeholder](const std::string& word) {
-    return word.find(placeholder) != std::string::npos;
-  });
-}
 
 // Of those that a model may have, the keys that say how the stock engine runs it.
 bool is_for_stock_engine(std::string_view key) {

@@ -7,21 +7,17 @@
 #include <cstdlib>
 #include <utility>
 
+#include "config/placeholders.h"
+
 namespace hf::engine {
 namespace {
+
+using config::any_holds;
+using config::kPlaceholders;
 
 // Shorter ones are ports, switches and numbers: taking them out would make a log unreadable.
 constexpr std::size_t kLeastValue = 8;
 constexpr std::size_t kLeastSecret = 4;
-
-constexpr auto kPlaceholders =
-    std::to_array<std::string_view>({"{socket}", "{port}", "{model}", "{name}"});
-
-bool any_holds(const std::vector<std::string>& words, std::string_view placeholder) {
-  return std::any_of(words.begin(), words.end(), [placeholder](const std::string& word) {
-    return word.find(placeholder) != std::string::npos;
-  });
-}
 
 std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);
