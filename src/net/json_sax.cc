@@ -2,6 +2,7 @@
 #include <limits>
 #include <vector>
 
+#include "net/json_any_size.h"
 #include "net/json_fields.h"
 
 namespace hf::net {
@@ -10,11 +11,7 @@ namespace {
 namespace json = boost::json;
 
 // Follows the events of one document and looks only at the fields of the outermost object.
-struct FieldHandler {
-  static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+struct FieldHandler : JsonOfAnySize {
   using Ec = boost::system::error_code;
   using Text = json::string_view;
 

@@ -4,11 +4,12 @@
 #include <boost/json/serialize.hpp>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "net/json_any_size.h"
 
 namespace hf::ollama {
 namespace {
@@ -25,11 +26,7 @@ void append_number(std::string& out, double number) {
 
 // Follows {"data": [{"embedding": [numbers], "index": N}, …], "usage": {"prompt_tokens": N}} and
 // writes the vectors to `out`. Everything else is passed over.
-struct VectorHandler {
-  static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+struct VectorHandler : net::JsonOfAnySize {
   using Ec = boost::system::error_code;
   using Text = json::string_view;
 

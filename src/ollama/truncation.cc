@@ -4,10 +4,10 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <limits>
 #include <utility>
 
 #include "base/utf8.h"
+#include "net/json_any_size.h"
 #include "ollama/json.h"
 
 namespace hf::ollama {
@@ -34,11 +34,7 @@ std::string_view front(std::string_view text, std::size_t most) {
 }
 
 // Follows {"tokens": [numbers]} and stops when there are more than enough.
-struct TokenHandler {
-  static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
+struct TokenHandler : net::JsonOfAnySize {
   using Ec = boost::system::error_code;
   using Text = json::string_view;
 
