@@ -73,14 +73,13 @@ tl::expected<Asked, ApiError> asked_of(const Context& context, const Call& call,
       return tl::unexpected(two_names());
     }
   }
-  if (!found && by_body.empty() && in_query.empty()) {
-    ApiError error = unknown_model(found.error());
-    error.hint =
-        "the request names no model, and the server's default_model is not there: name one";
-    return tl::unexpected(std::move(error));
-  }
   if (!found) {
-    return tl::unexpected(unknown_model(found.error()));
+    ApiError error = unknown_model(found.error());
+    if (by_body.empty() && in_query.empty()) {
+      error.hint =
+          "the request names no model, and the server's default_model is not there: name one";
+    }
+    return tl::unexpected(std::move(error));
   }
   const net::MediaFacts& media = body.fields->media;
   if (std::optional<ApiError> refused = unacceptable(media, *context.config)) {

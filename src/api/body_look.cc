@@ -17,21 +17,14 @@ constexpr std::size_t kQuickBytes = 512 * 1024;
 void look_beside_loop(Context& context, const Call& call, ReadBody read, Looked next) {
   const std::string_view body = call.exchange->body();
   const auto found = std::make_shared<std::optional<net::BodyResult>>();
-  engine::SideJob job;
-  job.user = call.caller.user;
-  job.bytes = body.size();
-  job.work = [found, body, read = std::move(read)] { *found = read(body); };
-  job.done = [found, call, next = std::move(next)] {
-    if (!*found) {
-      return call.refuse(from_unfit(net::Unfit::NoMemory, ""));
-    }
-    next(call, **found);
-  };
-  const auto id = context.engine.beside_loop(std::move(job));
-  if (!id) {
-    return call.refuse(too_much_to_read());
-  }
-  call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
+  do_beside_loop(
+      context, call, body.size(), [found, body, read = std::move(read)] { *found = read(body); },
+      [found, call, next = std::move(next)] {
+        if (!*found) {
+          return call.refuse(from_unfit(net::Unfit::NoMemory, ""));
+        }
+        next(call, **found);
+      });
 }
 
 }  // namespace

@@ -28,6 +28,20 @@ void count_call(Context& context, Call call, std::function<void(Call)> next) {
   });
 }
 
+void do_beside_loop(Context& context, const Call& call, std::size_t bytes,
+                    std::function<void()> work, std::function<void()> done) {
+  engine::SideJob job;
+  job.user = call.caller.user;
+  job.bytes = bytes;
+  job.work = std::move(work);
+  job.done = std::move(done);
+  const auto id = context.engine.beside_loop(std::move(job));
+  if (!id) {
+    return call.refuse(too_much_to_read());
+  }
+  call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
+}
+
 net::Reply json_reply(int status, std::string json, const std::string& request_id) {
   net::Reply reply;
   reply.status = status;

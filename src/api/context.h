@@ -67,6 +67,12 @@ struct Call {
 // an answer's last byte comes before the end of that answer is known here.
 void count_call(Context& context, Call call, std::function<void(Call)> next);
 
+// Has `work` done beside the loop for the call, which holds `bytes` of memory meanwhile, then
+// `done` on it, see engine::SideJobs. Refuses the call if too much waits already, and forgets it if
+// its client leaves before. The call is counted before.
+void do_beside_loop(Context& context, const Call& call, std::size_t bytes,
+                    std::function<void()> work, std::function<void()> done);
+
 // An answer of ours with its x-request-id.
 net::Reply json_reply(int status, std::string json, const std::string& request_id);
 

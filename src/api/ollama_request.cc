@@ -148,19 +148,12 @@ void go_on(Context& context, Call call, ModelId model, Reading& reading) {
 
 // Pictures make a request large, and reading and writing it again takes 6 ms for each MB. It counts
 // from now on, and if its client leaves before its turn, its body goes at once.
-void read_beside_loop(Context& context, Call call, ModelId model, Reading reading) {
+void read_beside_loop(Context& context, const Call& call, ModelId model, Reading reading) {
   const auto shared = std::make_shared<Reading>(std::move(reading));
   shared->error = from_unfit(net::Unfit::NoMemory, "");  // unless it is read
-  engine::SideJob job;
-  job.user = call.caller.user;
-  job.bytes = shared->body.size();
-  job.work = [shared] { read(*shared); };
-  job.done = [&context, shared, call, model] { go_on(context, call, model, *shared); };
-  const auto id = context.engine.beside_loop(std::move(job));
-  if (!id) {
-    return call.refuse(too_much_to_read());
-  }
-  call.exchange->on_disconnect([&engine = context.engine, id = *id] { engine.give_up(id); });
+  do_beside_loop(
+      context, call, shared->body.size(), [shared] { read(*shared); },
+      [&context, shared, call, model] { go_on(context, call, model, *shared); });
 }
 
 // `name`: of the model that it asks for.
@@ -177,10 +170,11 @@ void translate(Context& context, Call call, ollama::Endpoint endpoint, const std
                   context.engine.abilities_of(*model),
                   context.config};
   if (text.size() > kQuickBytes) {
-    return count_call(context, std::move(call),
-                      [&context, model = *model, reading = std::move(reading)](Call counted) {
-                        read_beside_loop(context, std::move(counted), model, reading);
-                      });
+    return count_call(
+        context, std::move(call),
+        [&context, model = *model, reading = std::move(reading)](const Call& counted) {
+          read_beside_loop(context, counted, model, reading);
+        });
   }
   read(reading);
   go_on(context, std::move(call), *model, reading);
